@@ -1,0 +1,75 @@
+package slot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"maskfleet/pkg/job"
+)
+
+// Pool is a worker's slots.
+type Pool struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics metrics
+	tokens  chan *Slot // unbuffered: what is offered is alive; never closed
+	busy    atomic.Int64
+
+	mu    sync.Mutex // guards model
+	model job.Model
+}
+
+// NewPool prepares a pool and finds the slot program; Run starts it.
+func NewPool(cfg Config, log *slog.Logger, registerer prometheus.Registerer) (*Pool, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("checking the slots' settings: %w", err)
+	}
+	program, err := exec.LookPath(cfg.Program)
+	if err != nil {
+		return nil, fmt.Errorf("finding the slot program: %w", err)
+	}
+	if cfg.Program, err = filepath.Abs(program); err != nil {
+		return nil, fmt.Errorf("finding the slot program: %w", err)
+	}
+	return &Pool{
+		cfg:     cfg.withDefaults(),
+		log:     log,
+		metrics: newMetrics(registerer),
+		tokens:  make(chan *Slot),
+	}, nil
+}
+
+// Tokens gives out free slots; each must be released. Nothing comes while all
+// slots are busy or starting, or after Run has ended.
+func (p *Pool) Tokens() <-chan *Slot { return p.tokens }
+
+// Size is how many slots the pool keeps.
+func (p *Pool) Size() int { return p.cfg.Slots }
+
+// Busy is how many slots are taken.
+func (p *Pool) Busy() int { return int(p.busy.Load()) }
+
+// Model is what the slots said they run; empty until the first was ready.
+func (p *Pool) Model() job.Model {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.model
+}
+
+// Run keeps the slots alive. When ctx ends, idle slots end at once and taken ones
+// when they are released; Run returns when all are gone.
+func (p *Pool) Run(ctx context.Context) error {
+	var keepers sync.WaitGroup
+	for range p.cfg.Slots {
+		keepers.Go(func() { p.keep(ctx) })
+	}
+	keepers.Wait()
+	return nil
+}
