@@ -1,5 +1,7 @@
 package job
 
+import "slices"
+
 // State is where a photo stands.
 type State string
 
@@ -280,22 +282,22 @@ func Accepted() Row { return Row{State: StateQueued, Publication: 1, Due: true} 
 // anything; a refused event leaves the row as it was.
 func Apply(r Row, e Event, in Input) (Row, bool) {
 	for _, t := range Table() {
-		if t.Event != e {
-			continue
+		if t.Event == e {
+			return t.apply(r, in)
 		}
-		for _, from := range t.From {
-			if r.State != from || !t.Guard(r, in) {
-				continue
-			}
-			t.Apply(&r, in)
-			if t.To != "" {
-				r.State = t.To
-			}
-			return r, true
-		}
-		return r, false
 	}
 	return r, false
+}
+
+func (t Transition) apply(r Row, in Input) (Row, bool) {
+	if !slices.Contains(t.From, r.State) || !t.Guard(r, in) {
+		return r, false
+	}
+	t.Apply(&r, in)
+	if t.To != "" {
+		r.State = t.To
+	}
+	return r, true
 }
 
 // Refusal is why a claim changed nothing.
