@@ -1,0 +1,58 @@
+package httpserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// Once traffic is to end, requests in hand get requestGrace, then their contexts are
+// cancelled and they get abortGrace.
+const (
+	requestGrace = 10 * time.Second
+	abortGrace   = 2 * time.Second
+)
+
+// Serve answers on ln until ctx ends. Then /readyz turns 503 at once, requests are
+// served on for linger so that a balancer notices, closeStreams (or nil) and every
+// Stream end, and requests in hand finish. It returns nil after a stop, even if some
+// connection had to be cut.
+func Serve(ctx context.Context, app *fiber.App, ln net.Listener, health *Health, linger time.Duration, closeStreams func()) error {
+	ended := make(chan error, 1)
+	go func() { ended <- app.Listener(ln) }()
+	select {
+	case err := <-ended:
+		return stopped(err)
+	case <-ctx.Done():
+	}
+	health.SetDraining()
+	select {
+	case err := <-ended:
+		return stopped(err)
+	case <-time.After(linger):
+	}
+	health.endStreams()
+	if closeStreams != nil {
+		closeStreams()
+	}
+	err := app.ShutdownWithTimeout(requestGrace)
+	health.endRequests()
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = app.ShutdownWithTimeout(abortGrace)
+	}
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("shutting the HTTP server down: %w", err)
+	}
+	return nil
+}
+
+func stopped(err error) error {
+	if err != nil {
+		return fmt.Errorf("serving HTTP: %w", err)
+	}
+	return errors.New("serving HTTP: the listener was closed")
+}

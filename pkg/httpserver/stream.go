@@ -1,0 +1,132 @@
+package httpserver
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+const (
+	keepAliveEvery = 15 * time.Second
+	reconnectAfter = 2 * time.Second // hint to the browser when a stream ends
+)
+
+// Stream answers with server-sent events: what events sends, each numbered and
+// flushed, and a comment line every 15 s. events runs after the handler returned, so
+// it must hold nothing of c. Its context ends when the client is gone, when the
+// server closes its streams, or never; a stream has no deadline. An error of events
+// ends the stream and is logged.
+func Stream(c *fiber.Ctx, events func(ctx context.Context, send func(event, data string) error) error) error {
+	s, err := serverOf(c)
+	if err != nil {
+		return err
+	}
+	c.Status(http.StatusOK)
+	c.Set(fiber.HeaderContentType, "text/event-stream")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set("X-Accel-Buffering", "no")
+	c.Context().Response.ImmediateHeaderFlush = true
+	conn := c.Context().Conn()
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(Context(c)))
+	unhook := context.AfterFunc(s.health.streamLifetime(), func() { cancel(context.Cause(s.health.streamLifetime())) })
+	requestID := RequestID(c)
+	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+		defer unhook()
+		defer cancel(nil)
+		w := &eventWriter{out: out, conn: conn, timeout: s.cfg.WriteTimeout, gone: cancel}
+		var beating sync.WaitGroup
+		beating.Go(func() { w.keepAlive(ctx) })
+		if err := w.run(ctx, events); err != nil && ctx.Err() == nil {
+			s.log.WarnContext(ctx, "event stream ended", "request_id", requestID, "err", err)
+		}
+		cancel(nil)
+		beating.Wait() // out is not ours after this
+	})
+	return nil
+}
+
+// eventWriter writes events and comments of one stream.
+type eventWriter struct {
+	conn    net.Conn
+	timeout time.Duration
+	gone    context.CancelCauseFunc
+
+	mu  sync.Mutex // guards out and id
+	out *bufio.Writer
+	id  int
+}
+
+// run gives events their turn; a panic must not reach the HTTP server, which would
+// not catch it here.
+func (w *eventWriter) run(ctx context.Context, events func(context.Context, func(event, data string) error) error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	if err := w.write(fmt.Sprintf("retry: %d\n\n", reconnectAfter.Milliseconds())); err != nil {
+		return err
+	}
+	return events(ctx, w.send)
+}
+
+func (w *eventWriter) send(event, data string) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "event: %s\n", event)
+	for line := range strings.Lines(data) {
+		fmt.Fprintf(&text, "data: %s\n", strings.TrimRight(line, "\r\n"))
+	}
+	if data == "" {
+		text.WriteString("data:\n")
+	}
+	return w.write(text.String())
+}
+
+func (w *eventWriter) write(text string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.conn.SetWriteDeadline(time.Now().Add(w.timeout)); err != nil {
+		return w.lost(err)
+	}
+	if strings.HasPrefix(text, "event:") {
+		w.id++
+		fmt.Fprintf(w.out, "id: %d\n", w.id)
+		text += "\n"
+	}
+	if _, err := w.out.WriteString(text); err != nil {
+		return w.lost(err)
+	}
+	if err := w.out.Flush(); err != nil {
+		return w.lost(err)
+	}
+	return nil
+}
+
+// lost ends the stream: the only way in which a client that left is noticed.
+func (w *eventWriter) lost(err error) error {
+	err = fmt.Errorf("writing an event: %w", err)
+	w.gone(err)
+	return err
+}
+
+func (w *eventWriter) keepAlive(ctx context.Context) {
+	tick := time.NewTicker(keepAliveEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if w.write(": still here\n\n") != nil {
+				return
+			}
+		}
+	}
+}
