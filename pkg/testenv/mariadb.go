@@ -1,0 +1,264 @@
+package testenv
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/jobstore"
+)
+
+const (
+	mariaDBUser     = "maskfleet"
+	mariaDBPassword = "maskfleet"
+	mariaDBReadyIn  = time.Minute // far more than it takes; machines may be busy
+)
+
+// sharedMariaDB is the server of this test binary.
+var sharedMariaDB = sync.OnceValues(newMariaDB)
+
+// MariaDB gives an empty database of its own to the test, on a server that all
+// tests of the binary share.
+func MariaDB(tb testing.TB) jobstore.Config {
+	tb.Helper()
+	server, err := sharedMariaDB()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return server.Database(tb)
+}
+
+// JobStore gives a store on a database of its own with all its tables.
+func JobStore(tb testing.TB) *jobstore.Store {
+	tb.Helper()
+	return openStore(tb, MariaDB(tb))
+}
+
+func openStore(tb testing.TB, c jobstore.Config) *jobstore.Store {
+	tb.Helper()
+	if err := jobstore.Migrate(tb.Context(), c, Logger(tb)); err != nil {
+		tb.Fatal(err)
+	}
+	store, err := jobstore.Open(tb.Context(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+// Owner makes an account, for photos must belong to one. Nobody can log in to it.
+func Owner(tb testing.TB, store *jobstore.Store) uuid.UUID {
+	tb.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	user := jobstore.User{ID: id, Username: "owner " + id.String(), Role: "user", CreatedAt: time.Now().UTC()}
+	if err := store.CreateUser(tb.Context(), user); err != nil {
+		tb.Fatal(err)
+	}
+	return id
+}
+
+// MariaDBServer is a MariaDB of its own, for tests that stop it.
+type MariaDBServer struct {
+	dir       string
+	port      int
+	process   *Process
+	databases atomic.Int64 // made so far
+}
+
+// NewMariaDB starts a server for this test alone.
+func NewMariaDB(tb testing.TB) *MariaDBServer {
+	tb.Helper()
+	server, err := newMariaDB()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(server.Kill)
+	return server
+}
+
+func newMariaDB() (*MariaDBServer, error) {
+	template, err := mariaDBTemplate()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := serverDir("mariadb")
+	if err != nil {
+		return nil, err
+	}
+	if err := copyTree(filepath.Join(dir, "data"), template); err != nil {
+		return nil, fmt.Errorf("copying MariaDB's data: %w", err)
+	}
+	users := fmt.Sprintf("CREATE USER IF NOT EXISTS %[1]s@'%%' IDENTIFIED BY '%[2]s';\nGRANT ALL ON *.* TO %[1]s@'%%';\n",
+		mariaDBUser, mariaDBPassword)
+	if err := os.WriteFile(filepath.Join(dir, "users.sql"), []byte(users), 0o644); err != nil {
+		return nil, fmt.Errorf("writing MariaDB's users: %w", err)
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	s := &MariaDBServer{dir: dir, port: port}
+	return s, s.start()
+}
+
+// Start starts the server again after Stop or Kill, with its data and address.
+func (s *MariaDBServer) Start(tb testing.TB) {
+	tb.Helper()
+	if err := s.start(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// Stop ends the server in order.
+func (s *MariaDBServer) Stop() { s.process.Stop() }
+
+// Kill ends the server with SIGKILL.
+func (s *MariaDBServer) Kill() { s.process.Kill() }
+
+// Freeze stops the server where it stands: connections stay, answers do not come.
+func (s *MariaDBServer) Freeze() { s.process.Signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen server go on.
+func (s *MariaDBServer) Thaw() { s.process.Signal(syscall.SIGCONT) }
+
+// Database makes an empty database.
+func (s *MariaDBServer) Database(tb testing.TB) jobstore.Config {
+	tb.Helper()
+	db, err := s.admin()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	name := "test_" + strconv.FormatInt(s.databases.Add(1), 10)
+	statement := "CREATE DATABASE " + name + " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+	if _, err := db.ExecContext(tb.Context(), statement); err != nil {
+		tb.Fatalf("making a database: %v", err)
+	}
+	return jobstore.Config{Address: s.address(), User: mariaDBUser, Password: mariaDBPassword, Database: name, MaxConns: 16}
+}
+
+// JobStore gives a store on a new database of this server with all its tables.
+func (s *MariaDBServer) JobStore(tb testing.TB) *jobstore.Store {
+	tb.Helper()
+	return openStore(tb, s.Database(tb))
+}
+
+func (s *MariaDBServer) address() string { return "127.0.0.1:" + strconv.Itoa(s.port) }
+
+func (s *MariaDBServer) admin() (*sql.DB, error) {
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.Passwd = "tcp", s.address(), mariaDBUser, mariaDBPassword
+	c.Timeout, c.ReadTimeout = time.Second, 10*time.Second
+	c.Logger = &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(c)
+	if err != nil {
+		return nil, fmt.Errorf("configuring MariaDB: %w", err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+func (s *MariaDBServer) start() error {
+	data := filepath.Join(s.dir, "data")
+	args := []string{
+		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(s.dir, "s"), "--pid-file=" + filepath.Join(s.dir, "pid"),
+		"--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--skip-name-resolve",
+		"--init-file=" + filepath.Join(s.dir, "users.sql"),
+		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci",
+		"--sql-mode=ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION",
+		"--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M", "--performance-schema=OFF", "--skip-log-bin",
+		"--max-connections=300",
+		// A test's data must survive a kill, which 0 would not, but no power cut.
+		"--innodb-flush-log-at-trx-commit=2", "--innodb-flush-method=nosync", "--innodb-doublewrite=0",
+	}
+	process, err := StartProcess(exec.Command("mariadbd", append(args, asRoot()...)...))
+	if err != nil {
+		return err
+	}
+	s.process = process
+	return s.waitUntilReady()
+}
+
+func (s *MariaDBServer) waitUntilReady() error {
+	db, err := s.admin()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }()
+	deadline := time.After(mariaDBReadyIn)
+	for {
+		err := db.PingContext(context.Background())
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.process.Ended():
+			return fmt.Errorf("MariaDB ended at its start: %w\n%s", s.process.Err(), s.process.Output())
+		case <-deadline:
+			s.Kill()
+			return fmt.Errorf("MariaDB is not ready: %w\n%s", err, s.process.Output())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// mariaDBTemplate gives a data folder as the installed MariaDB makes it, which
+// takes seconds and is therefore done once for each version.
+func mariaDBTemplate() (string, error) {
+	version, err := exec.Command("mariadbd", "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("finding mariadbd (Debian: mariadb-server-core): %w", err)
+	}
+	cache, err := cacheDir()
+	if err != nil {
+		return "", err
+	}
+	template := filepath.Join(cache, fmt.Sprintf("mariadb-%x", sha256.Sum256(version))[:24])
+	err = withLock(template+".lock", func() error {
+		if _, err := os.Stat(template); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return installMariaDB(template)
+	})
+	return template, err
+}
+
+func installMariaDB(dir string) error {
+	unfinished := dir + ".unfinished"
+	if err := os.RemoveAll(unfinished); err != nil {
+		return fmt.Errorf("removing an unfinished data folder: %w", err)
+	}
+	args := []string{
+		"--no-defaults", "--datadir=" + unfinished, "--auth-root-authentication-method=normal",
+		"--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M",
+	}
+	if out, err := exec.Command("mariadb-install-db", append(args, asRoot()...)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("making MariaDB's data folder: %w\n%s", err, out)
+	}
+	return os.Rename(unfinished, dir)
+}
+
+// asRoot lets MariaDB run as root where the tests do.
+func asRoot() []string {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	return []string{"--user=root"}
+}
