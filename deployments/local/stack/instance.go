@@ -1,0 +1,50 @@
+package stack
+
+import (
+	"fmt"
+	"time"
+)
+
+// An instance is one front door and one worker, as on one machine of the fleet.
+// The first one's parts are called "ingest" and "inference-worker", those of the
+// nth carry -n.
+func (s *Stack) instanceParts(n int) []plan {
+	at := s.at.instances[n]
+	return []plan{
+		{name: instanceName("ingest", n), spec: fixed(s.ingest(at))},
+		{name: instanceName("inference-worker", n), spec: fixed(s.worker(at, n))},
+	}
+}
+
+func instanceName(part string, n int) string {
+	if n == 0 {
+		return part
+	}
+	return fmt.Sprintf("%s-%d", part, n+1)
+}
+
+func (s *Stack) ingest(at instanceAddresses) spec {
+	ingest := s.service("ingest", at.ingest, at.ingestPrivate, map[string]string{
+		"LISTEN":           at.ingest,
+		"PUBLIC_URL":       s.publicURL(),
+		"TRUSTED_PROXIES":  "127.0.0.0/8",
+		"REGISTER_ENABLED": "true",
+		"FETCH_ALLOW":      s.at.outside,
+	})
+	ingest.ready = httpReady("http://" + at.ingest + "/readyz")
+	return ingest
+}
+
+// worker may take its whole drain time to stop, and a little more to say so.
+func (s *Stack) worker(at instanceAddresses, n int) spec {
+	worker := s.service("inference-worker", "", at.workerPrivate, map[string]string{
+		"WORKER_ID":     fmt.Sprintf("local-%d", n+1),
+		"INSTANCE_ID":   fmt.Sprintf("local-%d", n+1),
+		"SLOT_PROGRAM":  s.binary("slot"),
+		"FETCH_ALLOW":   s.at.outside,
+		"DRAIN_TIMEOUT": "25s",
+	})
+	worker.ready = httpReady("http://" + at.workerPrivate + "/metrics")
+	worker.stopLimit = 30 * time.Second
+	return worker
+}

@@ -1,0 +1,7 @@
+//go:build !race
+
+package stack_test
+
+const bin = "../../../.local/bin"
+
+func flavour() []string { return nil }

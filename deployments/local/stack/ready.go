@@ -1,0 +1,93 @@
+package stack
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// answerLimit bounds one question; awaitReady asks again.
+const answerLimit = 2 * time.Second
+
+// httpReady asks for a 200.
+func httpReady(url string) func(context.Context) error {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answerLimit}
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", url, response.Status)
+		}
+		return nil
+	}
+}
+
+// connects is ready when somebody accepts.
+func connects(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := dial(ctx, address)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	}
+}
+
+// greets is ready when the server speaks first, as MySQL's and NATS's do once
+// they take clients; a listening socket alone says less.
+func greets(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := dial(ctx, address)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		_, err = conn.Read(make([]byte, 1))
+		return err
+	}
+}
+
+// redisReady takes any answer but that it is still loading: that it asks for a
+// password shows that it serves.
+func redisReady(address string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		conn, err := dial(ctx, address)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+			return err
+		}
+		answer, err := bufio.NewReader(conn).ReadString('\n')
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(answer, "-LOADING") {
+			return fmt.Errorf("redis answers %q", strings.TrimSpace(answer))
+		}
+		return nil
+	}
+}
+
+func dial(ctx context.Context, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: answerLimit}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	return conn, conn.SetDeadline(time.Now().Add(answerLimit))
+}
