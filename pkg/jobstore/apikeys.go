@@ -84,7 +84,8 @@ func (s *Store) ListAPIKeys(ctx context.Context, userID uuid.UUID) ([]APIKey, er
 	rows, err := s.db.QueryContext(ctx, `SELECT `+keyColumns+` FROM api_keys WHERE user_id = ? ORDER BY id DESC`, userID[:])
 	keys, err := collect(rows, err, func(from row) (APIKey, error) {
 		var k APIKey
-		return k, from.Scan(k.columns()...)
+		err := from.Scan(k.columns()...)
+		return k, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing API keys of %s: %w", userID, err)

@@ -37,7 +37,8 @@ func (s *Store) ListAudit(ctx context.Context, limit int) ([]Audit, error) {
 	rows, err := s.db.QueryContext(ctx, `SELECT id, at, actor, action, subject, detail FROM audit_log ORDER BY id DESC LIMIT ?`, limit)
 	records, err := collect(rows, err, func(from row) (Audit, error) {
 		var a Audit
-		return a, from.Scan(&a.ID, &a.At, &a.Actor, &a.Action, &a.Subject, mapColumn{&a.Detail})
+		err := from.Scan(&a.ID, &a.At, &a.Actor, &a.Action, &a.Subject, mapColumn{&a.Detail})
+		return a, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing the audit log: %w", err)

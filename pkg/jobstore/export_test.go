@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"testing"
 )
 
 // MigrateDown takes every migration back.
@@ -14,4 +15,25 @@ func MigrateDown(ctx context.Context, c Config, log *slog.Logger) error {
 	}
 	_, err = provider.DownTo(ctx, 0)
 	return errors.Join(err, provider.Close())
+}
+
+// RowsRead is how many rows and index entries a store with a single connection has
+// read so far.
+func (s *Store) RowsRead(tb testing.TB) (total int) {
+	tb.Helper()
+	// Asking reads a table of variables itself, which is not counted here.
+	rows, err := s.db.QueryContext(tb.Context(), `SHOW SESSION STATUS WHERE Variable_name IN
+		('Handler_read_first', 'Handler_read_key', 'Handler_read_last', 'Handler_read_next', 'Handler_read_prev', 'Handler_read_rnd')`)
+	counts, err := collect(rows, err, func(from row) (n int, err error) {
+		var name string
+		err = from.Scan(&name, &n)
+		return n, err
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, n := range counts {
+		total += n
+	}
+	return total
 }

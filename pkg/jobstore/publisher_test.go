@@ -1,0 +1,184 @@
+package jobstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+)
+
+// aged makes what the database noted of a photo look older.
+func aged(t *testing.T, c jobstore.Config, id job.ID, by time.Duration) {
+	t.Helper()
+	_, err := rawDB(t, c).ExecContext(t.Context(), `
+		UPDATE photos SET touched_at = touched_at - INTERVAL ? MICROSECOND, run_at = run_at - INTERVAL ? MICROSECOND,
+			confirmed_at = confirmed_at - INTERVAL ? MICROSECOND, lease_until = lease_until - INTERVAL ? MICROSECOND,
+			finished_at = finished_at - INTERVAL ? MICROSECOND
+		WHERE id = ?`, by.Microseconds(), by.Microseconds(), by.Microseconds(), by.Microseconds(), by.Microseconds(), id[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func idsOf(waiting []jobstore.Waiting) (ids []job.ID) {
+	for _, w := range waiting {
+		ids = append(ids, w.ID)
+	}
+	return ids
+}
+
+func TestDueForPublication(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	ctx := t.Context()
+	fresh, unpublished, held, unseen, early, deleted := accept(t, store), accept(t, store), accept(t, store),
+		accept(t, store), accept(t, store), accept(t, store)
+	for _, p := range []job.Photo{held, unseen} {
+		must(t)(store.Confirm(ctx, p.ID, 1))
+	}
+	must(t)(store.Defer(ctx, early.ID, mustClaim(t, store, early.ID, 1), job.Fail(job.CodeFetchStatus, nil), far))
+	must(t)(store.Delete(ctx, deleted.ID))
+	aged(t, config, unpublished.ID, 6*time.Second)
+	aged(t, config, held.ID, 30*time.Second)
+	aged(t, config, unseen.ID, 2*time.Minute)
+	aged(t, config, early.ID, 10*time.Second)
+	aged(t, config, deleted.ID, 10*time.Minute)
+
+	due, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]job.ID{unpublished.ID, unseen.ID}, idsOf(due)); diff != "" {
+		t.Fatalf("due (-want +got):\n%s", diff)
+	}
+	if got, want := due[0].Message(2), job.NewMessage(unpublished, 2); got != want {
+		t.Errorf("message: got %+v, want %+v", got, want)
+	}
+	if due[0].Confirmed || !due[1].Confirmed {
+		t.Errorf("confirmed: got %t and %t, want false and true", due[0].Confirmed, due[1].Confirmed)
+	}
+	if one, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 1); err != nil || len(one) != 1 {
+		t.Errorf("limit 1 gave %d, %v", len(one), err)
+	}
+
+	// Whoever looked after a photo has time to finish before the next one looks.
+	must(t)(store.Republish(ctx, unpublished.ID, 1))
+	must(t)(store.Confirm(ctx, unseen.ID, 1))
+	if due, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 10); err != nil || len(due) != 0 {
+		t.Errorf("still due: %v, %v", due, err)
+	}
+
+	counts, oldest, err := store.Counts(ctx)
+	if diff := cmp.Diff(map[job.State]int{job.StateQueued: 5}, counts); err != nil || diff != "" {
+		t.Errorf("counts (-want +got), %v:\n%s", err, diff)
+	}
+	if oldest < 2*time.Minute || oldest > 3*time.Minute {
+		t.Errorf("oldest wait: got %v, want that of the photo unseen for two minutes", oldest)
+	}
+	// fresh, unpublished and early
+	if outside, err := store.WaitingOutsideBroker(ctx); err != nil || outside != 3 {
+		t.Errorf("outside the broker: got %d, %v, want 3 with %s", outside, err, fresh.ID)
+	}
+}
+
+func TestLeasesOver(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	ctx := t.Context()
+	alive, lost, deleted := accept(t, store), accept(t, store), accept(t, store)
+	for _, p := range []job.Photo{alive, lost, deleted} {
+		mustClaim(t, store, p.ID, 1)
+	}
+	must(t)(store.Delete(ctx, deleted.ID))
+	aged(t, config, lost.ID, far+time.Second)
+	aged(t, config, deleted.ID, far+time.Second)
+	over, err := store.LeasesOver(ctx, 10)
+	want := []jobstore.Waiting{{
+		ID: lost.ID, Lane: lost.Lane, Publication: 1, Attempts: 1, WorkerID: "worker", TraceParent: lost.TraceParent, Confirmed: true,
+	}}
+	if diff := cmp.Diff(want, over); err != nil || diff != "" {
+		t.Fatalf("over (-want +got), %v:\n%s", err, diff)
+	}
+	must(t)(store.Recover(ctx, lost.ID, 1))
+	if over, err := store.LeasesOver(ctx, 10); err != nil || len(over) != 0 {
+		t.Errorf("still over: %v, %v", over, err)
+	}
+}
+
+func TestDeadLettersDue(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	ctx := t.Context()
+	recent, old, marked, deleted := accept(t, store), accept(t, store), accept(t, store), accept(t, store)
+	all := []job.Photo{recent, old, marked, deleted}
+	for _, p := range all {
+		must(t)(store.Fail(ctx, p.ID, mustClaim(t, store, p.ID, 1), &job.Failure{Code: job.CodeDecoderCrashed, SlotDeath: true}))
+	}
+	must(t)(store.MarkDeadLettered(ctx, marked.ID, 1))
+	must(t)(store.Delete(ctx, deleted.ID))
+	for _, p := range all[1:] {
+		aged(t, config, p.ID, time.Minute)
+	}
+	due, err := store.DeadLettersDue(ctx, 30*time.Second, 10)
+	want := []job.DeadLetter{{
+		PhotoID: old.ID, Lane: old.Lane, Publication: 1, Reason: job.CodeDecoderCrashed,
+		Message: job.Fail(job.CodeDecoderCrashed, nil).Message(), Attempts: 1, SlotDeaths: 1, WorkerID: "worker",
+		FailedAt: time.Now().Add(-time.Minute), TraceParent: old.TraceParent,
+	}}
+	if diff := cmp.Diff(want, due, cmpopts.EquateApproxTime(30*time.Second)); err != nil || diff != "" {
+		t.Errorf("dead letters (-want +got), %v:\n%s", err, diff)
+	}
+}
+
+// TestPublisherReadsOnlyWhatIsDue: an hour's backlog that lies on the broker must
+// cost the publisher nothing.
+func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	unpublished := accept(t, store)
+	aged(t, config, unpublished.ID, time.Minute)
+	var backlog []situation
+	for range 5000 {
+		row := job.Accepted()
+		row.Confirmed = true
+		backlog = append(backlog, situation{id: newID(t), row: row})
+	}
+	db := rawDB(t, config)
+	insertRows(t, db, unpublished.OwnerID, backlog)
+	if _, err := db.ExecContext(t.Context(), `ANALYZE TABLE photos`); err != nil {
+		t.Fatal(err)
+	}
+
+	config.MaxConns = 1 // rows read are counted by session
+	single, err := jobstore.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = single.Close() }()
+	queries := map[string]func() error{
+		"DueForPublication": func() error {
+			due, err := single.DueForPublication(t.Context(), time.Second, time.Minute, 100)
+			if len(due) != 1 {
+				t.Errorf("due: got %d, want 1", len(due))
+			}
+			return err
+		},
+		"LeasesOver":           func() error { _, err := single.LeasesOver(t.Context(), 100); return err },
+		"DeadLettersDue":       func() error { _, err := single.DeadLettersDue(t.Context(), 0, 100); return err },
+		"Tombstones":           func() error { _, err := single.Tombstones(t.Context(), 0, 100); return err },
+		"WaitingOutsideBroker": func() error { _, err := single.WaitingOutsideBroker(t.Context()); return err },
+	}
+	for name, query := range queries {
+		before := single.RowsRead(t)
+		if err := query(); err != nil {
+			t.Fatal(err)
+		}
+		if reads := single.RowsRead(t) - before; reads > 20 {
+			t.Errorf("%s read %d rows of a backlog of %d, of which it wants 1 at most", name, reads, len(backlog))
+		}
+	}
+}
