@@ -1,0 +1,122 @@
+package jobqueue
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"maskfleet/pkg/job"
+)
+
+// Stage is a step in the life of a photo that is told in EVENTS.
+type Stage string
+
+// The stages.
+const (
+	StageAccepted     Stage = "accepted"
+	StageClaimed      Stage = "claimed"
+	StageFinished     Stage = "finished"
+	StageFailed       Stage = "failed"
+	StageRetrying     Stage = "retrying"
+	StageReleased     Stage = "released"
+	StageDeadLettered Stage = "dead-lettered"
+)
+
+// maxUntold is how many events may wait for a slow broker; more are dropped.
+const maxUntold = 1024
+
+// Event is what EVENTS holds of a photo's stage. It is not the truth, the row is.
+type Event struct {
+	PhotoID job.ID          `json:"photo_id"`
+	Stage   Stage           `json:"stage"`
+	At      time.Time       `json:"at"`
+	Fields  json.RawMessage `json:"fields,omitempty"` // what the teller adds, an object
+}
+
+// Announce tells that a photo reached a stage, with fields that become JSON. It
+// never waits: an event for which there is no room, or no broker, is dropped.
+func (q *Queue) Announce(ctx context.Context, id job.ID, stage Stage, fields any) {
+	event := Event{PhotoID: id, Stage: stage, At: time.Now().UTC()}
+	var err error
+	if fields != nil {
+		event.Fields, err = json.Marshal(fields)
+	}
+	data := []byte(nil)
+	if err == nil {
+		data, err = json.Marshal(event)
+	}
+	if err != nil {
+		q.log.ErrorContext(ctx, "event cannot be written as JSON", "photo_id", id, "stage", stage, "err", err)
+		return
+	}
+	if !q.events.tell(untold{subject: EventSubject(id, stage), data: data}) {
+		q.log.DebugContext(ctx, "event dropped", "photo_id", id, "stage", stage)
+	}
+}
+
+type untold struct {
+	subject string
+	data    []byte
+}
+
+// announcer publishes events from a goroutine of its own, since even a plain
+// publish waits when the broker does not read.
+type announcer struct {
+	nc       *nats.Conn
+	log      *slog.Logger
+	queue    chan untold
+	stopping chan struct{} // closed by stop
+	done     chan struct{} // closed when run has returned
+}
+
+func startAnnouncer(nc *nats.Conn, log *slog.Logger) *announcer {
+	a := &announcer{
+		nc:       nc,
+		log:      log,
+		queue:    make(chan untold, maxUntold),
+		stopping: make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	go a.run()
+	return a
+}
+
+// tell says whether there was room.
+func (a *announcer) tell(u untold) bool {
+	select {
+	case a.queue <- u:
+		return true
+	default:
+		return false
+	}
+}
+
+// run ends after stop, when what was queued before it is told.
+func (a *announcer) run() {
+	defer close(a.done)
+	for {
+		select {
+		case u := <-a.queue:
+			a.publish(u)
+		case <-a.stopping:
+			for len(a.queue) > 0 {
+				a.publish(<-a.queue)
+			}
+			return
+		}
+	}
+}
+
+func (a *announcer) publish(u untold) {
+	if err := a.nc.Publish(u.subject, u.data); err != nil {
+		a.log.Debug("event dropped", "subject", u.subject, "err", err)
+	}
+}
+
+func (a *announcer) stop() {
+	close(a.stopping)
+	<-a.done
+}

@@ -1,0 +1,86 @@
+package jobqueue
+
+import (
+	"fmt"
+	"strings"
+
+	"maskfleet/pkg/job"
+)
+
+// The streams.
+const (
+	StreamJobs       = "JOBS"
+	StreamDead       = "DEAD"
+	StreamEvents     = "EVENTS"
+	StreamAdvisories = "ADVISORIES"
+	StreamTelemetry  = "TELEMETRY"
+)
+
+// The key-value buckets.
+const (
+	BucketConfig  = "CONFIG"
+	BucketWorkers = "WORKERS"
+	BucketLeases  = "LEASES"
+)
+
+// ReasonUnknown is the reason in DEAD of a message whose photo has no row.
+const ReasonUnknown = "unknown"
+
+const (
+	clientName        = "maskfleet"
+	traceParentHeader = "traceparent"
+	statusHeader      = "Status" // set by the broker on answers that are not messages
+)
+
+// ConsumerOf is the durable consumer of a lane, by its name on the broker.
+func ConsumerOf(lane job.Lane) string { return string(lane) }
+
+// JobSubject is where the message of a photo lies; at most one at a time.
+func JobSubject(lane job.Lane, id job.ID) string { return fmt.Sprintf("jobs.%s.%s", lane, id) }
+
+func laneSubjects(lane job.Lane) string { return fmt.Sprintf("jobs.%s.*", lane) }
+
+// EventSubject is where what happened to a photo is told.
+func EventSubject(id job.ID, stage Stage) string {
+	return fmt.Sprintf("events.photo.%s.%s", id, stage)
+}
+
+func deadSubject(reason, photo string) string { return fmt.Sprintf("dead.%s.%s", reason, photo) }
+
+func eventSubjects() []string {
+	return []string{"events.photo.>", "events.batch.>", "events.fleet.>", "events.audit.>"}
+}
+
+func telemetrySubjects() []string { return []string{"telemetry.worker.*", "telemetry.fleet"} }
+
+// advisorySubjects are the broker's own words about trouble: a message delivered
+// too often or given up, a stream or consumer without a quorum, a full disk.
+func advisorySubjects() []string {
+	return []string{
+		"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.>",
+		"$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.>",
+		"$JS.EVENT.ADVISORY.CONSUMER.QUORUM_LOST.>",
+		"$JS.EVENT.ADVISORY.STREAM.QUORUM_LOST.>",
+		"$JS.EVENT.ADVISORY.SERVER.OUT_OF_STORAGE",
+	}
+}
+
+// The layout of a bucket's stream is a published convention (NATS ADR-8).
+func bucketStream(bucket string) string { return "KV_" + bucket }
+
+func bucketSubjects(bucket string) string { return "$KV." + bucket + ".>" }
+
+// The parts of JetStream's API that are spoken without the client's help.
+func pullSubject(lane job.Lane) string {
+	return fmt.Sprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", StreamJobs, ConsumerOf(lane))
+}
+
+func lastMessageSubject(subject string) string {
+	return fmt.Sprintf("$JS.API.DIRECT.GET.%s.%s", StreamJobs, subject)
+}
+
+// lastToken is the part of a subject that names the photo.
+func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }
+
+// isToken says whether s can be one part of a subject.
+func isToken(s string) bool { return s != "" && !strings.ContainsAny(s, ".*> \t\r\n") }

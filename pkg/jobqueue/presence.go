@@ -1,0 +1,107 @@
+package jobqueue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"maskfleet/pkg/job"
+)
+
+// Worker is what a worker says of itself. Workers know nothing else of one another.
+type Worker struct {
+	ID        string    `json:"id"`
+	Instance  string    `json:"instance"` // the machine, by the cloud's name
+	Host      string    `json:"host"`
+	Version   string    `json:"version"`
+	Roles     string    `json:"roles"`
+	Model     job.Model `json:"model"`
+	Slots     int       `json:"slots"`
+	Busy      int       `json:"busy"` // slots at work
+	Draining  bool      `json:"draining"`
+	StartedAt time.Time `json:"started_at"`
+	SeenAt    time.Time `json:"-"`   // by the broker's clock; set by Workers
+	CPU       float64   `json:"cpu"` // share of the machine, 0 to 1
+}
+
+// PutWorker says that the worker is alive. The entry vanishes PresenceTTL after it
+// was last put.
+func (q *Queue) PutWorker(ctx context.Context, w Worker) error {
+	data, err := json.Marshal(w)
+	if err != nil {
+		return fmt.Errorf("announcing worker %s: %w", w.ID, err)
+	}
+	err = q.inBucket(ctx, BucketWorkers, func(ctx context.Context, kv jetstream.KeyValue) error {
+		_, err := kv.Put(ctx, w.ID, data)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("announcing worker %s: %w", w.ID, err)
+	}
+	return nil
+}
+
+// RemoveWorker takes the worker's entry back, for one that ends in good order.
+func (q *Queue) RemoveWorker(ctx context.Context, id string) error {
+	err := q.inBucket(ctx, BucketWorkers, func(ctx context.Context, kv jetstream.KeyValue) error {
+		return kv.Delete(ctx, id)
+	})
+	if err != nil {
+		return fmt.Errorf("removing worker %s: %w", id, err)
+	}
+	return nil
+}
+
+// Workers lists who is alive. An entry that cannot be read is left out and logged:
+// one stray key must not hide the fleet.
+func (q *Queue) Workers(ctx context.Context) ([]Worker, error) {
+	var workers []Worker
+	err := q.inBucket(ctx, BucketWorkers, func(ctx context.Context, kv jetstream.KeyValue) error {
+		watcher, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = watcher.Stop() }() // an error means that it has stopped
+		for {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case entry := <-watcher.Updates():
+				if entry == nil { // that was all
+					return nil
+				}
+				if w, ok := q.readWorker(ctx, entry); ok {
+					workers = append(workers, w)
+				}
+			}
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing workers: %w", err)
+	}
+	return workers, nil
+}
+
+func (q *Queue) readWorker(ctx context.Context, entry jetstream.KeyValueEntry) (Worker, bool) {
+	var w Worker
+	if err := json.Unmarshal(entry.Value(), &w); err != nil || w.ID != entry.Key() {
+		q.log.WarnContext(ctx, "entry of a worker cannot be read", "key", entry.Key(), "err", err)
+		return Worker{}, false
+	}
+	w.SeenAt = entry.Created().UTC()
+	return w, true
+}
+
+// inBucket opens a bucket and does one thing in it.
+func (q *Queue) inBucket(ctx context.Context, bucket string, do func(context.Context, jetstream.KeyValue) error) error {
+	ctx, cancel := q.bounded(ctx)
+	defer cancel()
+	kv, err := q.js.KeyValue(ctx, bucket)
+	if err != nil {
+		return classify(err)
+	}
+	return classify(do(ctx, kv))
+}

@@ -1,0 +1,127 @@
+package jobqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+const (
+	// requestTimeout bounds every question to the broker, whatever the caller's
+	// context allows: silence means ErrUnavailable within seconds.
+	requestTimeout = 2500 * time.Millisecond
+	dialTimeout    = 2 * time.Second
+	writeTimeout   = 2 * time.Second // of one write to the socket
+	drainTimeout   = 3 * time.Second
+
+	reconnectWait   = 200 * time.Millisecond
+	reconnectJitter = 300 * time.Millisecond
+	pingInterval    = 5 * time.Second // two unanswered: the connection is dead
+	maxPingsUnheard = 2
+)
+
+// Queue is a connection to the broker. It is safe for concurrent use.
+type Queue struct {
+	nc     *nats.Conn
+	js     jetstream.JetStream
+	cfg    Config
+	log    *slog.Logger
+	link   *link
+	events *announcer
+	closed chan struct{} // closed by the library when the connection is gone for good
+}
+
+// Open makes the connection and keeps it: a broker that is away, now or later, is
+// looked for until Close, and everything asked of it meanwhile is ErrUnavailable at
+// once. An error is one of the settings. Ping tells whether the broker is there.
+func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Queue, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("opening the queue: %w", err)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("opening the queue: %w", err)
+	}
+	q := &Queue{cfg: cfg, log: log, link: newLink(), closed: make(chan struct{})}
+	nc, err := nats.Connect(cfg.URL, q.options()...)
+	if err != nil {
+		return nil, fmt.Errorf("opening the queue: %w", err)
+	}
+	q.nc = nc
+	if q.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(requestTimeout)); err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("opening the queue: %w", err)
+	}
+	if !nc.IsConnected() {
+		log.WarnContext(ctx, "broker not reached yet", "err", nc.LastError())
+	}
+	q.events = startAnnouncer(nc, log)
+	return q, nil
+}
+
+func (q *Queue) options() []nats.Option {
+	options := []nats.Option{
+		nats.Name(clientName),
+		nats.Timeout(dialTimeout),
+		nats.FlusherTimeout(writeTimeout),
+		nats.DrainTimeout(drainTimeout),
+		nats.PingInterval(pingInterval),
+		nats.MaxPingsOutstanding(maxPingsUnheard),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
+		nats.IgnoreAuthErrorAbort(), // else a wrong password, even for a moment, ends reconnecting for ever
+		nats.ReconnectBufSize(-1),   // nothing is kept for later: who publishes learns at once that it failed
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			q.link.breakUp()
+			q.log.Warn("connection to the broker lost", "err", err)
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			q.log.Info("connection to the broker is back", "server", nc.ConnectedServerName())
+		}),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			q.log.Warn("broker reported an error", "err", err)
+		}),
+		nats.ClosedHandler(func(*nats.Conn) { close(q.closed) }),
+	}
+	if q.cfg.User != "" {
+		options = append(options, nats.UserInfo(q.cfg.User, q.cfg.Password))
+	}
+	return options
+}
+
+// Close puts back what still arrives, sends what is still to be sent and ends the
+// connection, within seconds. Nothing may be asked of the Queue after it.
+func (q *Queue) Close() {
+	q.events.stop()
+	err := q.nc.Drain()
+	if err != nil && !errors.Is(err, nats.ErrConnectionReconnecting) && !errors.Is(err, nats.ErrConnectionClosed) {
+		q.log.Warn("connection to the broker not drained", "err", err)
+		q.nc.Close()
+	}
+	select {
+	case <-q.closed:
+	case <-time.After(2 * drainTimeout):
+		q.nc.Close()
+	}
+}
+
+// Ping says whether the broker answers and holds JOBS.
+func (q *Queue) Ping(ctx context.Context) error {
+	ctx, cancel := q.bounded(ctx)
+	defer cancel()
+	if _, err := q.js.Stream(ctx, StreamJobs); err != nil {
+		return fmt.Errorf("pinging the broker: %w", classify(err))
+	}
+	return nil
+}
+
+// bounded is the context of one question to the broker.
+func (q *Queue) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, requestTimeout)
+}
