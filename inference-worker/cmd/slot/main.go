@@ -1,0 +1,53 @@
+// Command slot is the child process in which a worker decodes photos and looks for
+// faces: the only program that links OpenCV. A worker starts it; see the package
+// inference-worker/slot.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+
+	"maskfleet/inference-worker/slot/child"
+	"maskfleet/inference-worker/slot/wire"
+	"maskfleet/pkg/vision"
+)
+
+func main() {
+	dataLimitBytes := flag.Uint64("data-limit", 768<<20, "bytes that may be allocated")
+	simulateFaults := flag.Bool("simulate-faults", false, "crash, hang or eat memory where a photo asks for it; for tests")
+	flag.Parse()
+	if err := run(*dataLimitBytes, *simulateFaults); err != nil {
+		fmt.Fprintln(os.Stderr, "slot:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dataLimitBytes uint64, simulateFaults bool) error {
+	answers, err := child.TakeOutput()
+	if err != nil {
+		return err
+	}
+	if err := child.LimitMemory(dataLimitBytes); err != nil {
+		return err
+	}
+	detector, err := vision.New()
+	if err != nil {
+		return err
+	}
+	defer detector.Close()
+	if err := child.Confine(); err != nil {
+		return err
+	}
+	analyze := func(r wire.Request) (wire.Result, error) {
+		found, err := detector.Analyze(r.Data)
+		return wire.Result{
+			Width: found.Width, Height: found.Height, Faces: found.Faces,
+			Annotated: found.AnnotatedJPEG, Thumbnail: found.ThumbnailJPEG,
+		}, err
+	}
+	if simulateFaults {
+		analyze = child.WithFaults(analyze)
+	}
+	return child.Serve(os.Stdin, answers, detector.Model(), analyze)
+}

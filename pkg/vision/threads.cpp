@@ -1,0 +1,4 @@
+#include "threads.h"
+#include <opencv2/core/utility.hpp>
+
+void maskfleet_set_threads(int threads) { cv::setNumThreads(threads); }
