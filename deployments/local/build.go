@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// flavour is how the product's programs are compiled.
+type flavour string
+
+const (
+	plain flavour = ""      // into .local/bin
+	race  flavour = "-race" // into .local/bin-race, for tests
+)
+
+// target is what one call of the Go tool builds.
+type target struct {
+	what     string
+	module   string // folder of its module below the root
+	packages []string
+	flavours []flavour
+}
+
+// targets in the order of their dearness: on a cold machine the first errors
+// show early. The slot (OpenCV) and S3 are the same in every flavour.
+func targets() []target {
+	return []target{
+		{
+			what: "programs: ingest, inference-worker, manager, setup, nats", module: ".", flavours: []flavour{plain, race},
+			packages: []string{
+				"./ingest/cmd/ingest", "./inference-worker/cmd/inference-worker", "./manager/cmd/manager",
+				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside",
+			},
+		},
+		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}},
+		{what: "s3, the object store", module: "deployments/local/s3", packages: []string{"."}},
+	}
+}
+
+func runBuild(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("build", flag.ContinueOnError)
+	forTests := flags.Bool("race", false, "build the programs that tests start, and install what tests need")
+	if err := flags.Parse(args); err != nil {
+		return statusMissing
+	}
+	at, err := findPlace()
+	if err != nil {
+		return fail(err)
+	}
+	wanted, as := runtimePackages(), plain
+	if *forTests {
+		wanted, as = append(wanted, testPackages()...), race
+	}
+	if err := prepare(ctx, at, steps{os.Stdout}, wanted, as); err != nil {
+		return fail(err)
+	}
+	return statusOK
+}
+
+// prepare makes the machine ready: packages, the pages' scripts, programs. What
+// is there already costs a second.
+func prepare(ctx context.Context, at place, s steps, wanted []debianPackage, as flavour) error {
+	if err := os.MkdirAll(filepath.Join(at.dir, "log"), 0o700); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(filepath.Join(at.dir, "log", "build.log"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	for _, ready := range []func() error{
+		func() error { return installPackages(ctx, s, log, wanted) },
+		func() error { return fetchWeb(ctx, at, s, log) },
+		func() error { return buildPrograms(ctx, at, s, log, as) },
+	} {
+		if err := ready(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func buildPrograms(ctx context.Context, at place, s steps, log io.Writer, as flavour) error {
+	for _, target := range targets() {
+		err := s.do("building", target.what, func() error { return target.build(ctx, at, log, as) })
+		if err != nil {
+			return fmt.Errorf("building %s: %w", target.what, err)
+		}
+	}
+	return nil
+}
+
+func (t target) build(ctx context.Context, at place, log io.Writer, as flavour) error {
+	bin := filepath.Join(at.dir, "bin")
+	args := []string{"build", "-C", filepath.Join(at.root, t.module)}
+	if as == race && len(t.flavours) > 1 {
+		bin += "-race"
+		args = append(args, string(race))
+	}
+	if err := os.MkdirAll(bin, 0o755); err != nil {
+		return err
+	}
+	args = append(args, "-o", bin+string(filepath.Separator))
+	return runLogged(ctx, log, exec.CommandContext(ctx, "go", append(args, t.packages...)...))
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"time"
+
+	"maskfleet/deployments/local/stack"
+)
+
+// stopLimit is longer than all parts' own limits together need in practice: the
+// worker may take 30 s to finish what it has in hand.
+const stopLimit = 75 * time.Second
+
+func runUp(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet("up", flag.ContinueOnError)
+	detach := flags.Bool("detach", false, "leave it running in the background")
+	if err := flags.Parse(args); err != nil {
+		return statusMissing
+	}
+	at, err := findPlace()
+	if err != nil {
+		return fail(err)
+	}
+	s := steps{os.Stdout}
+	if info, running := stack.Running(at.dir); running {
+		printRunning(s, info)
+		return statusOK
+	}
+	if err := prepare(ctx, at, s, runtimePackages(), plain); err != nil {
+		return fail(err)
+	}
+	if *detach {
+		return runDetached(ctx, at, s)
+	}
+	return serve(ctx, at, s, func(info stack.Info) {
+		printReady(s, info)
+		s.line("Ctrl-C stops everything; the data stays.")
+	})
+}
+
+// serve runs the stack until ctx ends or it cannot go on. The start is told to
+// starting, all that happens later to the standard output.
+func serve(ctx context.Context, at place, starting steps, ready func(stack.Info)) int {
+	running, err := stack.Start(ctx, options(at, starting))
+	if errors.Is(err, stack.ErrRunning) {
+		info, _ := stack.Running(at.dir)
+		printRunning(starting, info)
+		return statusOK
+	}
+	if ctx.Err() != nil {
+		return fail(context.Cause(ctx))
+	}
+	if err != nil {
+		return fail(err)
+	}
+	ready(running.Info())
+	later := steps{os.Stdout}
+	failure := running.Supervise(ctx, func(text string) {
+		later.line("%s  %s", time.Now().Format(time.TimeOnly), text)
+	})
+	later.line("")
+	err = later.do("stopping", "everything", func() error {
+		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+		defer cancel()
+		return running.Stop(limit)
+	})
+	if err := errors.Join(failure, err); err != nil {
+		return fail(err)
+	}
+	return statusOK
+}
+
+func options(at place, s steps) stack.Options {
+	return stack.Options{
+		Root:  at.root,
+		Ports: stack.UsualPorts(),
+		Env:   logLevels(os.Getenv("LOG_LEVEL")),
+		Starting: func(part string) func(error) {
+			return s.step("starting", part)
+		},
+	}
+}
+
+// logLevels passes the one setting that a person at the keyboard wants to change
+// for all programs at once.
+func logLevels(level string) map[string]map[string]string {
+	env := make(map[string]map[string]string)
+	if level == "" {
+		return env
+	}
+	for _, program := range []string{"setup", "ingest", "inference-worker", "manager"} {
+		env[program] = map[string]string{"LOG_LEVEL": level}
+	}
+	return env
+}
+
+func printRunning(s steps, info stack.Info) {
+	if info.PID == 0 {
+		s.line("A stack is already starting here; try again in a moment, or stop it with `go tool task down`.")
+		return
+	}
+	s.line("Already running, since %s (process %d).", info.StartedAt.Local().Format(time.DateTime), info.PID)
+	printReady(s, info)
+	s.line("Stop it with `go tool task down`.")
+}
+
+func printReady(s steps, info stack.Info) {
+	s.line("")
+	s.line("  pages     %s", info.URLs.Web)
+	s.line("  manager   %s", info.URLs.Manager)
+	s.line("  login     %s / %s", info.Administrator.Username, info.Administrator.Password)
+	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
+	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
+	s.line("  logs      %s", info.LogDir)
+	s.line("  scripts   %s/stack.json holds all of this", info.Dir)
+	s.line("")
+	for _, moved := range movedPorts(info) {
+		s.line("  %s", moved)
+	}
+}
+
+// movedPorts says which of the usual addresses were taken by somebody else.
+func movedPorts(info stack.Info) []string {
+	usual := stack.UsualPorts()
+	var moved []string
+	for _, address := range []struct {
+		name, url string
+		port      int
+	}{
+		{"the pages are", info.URLs.Web, usual.Web},
+		{"the manager is", info.URLs.Manager, usual.Manager},
+		{"the broker is", info.NATS.URL, usual.NATS},
+		{"S3 is", info.S3.Endpoint, usual.S3},
+	} {
+		if address.url != "" && !hasPort(address.url, address.port) {
+			moved = append(moved, fmt.Sprintf("Port %d was taken: %s at %s.", address.port, address.name, address.url))
+		}
+	}
+	return moved
+}
+
+func hasPort(address string, port int) bool {
+	parsed, err := url.Parse(address)
+	return err == nil && parsed.Port() == strconv.Itoa(port)
+}
