@@ -61,7 +61,8 @@ func affordableConnections() int {
 // config: requests beyond what the doors take at once wait in the balancer, so
 // that a rush is slow, never refused. Retries are for requests that never
 // reached a door, and for reading ones: a photo sent twice would be two photos.
-// The server's own answers follow the API's form.
+// Its own answers
+// follow the API's form, but for a browser while no door is ready.
 func (b balancer) config() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `global
@@ -102,6 +103,7 @@ frontend web
     maxconn %[2]d
     http-request set-header X-Forwarded-Proto http
     http-request disable-l7-retry unless METH_GET
+    http-request return status 503 content-type text/html hdr Retry-After 2 hdr Cache-Control no-store string '<!doctype html><meta http-equiv="refresh" content="2"><title>Maskfleet is starting</title><p>No front door is ready yet. This page tries again by itself.' if { nbsrv(doors) eq 0 } { req.hdr(Accept) -m sub text/html }
     default_backend doors
 
 backend doors
