@@ -55,9 +55,9 @@ const (
 	defaultCredentialsTTL = time.Minute
 )
 
-// sessionStore keeps sessions; it may lose them.
+// sessionStore keeps sessions and may lose them; tokens are hidden in it.
 type sessionStore interface {
-	PutSession(ctx context.Context, token string, data []byte, ttl time.Duration) error
+	PutSession(ctx context.Context, userID uuid.UUID, token string, data []byte, ttl time.Duration) error
 	Session(ctx context.Context, token string) ([]byte, bool, error)
 	DropSession(ctx context.Context, token string) error
 }

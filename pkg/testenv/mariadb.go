@@ -1,7 +1,6 @@
 package testenv
 
 import (
-	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -193,30 +192,12 @@ func (s *MariaDBServer) start() error {
 		return err
 	}
 	s.process = process
-	return s.waitUntilReady()
-}
-
-func (s *MariaDBServer) waitUntilReady() error {
-	db, err := s.admin()
+	probe, err := s.admin()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = db.Close() }()
-	deadline := time.After(mariaDBReadyIn)
-	for {
-		err := db.PingContext(context.Background())
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-s.process.Ended():
-			return fmt.Errorf("MariaDB ended at its start: %w\n%s", s.process.Err(), s.process.Output())
-		case <-deadline:
-			s.Kill()
-			return fmt.Errorf("MariaDB is not ready: %w\n%s", err, s.process.Output())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+	defer func() { _ = probe.Close() }()
+	return process.ready(mariaDBReadyIn, probe.PingContext)
 }
 
 // mariaDBTemplate gives a data folder as the installed MariaDB makes it, which
