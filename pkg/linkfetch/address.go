@@ -1,0 +1,87 @@
+package linkfetch
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// errForbidden marks an address that may not be reached.
+type errForbidden struct{ address netip.AddrPort }
+
+func (e *errForbidden) Error() string { return fmt.Sprintf("address %s may not be fetched", e.address) }
+
+// metadata are the addresses at which clouds hand a machine its own credentials.
+func metadata() []netip.Addr {
+	return []netip.Addr{
+		netip.MustParseAddr("169.254.169.254"), // EC2, and most others
+		netip.MustParseAddr("169.254.170.2"),   // ECS
+		netip.MustParseAddr("169.254.170.23"),  // EKS
+		netip.MustParseAddr("fd00:ec2::254"),
+		netip.MustParseAddr("fd00:ec2::23"),
+		netip.MustParseAddr("100.100.100.200"),
+	}
+}
+
+// reserved are ranges that lead nowhere on the public internet, or into an IPv4
+// network by way of IPv6 (IANA special-purpose registries, RFC 6890 and later).
+func reserved() []netip.Prefix {
+	ranges := []string{
+		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
+		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
+		"::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16",
+		"3fff::/20", "5f00::/16", "fec0::/10",
+	}
+	prefixes := make([]netip.Prefix, len(ranges))
+	for i, r := range ranges {
+		prefixes[i] = netip.MustParsePrefix(r)
+	}
+	return prefixes
+}
+
+// guard decides about addresses.
+type guard struct {
+	allow    map[netip.AddrPort]bool
+	metadata []netip.Addr
+	reserved []netip.Prefix
+}
+
+// newGuard reads the exceptions, each "address:port". Names are refused: what a
+// name leads to is for its owner to say.
+func newGuard(allow []string) (*guard, error) {
+	g := &guard{allow: map[netip.AddrPort]bool{}, metadata: metadata(), reserved: reserved()}
+	for _, a := range allow {
+		address, err := netip.ParseAddrPort(a)
+		if err != nil {
+			return nil, fmt.Errorf("FETCH_ALLOW: %q is not address:port: %w", a, err)
+		}
+		g.allow[canonical(address)] = true
+	}
+	return g, nil
+}
+
+func canonical(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
+// check gives nil or *errForbidden.
+func (g *guard) check(a netip.AddrPort) error {
+	a = canonical(a)
+	ip := a.Addr()
+	for _, m := range g.metadata {
+		if ip == m {
+			return &errForbidden{a}
+		}
+	}
+	if g.allow[a] {
+		return nil
+	}
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() {
+		return &errForbidden{a}
+	}
+	for _, r := range g.reserved {
+		if r.Contains(ip) {
+			return &errForbidden{a}
+		}
+	}
+	return nil
+}
