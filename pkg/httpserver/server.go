@@ -13,6 +13,9 @@ import (
 	"maskfleet/pkg/telemetry"
 )
 
+// maxHeaderBytes is room for a browser's cookies; each connection holds as much.
+const maxHeaderBytes = 8 << 10
+
 // ErrorRenderer answers a request with a problem: as JSON, as a page, as the
 // service sees fit. Status and Retry-After are set already.
 type ErrorRenderer func(c *fiber.Ctx, p *problem.Problem) error
@@ -53,6 +56,7 @@ func New(cfg Config, tel *telemetry.Telemetry, health *Health, render ErrorRende
 		Immutable:                    true, // strings taken from a request may outlive it
 		DisableStartupMessage:        true,
 		BodyLimit:                    cfg.BodyLimitBytes, // only what is read ahead: bodies are streamed
+		ReadBufferSize:               maxHeaderBytes,
 		ReadTimeout:                  cfg.ReadTimeout,
 		WriteTimeout:                 cfg.WriteTimeout,
 		IdleTimeout:                  cfg.IdleTimeout,

@@ -75,7 +75,7 @@ func New(status int, code, detail string) *Problem {
 // Unavailable makes the problem of a part that is away for now.
 func Unavailable(cause error) *Problem {
 	return New(http.StatusServiceUnavailable, CodeUnavailable,
-		"The service is not available at the moment. Nothing was stored; please try again in a few seconds.").
+		"The service is not available at the moment. Nothing was lost; please try again in a few seconds.").
 		WithRetryAfter(5 * time.Second).WithCause(cause)
 }
 
