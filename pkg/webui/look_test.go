@@ -1,0 +1,297 @@
+package webui_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/webui"
+	"maskfleet/pkg/webui/browser"
+)
+
+// go test ./pkg/webui -run Look -args -screenshots DIR [-photo FILE]
+func screenshotFlags() (dir, photo *string) {
+	find := func(name, usage string) *string {
+		if f := flag.Lookup(name); f != nil {
+			value := f.Value.String()
+			return &value
+		}
+		return flag.String(name, "", usage)
+	}
+	return find("screenshots", "folder for a screenshot of every page"), find("photo", "JPEG to show as every photo")
+}
+
+func TestMain(m *testing.M) {
+	screenshotFlags()
+	flag.Parse()
+	os.Exit(m.Run())
+}
+
+// picture is a view of a page in one of its states.
+type picture struct {
+	name string
+	page string
+	data any
+}
+
+const policy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+func TestEveryPageLooksRight(t *testing.T) {
+	t.Parallel()
+	dir, photo := screenshotFlags()
+	address := serve(t, pictures(), *photo)
+	tab := browser.Open(t)
+	schemes, widths := []string{"light"}, []int64{390, 1440}
+	if *dir != "" {
+		schemes, widths = append(schemes, "dark"), append(widths, 768)
+	}
+	for _, scheme := range schemes {
+		tab.Scheme(scheme)
+		for _, width := range widths {
+			tab.Size(width, map[bool]int64{true: 844, false: 900}[width < 600])
+			for _, p := range pictures() {
+				tab.Go(address + "/see/" + p.name)
+				tab.Await(`[...document.images].every((i) => i.complete || i.loading === 'lazy')`)
+				if browser.Eval[bool](tab, `!document.querySelector('main h1')`) {
+					t.Errorf("%s has no title", p.name)
+				}
+				if *dir != "" {
+					tab.Screenshot(filepath.Join(*dir, fmt.Sprintf("%s-%d-%s.png", p.name, width, scheme)))
+				}
+				if over := browser.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+					t.Errorf("%s at %d px is %d px too wide", p.name, width, over)
+				}
+				if found := tab.Problems(); len(found) > 0 {
+					t.Errorf("%s: the browser complains of %q", p.name, found)
+				}
+			}
+		}
+	}
+}
+
+// serve gives the address of a site that shows every picture under its name.
+func serve(t *testing.T, all []picture, photoFile string) string {
+	t.Helper()
+	kit, err := webui.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo := paint(t)
+	if photoFile != "" {
+		if photo, err = os.ReadFile(photoFile); err != nil {
+			t.Fatal(err)
+		}
+	}
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
+		t.Errorf("%s: %v", c.Path(), err)
+		return c.SendStatus(500)
+	}})
+	app.Use(func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderContentSecurityPolicy, policy)
+		return c.Next()
+	})
+	kit.Mount(app)
+	app.Get("/photos/:id/image/:variant", func(c *fiber.Ctx) error {
+		return c.Type("jpg").Send(photo)
+	})
+	silent := func(c *fiber.Ctx) error { // a stream that says nothing
+		c.Set(fiber.HeaderContentType, "text/event-stream")
+		return c.SendString("retry: 600000\n\n: nothing\n\n")
+	}
+	app.Get("/events", silent)
+	app.Get("/photos/events", silent)
+	app.Get("/v1/detections/:id/events", silent)
+	for _, p := range all {
+		app.Get("/see/"+p.name, func(c *fiber.Ctx) error {
+			if refused, is := p.data.(*problem.Problem); is {
+				defer c.Status(200) // the browser would complain of another
+				return kit.RenderError(c, refused)
+			}
+			return kit.Render(c, p.page, p.data)
+		})
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- app.Listener(listener) }()
+	t.Cleanup(func() {
+		if err := app.ShutdownWithTimeout(time.Second); err != nil {
+			t.Logf("shutting down: %v", err)
+		}
+		<-served
+	})
+	return "http://" + listener.Addr().String()
+}
+
+// paint makes a photo of some circles on a slope.
+func paint(t *testing.T) []byte {
+	t.Helper()
+	img := image.NewRGBA(image.Rect(0, 0, 1200, 800))
+	for y := range 800 {
+		for x := range 1200 {
+			c := color.RGBA{uint8(60 + x/12), uint8(90 + y/8), 130, 255}
+			for _, f := range faces() {
+				b := f.Box
+				dx, dy := (2*x-b.XMin-b.XMax)*100/(b.XMax-b.XMin), (2*y-b.YMin-b.YMax)*100/(b.YMax-b.YMin)
+				if dx*dx+dy*dy < 8100 {
+					c = color.RGBA{226, 180, 150, 255}
+				}
+			}
+			img.SetRGBA(x, y, c)
+		}
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, nil); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func faces() []job.Face {
+	return []job.Face{
+		{Label: job.LabelMasked, Confidence: 0.974, Box: job.Box{XMin: 180, YMin: 160, XMax: 330, YMax: 350}},
+		{Label: job.LabelUnmasked, Confidence: 0.91, Box: job.Box{XMin: 500, YMin: 120, XMax: 640, YMax: 300}},
+		{Label: job.LabelMasked, Confidence: 0.66, Box: job.Box{XMin: 860, YMin: 260, XMax: 1040, YMax: 490}},
+	}
+}
+
+func photoIn(state job.State, name string) job.Photo {
+	p := job.Photo{
+		ID: uuid.Must(uuid.NewV7()), Source: job.SourceUpload, Filename: name, Bytes: 2_431_000, Width: 1200, Height: 800,
+		ContentType: "image/jpeg", CreatedAt: time.Now().Add(-75 * time.Second), OriginalKey: "o", Row: job.Row{State: state, Attempts: 1},
+	}
+	switch state {
+	case job.StateSucceeded:
+		p.ThumbnailKey = "t"
+		p.Result = &job.Result{
+			Faces: faces(), Width: 1200, Height: 800, Model: job.Model{Name: "maskfleet", Version: "0.1.0"},
+			Timing: job.Timing{Queued: 18 * time.Millisecond, Inference: 84 * time.Millisecond, Total: 131 * time.Millisecond},
+		}
+	case job.StateFailed:
+		p.Failure = job.Fail(job.CodeWorkerLost, nil)
+		p.Row.Attempts = job.MaxAttempts
+	}
+	return p
+}
+
+func cards(n int) []webui.Card {
+	names := []string{"gate-7-0001.jpg", "IMG_20261123_081544 with quite a long name (copy 2).jpeg", "lobby.webp", "Aufnahme vor dem Werkstor.png"}
+	states := []job.State{job.StateSucceeded, job.StateProcessing, job.StateSucceeded, job.StateQueued, job.StateFailed, job.StateSucceeded}
+	list := make([]webui.Card, n)
+	for i := range list {
+		p := photoIn(states[i%len(states)], names[i%len(names)])
+		if p.Result != nil {
+			p.Result.Faces = p.Result.Faces[:i%4*3/4]
+			p.CreatedAt = p.CreatedAt.Add(-time.Duration(i*i) * time.Minute)
+		}
+		list[i] = webui.NewCard(p)
+	}
+	return list
+}
+
+func pictures() []picture {
+	door := func(title, nav string) webui.Frame {
+		return webui.Frame{Site: webui.SiteDoor, Title: title, Nav: nav, User: "admin"}
+	}
+	upload := func(n int) webui.UploadPage {
+		return webui.UploadPage{Frame: door("Upload", webui.NavUpload), Recent: cards(n), MaxPhotoBytes: 10 << 20}
+	}
+	refused := upload(3)
+	refused.Refused = []webui.Refused{{Name: "notes.jpg", Reason: "The file is not a JPEG, PNG, WebP or BMP photo."}}
+	photos := func(n int, c job.Category) webui.PhotosPage {
+		return webui.PhotosPage{Frame: door("Photos", webui.NavPhotos), Category: c, Cards: cards(n), First: true, Older: "/photos?before=x"}
+	}
+	photo := func(p job.Photo, show string) webui.PhotoPage {
+		return webui.NewPhotoPage(door(p.Filename, webui.NavPhotos), p, show)
+	}
+	retrying := photoIn(job.StateQueued, "lobby.webp")
+	retrying.Failure = job.Fail(job.CodeInferenceTimeout, nil)
+	crowd := photoIn(job.StateSucceeded, "crowd.jpg")
+	for range 4 {
+		crowd.Result.Faces = append(crowd.Result.Faces, faces()...)
+	}
+	none := photoIn(job.StateSucceeded, "empty street.jpg")
+	none.Result.Faces = nil
+	link := photoIn(job.StateQueued, "")
+	link.Source, link.Link, link.OriginalKey, link.Width, link.Bytes = job.SourceLink, "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", "", 0, 0
+	key := webui.KeyRow{ID: uuid.NewString(), Name: "gate cameras", Prefix: "mf_3fk2", Scopes: []string{"read", "write"}, CreatedAt: time.Now().Add(-49 * time.Hour), LastUsedAt: time.Now().Add(-12 * time.Second)}
+	return append([]picture{
+		{"login", "login", webui.LoginPage{Frame: webui.Frame{Site: webui.SiteDoor, Title: "Log in"}}},
+		{"login-wrong", "login", webui.LoginPage{Frame: webui.Frame{Site: webui.SiteManager, Title: "Log in"}, Username: "admin", Wrong: "The name or the password is wrong."}},
+		{"upload-empty", "upload", upload(0)},
+		{"upload-one", "upload", upload(1)},
+		{"upload-many", "upload", upload(23)},
+		{"upload-refused", "upload", refused},
+		{"photos-empty", "photos", photos(0, "")},
+		{"photos-empty-list", "photos", photos(0, job.CategoryAllMasked)},
+		{"photos-one", "photos", photos(1, "")},
+		{"photos-many", "photos", photos(50, "")},
+		{"photo", "photo", photo(photoIn(job.StateSucceeded, "gate-7-0001.jpg"), "")},
+		{"photo-crowd", "photo", photo(crowd, "")},
+		{"photo-no-faces", "photo", photo(none, "")},
+		{"photo-only", "photo", photo(photoIn(job.StateSucceeded, "gate-7-0001.jpg"), webui.ShowOriginal)},
+		{"photo-processing", "photo", photo(photoIn(job.StateProcessing, "gate-7-0001.jpg"), "")},
+		{"photo-retrying", "photo", photo(retrying, "")},
+		{"photo-link", "photo", photo(link, "")},
+		{"photo-failed", "photo", photo(photoIn(job.StateFailed, "gate-7-0001.jpg"), "")},
+		{"account-empty", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator"}},
+		{"account", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator", Keys: []webui.KeyRow{key, key}, NewKey: "mf_3fk2h9x8Jw0sPqLmVtZbRyUcEaNdGi7o", NewName: "gate cameras"}},
+		{"error-unavailable", "error", problem.Unavailable(nil)},
+		{"error-not-found", "error", problem.New(404, problem.CodeNotFound, "There is no such photo.")},
+	}, managerPictures()...)
+}
+
+func managerPictures() []picture {
+	frame := webui.Frame{Site: webui.SiteManager, Title: "Overview", Nav: webui.NavOverview, User: "admin"}
+	now := time.Now()
+	fresh := webui.Reading{At: now}
+	stale := webui.Reading{At: now.Add(-34 * time.Second), Stale: true}
+	workers := func(n int) []webui.WorkerRow {
+		list := make([]webui.WorkerRow, n)
+		for i := range list {
+			list[i] = webui.WorkerRow{
+				ID: fmt.Sprintf("worker-%d", i+1), Instance: fmt.Sprintf("i-0%da7f3", i), Version: "0.1.0", Model: "maskfleet 0.1.0",
+				Slots: 2 + 2*(i%3), Busy: i % 3, Draining: i == 4, CPU: 0.13 * float64(i%7), SeenAt: now.Add(-time.Duration(i) * time.Second), Since: now.Add(-3 * time.Hour),
+			}
+		}
+		return list
+	}
+	lanes := []webui.LaneRow{{job.LaneInteractive, 0, 0}, {job.LaneBatch, 12480, 8}, {job.LaneCanary, 0, 0}}
+	states := []webui.StateRow{{job.StateQueued, 12492}, {job.StateProcessing, 8}, {job.StateSucceeded, 1284031}, {job.StateFailed, 17}, {job.StateCancelled, 0}, {job.StateExpired, 3}}
+	busy := webui.OverviewPage{
+		Frame: frame, At: now, Workers: workers(8), WorkersRead: fresh, Lanes: lanes, LanesRead: fresh,
+		States: states, OldestQueued: 47 * time.Second, StatesRead: fresh, DeadLetters: 17, DeadRead: fresh,
+	}
+	empty := webui.OverviewPage{
+		Frame: frame, At: now, WorkersRead: fresh, Lanes: []webui.LaneRow{{job.LaneInteractive, 0, 0}, {job.LaneBatch, 0, 0}, {job.LaneCanary, 0, 0}},
+		LanesRead: fresh, StatesRead: fresh, DeadRead: fresh,
+		States: []webui.StateRow{{job.StateQueued, 0}, {job.StateProcessing, 0}, {job.StateSucceeded, 0}, {job.StateFailed, 0}, {job.StateCancelled, 0}, {job.StateExpired, 0}},
+	}
+	away := busy
+	away.StatesRead = stale
+	away.WorkersRead, away.Workers, away.LanesRead, away.Lanes = webui.Reading{Stale: true}, nil, webui.Reading{Stale: true}, nil
+	away.Troubles = []webui.Trouble{
+		{Part: "MySQL", Since: now.Add(-34 * time.Second), Means: "No photo is accepted; workers wait. What was accepted is safe."},
+		{Part: "NATS", Since: now.Add(-12 * time.Second), Means: "Photos are accepted and are queued once it is back."},
+	}
+	return []picture{
+		{"overview-empty", "overview", empty},
+		{"overview-busy", "overview", busy},
+		{"overview-away", "overview", away},
+	}
+}

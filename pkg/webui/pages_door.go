@@ -1,0 +1,161 @@
+package webui
+
+import (
+	"net/url"
+	"time"
+
+	"maskfleet/pkg/job"
+)
+
+// Card is a photo in a list or on the upload page.
+type Card struct {
+	ID         string
+	Name       string
+	State      job.State
+	Counts     job.Counts
+	Category   job.Category // only when succeeded
+	Failure    string       // a sentence; only when it failed for good
+	Retrying   string       // a sentence; why it waits for another attempt
+	Thumbnail  bool         // there is one to show
+	AcceptedAt time.Time
+	Total      time.Duration // from acceptance to result; zero until it succeeded
+}
+
+// NewCard shows the photo as a card.
+func NewCard(p job.Photo) Card {
+	c := Card{
+		ID:         p.ID.String(),
+		Name:       displayName(p),
+		State:      p.Row.State,
+		Thumbnail:  p.ThumbnailKey != "",
+		AcceptedAt: p.CreatedAt,
+	}
+	if p.Result != nil && p.Row.State == job.StateSucceeded {
+		c.Counts = job.Count(p.Result.Faces)
+		c.Category = c.Counts.Category()
+		c.Total = p.Result.Timing.Total
+		c.Thumbnail = c.Thumbnail || p.Result.ThumbnailKey != ""
+	}
+	switch {
+	case p.Failure == nil:
+	case p.Row.State.Terminal():
+		c.Failure = p.Failure.Message()
+	default:
+		c.Retrying = p.Failure.Message()
+	}
+	return c
+}
+
+// Open says that the photo is not finished yet.
+func (c Card) Open() bool { return !c.State.Terminal() }
+
+// displayName is the file's name, or for a link the place it leads to.
+func displayName(p job.Photo) string {
+	if p.Filename != "" {
+		return p.Filename
+	}
+	if u, err := url.Parse(p.Link); err == nil && u.Host != "" {
+		return u.Host + u.Path
+	}
+	return "Photo"
+}
+
+// Refused is a file or link that was not accepted, and why.
+type Refused struct {
+	Name   string
+	Reason string // a sentence
+}
+
+// UploadPage fills page "upload".
+type UploadPage struct {
+	Frame
+	Recent        []Card
+	Refused       []Refused
+	Link          string // as typed before, when it was refused
+	MaxPhotoBytes int64
+}
+
+// PhotosPage fills page "photos".
+type PhotosPage struct {
+	Frame
+	Category job.Category // "" for all
+	Cards    []Card
+	Older    string // URL of the next page; "" on the last
+	First    bool   // this is the first page
+}
+
+// Categories lists the four lists in the order of their tabs.
+func (PhotosPage) Categories() []job.Category {
+	return []job.Category{job.CategorySomeMasked, job.CategoryNoneMasked, job.CategoryAllMasked, job.CategoryNoFaces}
+}
+
+// The ways to look at a photo, for PhotoPage.Show.
+const (
+	ShowBoxes     = "boxes"     // the original with boxes laid over it
+	ShowOriginal  = "original"  // the original alone
+	ShowAnnotated = "annotated" // the copy with boxes burnt in
+)
+
+// PhotoPage fills page "photo".
+type PhotoPage struct {
+	Frame
+	Card
+	Show   string
+	Retry  bool // a person may have it tried again
+	Photo  job.Photo
+	Result job.Result // zero until it succeeded
+}
+
+// NewPhotoPage shows the photo on its page.
+func NewPhotoPage(frame Frame, p job.Photo, show string) PhotoPage {
+	if show != ShowOriginal && show != ShowAnnotated {
+		show = ShowBoxes
+	}
+	page := PhotoPage{Frame: frame, Card: NewCard(p), Show: show, Photo: p}
+	if p.Result != nil && page.State == job.StateSucceeded {
+		page.Result = *p.Result
+	}
+	page.Retry = p.Row.State == job.StateExpired || p.Row.State == job.StateFailed && p.Failure != nil && p.Failure.Retryable()
+	return page
+}
+
+// Variant names the image that is shown.
+func (p PhotoPage) Variant() string {
+	if p.Show == ShowAnnotated {
+		return "annotated"
+	}
+	return "original"
+}
+
+// TagSize is the size of a face's number in pixels of the photo, for browsers
+// without script; with script the numbers keep the size of the page's text.
+func (p PhotoPage) TagSize() int { return max(8, max(p.Result.Width, p.Result.Height)/50) }
+
+// TagInside says that there is no room for a face's number above its box.
+func (p PhotoPage) TagInside(b job.Box) bool { return b.YMin < p.Result.Height/16 }
+
+// Width and height of a box, which templates cannot subtract.
+type boxSize struct{ Width, Height int }
+
+// Size measures a box.
+func (PhotoPage) Size(b job.Box) boxSize { return boxSize{b.XMax - b.XMin, b.YMax - b.YMin} }
+
+// KeyRow is an API key in the list of the account page.
+type KeyRow struct {
+	ID         string
+	Name       string
+	Prefix     string
+	Scopes     []string
+	CreatedAt  time.Time
+	LastUsedAt time.Time
+}
+
+// AccountPage fills page "account".
+type AccountPage struct {
+	Frame
+	Role    string
+	Keys    []KeyRow
+	NewKey  string // in full, only in the answer to its making
+	NewName string
+	Wrong   string // a sentence, when the key was refused
+}
