@@ -74,5 +74,25 @@ type DeadLetter struct {
 	TraceParent string    `json:"traceparent,omitempty"`
 }
 
+// NewDeadLetter makes the dead letter of a photo that failed.
+func NewDeadLetter(p Photo) DeadLetter {
+	d := DeadLetter{
+		PhotoID:     p.ID,
+		Lane:        p.Lane,
+		Publication: p.Row.Publication,
+		Reason:      CodeInternal,
+		Attempts:    p.Row.Attempts,
+		SlotDeaths:  p.Row.SlotDeaths,
+		WorkerID:    p.WorkerID,
+		FailedAt:    p.DoneAt,
+		TraceParent: p.TraceParent,
+	}
+	if p.Failure != nil {
+		d.Reason = p.Failure.Code
+		d.Message = p.Failure.Message()
+	}
+	return d
+}
+
 // DedupID names the dead letter to the broker; written twice, it is stored once.
 func (d DeadLetter) DedupID() string { return fmt.Sprintf("%s.%d", d.PhotoID, d.Publication) }

@@ -1,0 +1,66 @@
+package inferenceworker
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"maskfleet/inference-worker/slot"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/linkfetch"
+	"maskfleet/pkg/photofile"
+	"maskfleet/pkg/telemetry"
+)
+
+// Config is everything a worker can be told.
+type Config struct {
+	// ID names this worker for as long as its process lives; empty: made at start.
+	// No two live workers may share one.
+	ID string `env:"WORKER_ID"`
+	// Instance is the machine the worker runs on, as the fleet knows it.
+	Instance string `env:"INSTANCE_ID" envDefault:"local"`
+	// DrainTimeout is how long work in hand may go on after a soft stop.
+	DrainTimeout time.Duration `env:"DRAIN_TIMEOUT" envDefault:"25s"`
+	// IdleWait is how long one pull waits for a photo while nothing is queued.
+	IdleWait time.Duration `env:"IDLE_WAIT" envDefault:"5s"`
+	// RetryBase is the delay before a second attempt; each further one waits four
+	// times as long.
+	RetryBase time.Duration `env:"RETRY_BASE" envDefault:"2s"`
+	// RetryOnBroker is the longest delay that the broker keeps; longer ones wait in
+	// the photo's row.
+	RetryOnBroker time.Duration `env:"RETRY_ON_BROKER" envDefault:"60s"`
+	// OutageProbe is how often stores that were away are asked whether they are back.
+	OutageProbe time.Duration `env:"OUTAGE_PROBE" envDefault:"1s"`
+	// Heartbeat is how often the worker says that it is alive.
+	Heartbeat time.Duration `env:"HEARTBEAT" envDefault:"5s"`
+
+	Slots     slot.Config
+	Fetch     linkfetch.Config
+	Limits    photofile.Limits
+	Queue     jobqueue.Config
+	Store     jobstore.Config
+	Images    imagestore.Config
+	Cache     cache.Config
+	Telemetry telemetry.Config
+}
+
+// Validate says what is wrong with the settings.
+func (c *Config) Validate() error {
+	var errs []error
+	for name, d := range map[string]time.Duration{
+		"DRAIN_TIMEOUT": c.DrainTimeout, "IDLE_WAIT": c.IdleWait, "RETRY_BASE": c.RetryBase,
+		"RETRY_ON_BROKER": c.RetryOnBroker, "OUTAGE_PROBE": c.OutageProbe, "HEARTBEAT": c.Heartbeat,
+	} {
+		if d <= 0 {
+			errs = append(errs, fmt.Errorf("%s is %s, not above 0", name, d))
+		}
+	}
+	return errors.Join(append(errs, c.Slots.Validate(), c.Telemetry.Validate())...)
+}
+
+// lease is how long a claim holds: as long as a job may take, and then as long as
+// the broker waits before it gives the photo to another worker.
+func (c *Config) lease() time.Duration { return c.Slots.ItemTimeout + c.Queue.AckWait }

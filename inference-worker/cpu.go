@@ -1,0 +1,55 @@
+package inferenceworker
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+// cpuMeter reads the machine's CPU utilisation from /proc/stat (proc(5)).
+type cpuMeter struct {
+	busy, total uint64
+}
+
+func newCPUMeter() *cpuMeter {
+	m := &cpuMeter{}
+	m.utilisation()
+	return m
+}
+
+// utilisation is the share of CPU time, 0 to 1 over all cores, that was not idle
+// since the last call; 0 where /proc/stat cannot be read.
+func (m *cpuMeter) utilisation() float64 {
+	data, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	busy, total := parseCPU(line)
+	spentBusy, spent := busy-m.busy, total-m.total
+	m.busy, m.total = busy, total
+	if spent == 0 || busy > total {
+		return 0
+	}
+	return min(1, float64(spentBusy)/float64(spent))
+}
+
+// parseCPU reads "cpu user nice system idle iowait irq softirq steal …" in ticks.
+// Guest time is within user and nice already.
+func parseCPU(line string) (busy, total uint64) {
+	fields := strings.Fields(line)
+	if len(fields) < 5 || fields[0] != "cpu" {
+		return 0, 0
+	}
+	for i, f := range fields[1:min(len(fields), 9)] {
+		ticks, err := strconv.ParseUint(f, 10, 64)
+		if err != nil {
+			return 0, 0
+		}
+		total += ticks
+		if i != 3 && i != 4 { // idle and iowait
+			busy += ticks
+		}
+	}
+	return busy, total
+}

@@ -1,0 +1,87 @@
+package inferenceworker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"maskfleet/inference-worker/slot"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/linkfetch"
+	"maskfleet/pkg/telemetry"
+)
+
+// Open connects a worker to its stores and the broker; Run makes it work. The
+// returned function closes what was opened, after Run.
+func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, func(), error) {
+	if cfg.ID == "" {
+		id, err := job.NewID()
+		if err != nil {
+			return nil, nil, fmt.Errorf("naming the worker: %w", err)
+		}
+		cfg.ID = "w-" + id.String()
+	}
+	fetch, err := linkfetch.New(cfg.Fetch)
+	if err != nil {
+		return nil, nil, err
+	}
+	pool, err := slot.NewPool(cfg.Slots, tel.Log, tel.Registry)
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := jobstore.Open(ctx, cfg.Store)
+	if err != nil {
+		return nil, nil, err
+	}
+	images, err := imagestore.Open(ctx, cfg.Images)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the image store: %w", closing(err, store.Close()))
+	}
+	queue, err := jobqueue.Open(ctx, cfg.Queue, tel.Log)
+	if err != nil {
+		return nil, nil, fmt.Errorf("opening the queue: %w", closing(err, store.Close()))
+	}
+	fast := cache.Open(cfg.Cache)
+	w := &Worker{
+		cfg:     cfg,
+		log:     tel.Log,
+		tracer:  tel.Tracer,
+		metrics: newMetrics(tel.Registry),
+		store:   store,
+		queue:   queue,
+		images:  images,
+		cache:   fast,
+		fetch:   fetch,
+		pool:    pool,
+		outage: &outage{
+			log:    tel.Log,
+			probe:  cfg.OutageProbe,
+			stores: map[string]pinger{"mysql": store, "s3": images},
+		},
+		startedAt: time.Now().UTC(),
+		inHand:    map[job.ID]struct{}{},
+	}
+	return w, w.close, nil
+}
+
+func (w *Worker) close() {
+	w.queue.Close()
+	if err := w.cache.Close(); err != nil {
+		w.log.Warn("cache not closed", "err", err)
+	}
+	if err := w.store.Close(); err != nil {
+		w.log.Warn("store not closed", "err", err)
+	}
+}
+
+// closing keeps the error that mattered.
+func closing(err, closeErr error) error {
+	if closeErr != nil {
+		return fmt.Errorf("%w (then closing: %w)", err, closeErr)
+	}
+	return err
+}

@@ -1,0 +1,201 @@
+package inferenceworker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"maskfleet/inference-worker/slot"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/photofile"
+	"maskfleet/pkg/telemetry"
+)
+
+// task is one delivery on its way through the steps.
+type task struct {
+	delivery *jobqueue.Delivery
+	slot     *slot.Slot
+
+	photo    job.Photo // as claimed; its Row.Fence is ours
+	claimed  time.Time // zero until the claim
+	original []byte
+	output   slot.Output
+	result   job.Result
+}
+
+// step is one thing done for a photo. An error ends the job; settle.go says how.
+type step struct {
+	name string
+	run  func(context.Context, *task) error
+}
+
+// steps is the path of a photo through the worker.
+func (w *Worker) steps() []step {
+	return []step{
+		{"claim", w.claim},
+		{"fetch", w.fetchOriginal},
+		{"analyze", w.analyze},
+		{"store", w.storeObjects},
+		{"finish", w.finish},
+		{"publish result", w.publishResult},
+	}
+}
+
+// handle takes a delivery through the steps and settles it.
+func (w *Worker) handle(work context.Context, d *jobqueue.Delivery, s *slot.Slot) {
+	ctx := telemetry.WithTraceParent(work, d.Message.TraceParent)
+	ctx, span := w.tracer.Start(ctx, "job")
+	stopExtending := w.keepAlive(ctx, d)
+	defer stopExtending()
+
+	t := &task{delivery: d, slot: s}
+	err := d.Err
+	if err == nil {
+		err = w.process(ctx, t)
+	}
+	w.settle(ctx, t, err)
+	telemetry.End(span, err)
+}
+
+func (w *Worker) process(ctx context.Context, t *task) error {
+	for _, step := range w.steps() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		began := time.Now()
+		stepCtx, span := w.tracer.Start(ctx, step.name)
+		err := step.run(stepCtx, t)
+		telemetry.End(span, err)
+		w.metrics.steps.WithLabelValues(step.name).Observe(time.Since(began).Seconds())
+		if err != nil {
+			if ctx.Err() != nil { // interrupted: whatever the step made of it is no failure
+				return fmt.Errorf("%s: %w", step.name, context.Cause(ctx))
+			}
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return nil
+}
+
+// claim takes the fence. MySQL may vanish between its commit and its answer: then
+// the row says whether the claim was ours.
+func (w *Worker) claim(ctx context.Context, t *task) error {
+	id, publication := t.delivery.Message.PhotoID, t.delivery.Message.Publication
+	uncertain := false
+	return w.persist(ctx, func(ctx context.Context) error {
+		if uncertain {
+			if p, err := w.store.Find(ctx, id); err == nil && w.holds(p, publication) {
+				t.photo, t.claimed = p, time.Now()
+				return nil
+			}
+		}
+		photo, refusal, wait, err := w.store.Claim(ctx, id, publication, w.cfg.ID, w.cfg.lease())
+		uncertain = err != nil
+		switch {
+		case err != nil:
+			return err
+		case refusal != job.RefusedNone:
+			return &refusedError{refusal: refusal, wait: wait, photo: photo}
+		}
+		t.photo, t.claimed = photo, time.Now()
+		w.tell(ctx, t, jobqueue.StageClaimed)
+		return nil
+	})
+}
+
+// holds says whether this worker's claim stands in the row. Only one job of a
+// worker can be about a photo, so the claim is the one whose answer was lost.
+func (w *Worker) holds(p job.Photo, publication int) bool {
+	return p.Row.State == job.StateProcessing && p.WorkerID == w.cfg.ID && p.Row.Publication == publication
+}
+
+// fetchOriginal gets the photo's bytes: from S3, or from the link it came as. What
+// came from a link is stored as the original and then treated as any photo.
+func (w *Worker) fetchOriginal(ctx context.Context, t *task) error {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.Slots.ItemTimeout)
+	defer cancel()
+	var err error
+	switch t.photo.Source {
+	case job.SourceLink:
+		err = w.fetchLink(ctx, t)
+	default:
+		t.original, err = w.images.Get(ctx, t.photo.OriginalKey, w.cfg.Limits.MaxBytes)
+		if errors.Is(err, imagestore.ErrNotFound) {
+			return job.Fail(job.CodeObjectNotFound, err)
+		}
+	}
+	t.result.Timing.Fetch = time.Since(began)
+	return err
+}
+
+func (w *Worker) fetchLink(ctx context.Context, t *task) error {
+	data, failure := w.fetch.Fetch(ctx, t.photo.Link)
+	if failure != nil {
+		return failure
+	}
+	info, failure := photofile.Inspect(data, w.cfg.Limits)
+	if failure != nil {
+		return failure
+	}
+	t.original = data
+	t.result.OriginalKey = imagestore.ResultKey(t.photo, t.photo.Row.Fence, "original")
+	t.result.ContentType = info.ContentType
+	t.result.Bytes = int64(len(data))
+	t.result.SHA256 = info.SHA256
+	return w.images.Put(ctx, t.result.OriginalKey, info.ContentType, data)
+}
+
+// analyze has the slot decode, detect, draw and encode.
+func (w *Worker) analyze(ctx context.Context, t *task) error {
+	began := time.Now()
+	output, err := t.slot.Analyze(ctx, slot.Request{Data: t.original, Attempt: t.photo.Row.Attempts})
+	if err != nil {
+		return err
+	}
+	t.output = output
+	t.result.Timing.Inference = time.Since(began)
+	t.result.Faces = output.Faces
+	t.result.Width, t.result.Height = output.Width, output.Height
+	t.result.Model = w.pool.Model()
+	return nil
+}
+
+// storeObjects puts the pictures under our fence, so that a worker which lost it
+// can only leave orphans, never overwrite.
+func (w *Worker) storeObjects(ctx context.Context, t *task) error {
+	const contentType = "image/jpeg"
+	fence := t.photo.Row.Fence
+	t.result.AnnotatedKey = imagestore.ResultKey(t.photo, fence, "annotated")
+	t.result.ThumbnailKey = imagestore.ResultKey(t.photo, fence, "thumbnail")
+	if err := w.images.Put(ctx, t.result.AnnotatedKey, contentType, t.output.AnnotatedJPEG); err != nil {
+		return err
+	}
+	return w.images.Put(ctx, t.result.ThumbnailKey, contentType, t.output.ThumbnailJPEG)
+}
+
+// finish writes the result if the fence is still ours.
+func (w *Worker) finish(ctx context.Context, t *task) error {
+	t.result.Timing.Queued = t.photo.ClaimedAt.Sub(t.photo.CreatedAt)
+	t.result.Timing.Total = t.result.Timing.Queued + time.Since(t.claimed)
+	return w.change(ctx, t, job.StateSucceeded, func(ctx context.Context) (bool, error) {
+		return w.store.Finish(ctx, t.photo.ID, t.photo.Row.Fence, t.result)
+	})
+}
+
+// publishResult lets readers know. Redis may be away: they find the row as well.
+func (w *Worker) publishResult(ctx context.Context, t *task) error {
+	photo, err := w.store.Find(ctx, t.photo.ID)
+	if err == nil {
+		err = w.cache.PutResult(ctx, photo.OwnerID, photo)
+	}
+	if err != nil {
+		w.log.DebugContext(ctx, "result not cached", "photo_id", t.photo.ID, "err", err)
+	}
+	w.notify(ctx, t.photo.ID)
+	w.tell(ctx, t, jobqueue.StageFinished)
+	return nil
+}

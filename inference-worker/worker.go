@@ -1,0 +1,115 @@
+package inferenceworker
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"maskfleet/inference-worker/slot"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/lifecycle"
+	"maskfleet/pkg/linkfetch"
+)
+
+// Worker works on as many photos at once as it has slots.
+type Worker struct {
+	cfg     Config
+	log     *slog.Logger
+	tracer  trace.Tracer
+	metrics metrics
+
+	store  *jobstore.Store
+	queue  *jobqueue.Queue
+	images *imagestore.Store
+	cache  *cache.Cache
+	fetch  *linkfetch.Fetcher
+	pool   *slot.Pool
+	outage *outage
+
+	startedAt time.Time
+	jobs      sync.WaitGroup
+
+	mu       sync.Mutex // guards what follows
+	inHand   map[job.ID]struct{}
+	draining bool
+}
+
+// Run takes photos until ctx ends. Then it drains: it takes no more, gives work in
+// hand DrainTimeout to finish, and releases what is left, which costs no attempt.
+func (w *Worker) Run(ctx context.Context) error {
+	work, hardStop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer hardStop(nil)
+	background, endBackground := context.WithCancel(context.WithoutCancel(ctx))
+
+	var keepers sync.WaitGroup
+	keepers.Go(func() {
+		if err := w.pool.Run(background); err != nil {
+			w.log.ErrorContext(ctx, "slots ended", "err", err)
+		}
+	})
+	keepers.Go(func() { w.announce(background) })
+
+	w.log.InfoContext(ctx, "worker started", "worker_id", w.cfg.ID, "num_slots", w.pool.Size())
+	w.pull(ctx, work)
+	w.drain(hardStop)
+	endBackground()
+	keepers.Wait()
+	w.log.InfoContext(context.WithoutCancel(ctx), "worker drained")
+	return nil
+}
+
+// drain waits for the work in hand, at most DrainTimeout before it is interrupted.
+func (w *Worker) drain(hardStop context.CancelCauseFunc) {
+	w.mu.Lock()
+	w.draining = true
+	inHand := len(w.inHand)
+	w.mu.Unlock()
+	w.log.Info("draining", "num_in_hand", inHand, "timeout", w.cfg.DrainTimeout)
+	limit := time.AfterFunc(w.cfg.DrainTimeout, func() { hardStop(lifecycle.ErrStopping) })
+	defer limit.Stop()
+	w.jobs.Wait()
+}
+
+// start runs one delivery on a slot that it gives back.
+func (w *Worker) start(work context.Context, d *jobqueue.Delivery, s *slot.Slot) {
+	if !w.takeInHand(d.Message.PhotoID) {
+		// The broker gave us again what we hold: our extension came late.
+		w.extend(work, d)
+		s.Release()
+		return
+	}
+	w.jobs.Go(func() {
+		defer w.letGo(d.Message.PhotoID)
+		defer s.Release()
+		w.handle(work, d, s)
+	})
+}
+
+func (w *Worker) takeInHand(id job.ID) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, held := w.inHand[id]; held {
+		return false
+	}
+	w.inHand[id] = struct{}{}
+	return true
+}
+
+func (w *Worker) letGo(id job.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.inHand, id)
+}
+
+func (w *Worker) load() (busy int, draining bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.inHand), w.draining
+}

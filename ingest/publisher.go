@@ -1,0 +1,204 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+)
+
+// PublisherConfig is how the publisher looks after photos.
+type PublisherConfig struct {
+	// Interval is how often it looks.
+	Interval time.Duration `env:"PUBLISHER_INTERVAL" envDefault:"1s"`
+	// UnconfirmedFor is how long a photo may wait for the confirmation of the door
+	// that accepted it, before any door takes over.
+	UnconfirmedFor time.Duration `env:"PUBLISHER_UNCONFIRMED_FOR" envDefault:"5s"`
+	// UnseenFor is how long a waiting photo is believed to be on the broker without
+	// a look.
+	UnseenFor time.Duration `env:"PUBLISHER_UNSEEN_FOR" envDefault:"60s"`
+	// BatchSize is how many photos it looks after at a time.
+	BatchSize int `env:"PUBLISHER_BATCH_SIZE" envDefault:"500"`
+}
+
+const (
+	handOverTimeout      = 3 * time.Second
+	publisherConcurrency = 16
+)
+
+// publisher keeps the promise of the rows: outbox relay, sweeper and dispatcher in
+// one. It may run in every door at once, because each change it makes is guarded by
+// the publication it read.
+type publisher struct {
+	store   *jobstore.Store
+	queue   *jobqueue.Queue
+	cfg     PublisherConfig
+	log     *slog.Logger
+	actions *prometheus.CounterVec
+}
+
+func newPublisher(store *jobstore.Store, queue *jobqueue.Queue, cfg PublisherConfig, log *slog.Logger, registerer prometheus.Registerer) *publisher {
+	p := &publisher{
+		store: store,
+		queue: queue,
+		cfg:   cfg,
+		log:   log,
+		actions: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "maskfleet_ingest_publisher_actions_total",
+			Help: "What the publisher did for photos that nobody else looked after.",
+		}, []string{"action"}),
+	}
+	registerer.MustRegister(p.actions)
+	for _, a := range []string{"confirmed", "republished", "recovered", "abandoned", "dead_lettered"} {
+		p.actions.WithLabelValues(a)
+	}
+	return p
+}
+
+// handOver publishes a photo that was just accepted. Its acceptance stands whatever
+// comes of this: a photo that is not handed over now is found by Run.
+func (p *publisher) handOver(ctx context.Context, photo job.Photo) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handOverTimeout)
+	defer cancel()
+	err := p.queue.Publish(ctx, job.NewMessage(photo, photo.Row.Publication))
+	if err == nil {
+		_, err = p.store.Confirm(ctx, photo.ID, photo.Row.Publication)
+	}
+	if err != nil {
+		p.log.WarnContext(ctx, "photo accepted but not handed over yet", "photo_id", photo.ID, "err", err)
+	}
+}
+
+// Run looks after photos until ctx ends.
+func (p *publisher) Run(ctx context.Context) error {
+	tick := time.NewTicker(p.cfg.Interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		for _, look := range []struct {
+			after string
+			run   func(context.Context) error
+		}{
+			{"photos due", p.publishDue},
+			{"leases", p.endLeases},
+			{"dead letters", p.writeDeadLetters},
+		} {
+			if err := look.run(ctx); err != nil && ctx.Err() == nil {
+				p.log.WarnContext(ctx, "publisher did not finish its round", "looking_after", look.after, "err", err)
+			}
+		}
+	}
+}
+
+// publishDue brings photos to the broker that wait, are due and are not there.
+func (p *publisher) publishDue(ctx context.Context) error {
+	for {
+		due, err := p.store.DueForPublication(ctx, p.cfg.UnconfirmedFor, p.cfg.UnseenFor, p.cfg.BatchSize)
+		if err != nil {
+			return err
+		}
+		if err := each(ctx, due, p.publishIfMissing); err != nil {
+			if errors.Is(err, jobqueue.ErrNoStream) {
+				return errors.Join(err, p.queue.Ensure(ctx))
+			}
+			return err
+		}
+		if len(due) < p.cfg.BatchSize {
+			return nil
+		}
+	}
+}
+
+// publishIfMissing asks the broker first: a photo that is queued there for an hour
+// is confirmed anew, not doubled.
+func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) error {
+	publication, live, err := p.queue.Live(ctx, w.Lane, w.ID)
+	switch {
+	case err != nil:
+		return err
+	case live && publication == w.Publication:
+		_, err := p.store.Confirm(ctx, w.ID, w.Publication)
+		p.did("confirmed", err == nil && !w.Confirmed)
+		return err
+	case live:
+		return nil // an older publication: its claim is refused and it goes away
+	}
+	changed, err := p.store.Republish(ctx, w.ID, w.Publication)
+	if err != nil || !changed {
+		return err
+	}
+	next := w.Publication + 1
+	err = p.queue.Publish(ctx, w.Message(next))
+	switch {
+	case errors.Is(err, jobqueue.ErrLive), errors.Is(err, jobqueue.ErrDuplicate):
+		return nil // another was first, or this name is used up: the next round takes the next
+	case err != nil:
+		return fmt.Errorf("publishing %s again: %w", w.ID, err)
+	}
+	_, err = p.store.Confirm(ctx, w.ID, next)
+	p.did("republished", err == nil)
+	return err
+}
+
+// endLeases takes photos from workers that were lost together with their message.
+// (A lost worker whose message is still there is noticed earlier, by redelivery.)
+func (p *publisher) endLeases(ctx context.Context) error {
+	over, err := p.store.LeasesOver(ctx, p.cfg.BatchSize)
+	if err != nil {
+		return err
+	}
+	return each(ctx, over, func(ctx context.Context, w jobstore.Waiting) error {
+		if w.Attempts >= job.MaxAttempts {
+			changed, err := p.store.Abandon(ctx, w.ID, w.Publication)
+			p.did("abandoned", changed)
+			return err
+		}
+		changed, err := p.store.Recover(ctx, w.ID, w.Publication)
+		p.did("recovered", changed)
+		return err
+	})
+}
+
+// writeDeadLetters writes those that the worker could not.
+func (p *publisher) writeDeadLetters(ctx context.Context) error {
+	due, err := p.store.DeadLettersDue(ctx, p.cfg.UnconfirmedFor, p.cfg.BatchSize)
+	if err != nil {
+		return err
+	}
+	return each(ctx, due, func(ctx context.Context, d job.DeadLetter) error {
+		if err := p.queue.DeadLetter(ctx, d); err != nil {
+			return err
+		}
+		changed, err := p.store.MarkDeadLettered(ctx, d.PhotoID, d.Publication)
+		p.did("dead_lettered", changed)
+		return err
+	})
+}
+
+func (p *publisher) did(action string, really bool) {
+	if really {
+		p.actions.WithLabelValues(action).Inc()
+	}
+}
+
+// each runs do for every item, a few at a time, and stops at the first error.
+func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(publisherConcurrency)
+	for _, item := range items {
+		g.Go(func() error { return do(ctx, item) })
+	}
+	return g.Wait()
+}
