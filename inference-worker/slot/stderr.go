@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	stderrBytesPerPhoto = 4 << 10 // a crash report's first lines; the rest is of no use
+	stderrBytesPerPhoto = 2 << 10 // a crash report's first lines; the rest is of no use
 	stderrLineBytes     = 500
 )
 

@@ -1,3 +1,8 @@
+// The runtime keeps the control group's files open otherwise, to follow its limits.
+
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command slot is the child process in which a worker decodes photos and looks for
 // faces: the only program that links OpenCV. A worker starts it; see the package
 // inference-worker/slot.

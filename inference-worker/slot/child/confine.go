@@ -3,7 +3,9 @@ package child
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,10 +24,37 @@ func LimitMemory(dataLimitBytes uint64) error {
 }
 
 // Confine makes sure that no file and no socket is ever opened again, whatever a
-// photo makes of the decoder. What must be loaded must be loaded before.
+// photo makes of the decoder, and closes what this process was born with beside
+// its standard streams. What must be loaded must be loaded before.
 func Confine() error {
+	if err := closeInherited(); err != nil {
+		return fmt.Errorf("closing inherited files: %w", err)
+	}
+	// Go's timers, the garbage collector's among them, open a poller when the first
+	// is set, and end the program if they cannot: let it be now.
+	time.AfterFunc(time.Hour, func() {}).Stop()
 	if err := setLimit(syscall.RLIMIT_NOFILE, 0); err != nil {
 		return fmt.Errorf("forbidding files: %w", err)
+	}
+	return nil
+}
+
+// closeInherited closes the files that came from the worker's own parents. They
+// alone lack the flag to be closed on exec: they have lived through one.
+func closeInherited() error {
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return err
+	}
+	for _, entry := range open {
+		fd, err := strconv.Atoi(entry.Name())
+		if err != nil || fd <= syscall.Stderr {
+			continue
+		}
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err == nil && flags&unix.FD_CLOEXEC == 0 {
+			_ = syscall.Close(fd)
+		}
 	}
 	return nil
 }
