@@ -1,0 +1,157 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/problem"
+)
+
+const (
+	lookTimeout    = 2 * time.Second // of one look at one store
+	fullRetryAfter = 10 * time.Second
+	busyRetryAfter = 2 * time.Second
+)
+
+// depthReader is the broker as admission sees it.
+type depthReader interface {
+	Depth(ctx context.Context) (map[job.Lane]jobqueue.Depth, error)
+}
+
+// backlogReader is MySQL as admission sees it.
+type backlogReader interface {
+	WaitingOutsideBroker(ctx context.Context) (int, error)
+}
+
+// pinger is S3 as admission sees it.
+type pinger interface {
+	Ping(ctx context.Context) error
+}
+
+// admission decides whether the door takes anything in at all. It looks at the
+// queue and the stores in the background, so that deciding costs nothing and a
+// stopped store refuses requests at once instead of letting each find out.
+type admission struct {
+	cfg     AdmissionConfig
+	queue   depthReader
+	backlog backlogReader
+	images  pinger
+	log     *slog.Logger
+	depth   prometheus.Gauge
+	memory  *budget
+
+	mu     sync.Mutex // guards all below
+	latest reading
+}
+
+// reading is what one look found.
+type reading struct {
+	broker  int   // photos on the broker, waiting or in work; the last known
+	outside int   // photos that wait in MySQL alone
+	err     error // why nothing can be stored
+}
+
+// Run looks every interval until ctx ends.
+func (a *admission) Run(ctx context.Context) error {
+	tick := time.NewTicker(a.cfg.AdmissionInterval)
+	defer tick.Stop()
+	for {
+		a.look(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// look takes a new reading. A broker that is away does not close the door: rows are
+// the promise, and its last known depth counts on.
+func (a *admission) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	a.mu.Lock()
+	last := a.latest
+	a.mu.Unlock()
+	next := reading{broker: last.broker, outside: last.outside}
+
+	var looking sync.WaitGroup
+	var outsideErr, imagesErr error
+	looking.Go(func() {
+		if depths, err := a.queue.Depth(ctx); err == nil {
+			next.broker = 0
+			for _, d := range depths {
+				next.broker += d.Pending + d.InFlight
+			}
+		}
+	})
+	looking.Go(func() {
+		var n int
+		if n, outsideErr = a.backlog.WaitingOutsideBroker(ctx); outsideErr == nil {
+			next.outside = n
+		}
+	})
+	looking.Go(func() { imagesErr = a.images.Ping(ctx) })
+	looking.Wait()
+	if errors.Is(context.Cause(ctx), context.Canceled) {
+		return // we are stopping: nobody is away
+	}
+	next.err = errors.Join(wrapped("mysql", outsideErr), wrapped("s3", imagesErr))
+	if (next.err == nil) != (last.err == nil) {
+		a.log.WarnContext(ctx, "admission changed", "open", next.err == nil, "err", next.err)
+	}
+	a.depth.Set(float64(next.broker + next.outside))
+	a.mu.Lock()
+	a.latest = next
+	a.mu.Unlock()
+}
+
+func wrapped(what string, err error) error {
+	if err != nil {
+		return fmt.Errorf("looking at %s: %w", what, err)
+	}
+	return nil
+}
+
+// admit decides by the latest reading; nil means come in.
+func (a *admission) admit() error {
+	a.mu.Lock()
+	now := a.latest
+	a.mu.Unlock()
+	if now.err != nil {
+		return problem.Unavailable(now.err)
+	}
+	if now.broker+now.outside >= a.cfg.QueueLimit {
+		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull,
+			"Too many photos are waiting at the moment. Nothing was stored; please try again in a few seconds.").
+			WithRetryAfter(fullRetryAfter)
+	}
+	return nil
+}
+
+// admitBytes refuses at once a body whose announced length cannot be held now.
+// length below 0 means that it was not announced.
+func (a *admission) admitBytes(length int64) error {
+	if err := a.admit(); err != nil {
+		return err
+	}
+	if !a.memory.fits(max(length, 0)) {
+		return tooBusy()
+	}
+	return nil
+}
+
+func tooBusy() error {
+	return problem.New(http.StatusServiceUnavailable, problem.CodeUnavailable,
+		"Too many photos are arriving at this moment. Nothing was stored; please try again in a few seconds.").
+		WithRetryAfter(busyRetryAfter)
+}

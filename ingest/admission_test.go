@@ -1,0 +1,112 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/testenv"
+)
+
+var errGone = errors.New("gone")
+
+// surroundings answer admission's looks as a test wants.
+type surroundings struct {
+	depth           map[job.Lane]jobqueue.Depth
+	outside         int
+	nats, mysql, s3 error
+}
+
+func (s *surroundings) Depth(context.Context) (map[job.Lane]jobqueue.Depth, error) {
+	return s.depth, s.nats
+}
+
+func (s *surroundings) WaitingOutsideBroker(context.Context) (int, error) { return s.outside, s.mysql }
+
+func (s *surroundings) Ping(context.Context) error { return s.s3 }
+
+func newAdmission(t *testing.T, around *surroundings) *admission {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"})
+	return &admission{
+		cfg: AdmissionConfig{QueueLimit: 10}, queue: around, backlog: around, images: around,
+		log: testenv.Logger(t), depth: gauge, memory: newBudget(100, gauge),
+	}
+}
+
+func TestAdmission(t *testing.T) {
+	t.Parallel()
+	full := map[job.Lane]jobqueue.Depth{job.LaneInteractive: {Pending: 3, InFlight: 2}, job.LaneBatch: {Pending: 2}}
+	cases := []struct {
+		name   string
+		around surroundings
+		length int64
+		want   string
+	}{
+		{"room", surroundings{depth: full, outside: 2}, 50, ""},
+		{"full of what waits anywhere", surroundings{depth: full, outside: 3}, 50, problem.CodeQueueFull},
+		{"mysql away", surroundings{mysql: errGone}, 50, problem.CodeUnavailable},
+		{"s3 away", surroundings{s3: errGone}, 50, problem.CodeUnavailable},
+		{"nats away: the row is the promise", surroundings{nats: errGone}, 50, ""},
+		{"no memory for the announced length", surroundings{}, 101, problem.CodeUnavailable},
+		{"length not announced", surroundings{}, -1, ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAdmission(t, &c.around)
+			a.look(t.Context())
+			err := a.admitBytes(c.length)
+			if c.want == "" {
+				if err != nil {
+					t.Errorf("refused: %v", err)
+				}
+				return
+			}
+			if p := problem.From(err); err == nil || p.Code != c.want || p.Status != 503 || p.RetryAfter <= 0 {
+				t.Errorf("got %v, want 503 %s with Retry-After", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAdmissionKeepsTheLastDepthWhileTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
+	around := &surroundings{depth: map[job.Lane]jobqueue.Depth{job.LaneInteractive: {Pending: 10}}}
+	a := newAdmission(t, around)
+	a.look(t.Context())
+	around.depth, around.nats = nil, errGone
+	a.look(t.Context())
+	if err := a.admit(); err == nil {
+		t.Error("a full queue was forgotten when the broker went away")
+	}
+}
+
+func TestBudgetNeverHoldsMoreThanItsLimit(t *testing.T) {
+	t.Parallel()
+	b := newBudget(10, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))
+	var takers sync.WaitGroup
+	for range 8 {
+		takers.Go(func() {
+			for range 1000 {
+				if b.take(3) {
+					b.mu.Lock()
+					if b.held > b.limit {
+						t.Errorf("%d bytes are held, the limit is %d", b.held, b.limit)
+					}
+					b.mu.Unlock()
+					b.give(3)
+				}
+			}
+		})
+	}
+	takers.Wait()
+	if b.held != 0 {
+		t.Errorf("%d bytes are held at the end", b.held)
+	}
+}

@@ -1,0 +1,92 @@
+package ingest
+
+import (
+	"errors"
+	"time"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/photofile"
+	"maskfleet/pkg/telemetry"
+)
+
+// Config is every setting of the front door.
+type Config struct {
+	Telemetry telemetry.Config
+	HTTP      httpserver.Config
+	MySQL     jobstore.Config
+	Images    imagestore.Config
+	Queue     jobqueue.Config
+	Cache     cache.Config
+	Accounts  account.Config
+	Photo     photofile.Limits
+	Publisher PublisherConfig
+	Admission AdmissionConfig
+	Waiting   WaitingConfig
+
+	// PublicURL is the address under which browsers reach the site.
+	PublicURL string `env:"PUBLIC_URL"`
+	// RegisterEnabled opens POST /api/register, for test rigs only.
+	RegisterEnabled bool `env:"REGISTER_ENABLED" envDefault:"false"`
+	// OpenWait is how long a start waits for the stores to come up.
+	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
+	// DrainLinger is how long a stopping door serves on with /readyz at 503: the
+	// balancer's health interval times its threshold.
+	DrainLinger time.Duration `env:"DRAIN_LINGER" envDefault:"2s"`
+}
+
+// Validate checks what the parts do not check themselves.
+func (c *Config) Validate() error {
+	return errors.Join(
+		c.Telemetry.Validate(), c.HTTP.Validate(),
+		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
+		c.Admission.Validate(), c.Waiting.Validate(),
+		positive("OPEN_WAIT", c.OpenWait),
+	)
+}
+
+// AdmissionConfig says how much the door takes in.
+type AdmissionConfig struct {
+	// QueueLimit is how many photos may wait, on the broker and in MySQL together.
+	QueueLimit int `env:"QUEUE_LIMIT" envDefault:"50000"`
+	// UploadBytesInFlight bounds the memory of all uploads being taken in.
+	UploadBytesInFlight int64 `env:"UPLOAD_BYTES_IN_FLIGHT" envDefault:"268435456"`
+	// AdmissionInterval is how often depth and stores are looked at.
+	AdmissionInterval time.Duration `env:"ADMISSION_INTERVAL" envDefault:"1s"`
+}
+
+// Validate checks the ranges.
+func (c *AdmissionConfig) Validate() error {
+	if c.QueueLimit <= 0 || c.UploadBytesInFlight <= 0 {
+		return errors.New("QUEUE_LIMIT and UPLOAD_BYTES_IN_FLIGHT must be above zero")
+	}
+	return positive("ADMISSION_INTERVAL", c.AdmissionInterval)
+}
+
+// WaitingConfig says how long a request may wait for a result.
+type WaitingConfig struct {
+	// WaitLimit is the most that Prefer: wait and ?wait= may ask for.
+	WaitLimit time.Duration `env:"WAIT_LIMIT" envDefault:"30s"`
+	// UploadWait is how long POST /api/upload waits before it answers 504.
+	UploadWait time.Duration `env:"UPLOAD_WAIT" envDefault:"30s"`
+	// PollInterval is how often MySQL is asked about photos that somebody waits for,
+	// in case a done-notice was lost.
+	PollInterval time.Duration `env:"WAIT_POLL_INTERVAL" envDefault:"1s"`
+}
+
+// Validate checks the ranges.
+func (c *WaitingConfig) Validate() error {
+	return errors.Join(positive("WAIT_LIMIT", c.WaitLimit), positive("UPLOAD_WAIT", c.UploadWait),
+		positive("WAIT_POLL_INTERVAL", c.PollInterval))
+}
+
+func positive(name string, d time.Duration) error {
+	if d <= 0 {
+		return errors.New(name + " must be above zero")
+	}
+	return nil
+}

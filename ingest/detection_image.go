@@ -1,0 +1,75 @@
+package ingest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/problem"
+)
+
+const (
+	signedFor = 60 * time.Second
+	// A browser may use the redirect again for so long; the link must outlive it.
+	redirectFor = "private, max-age=30"
+)
+
+// variant is one of the pictures kept of a photo.
+type variant string
+
+const (
+	variantOriginal  variant = "original"
+	variantAnnotated variant = "annotated"
+	variantThumbnail variant = "thumbnail"
+)
+
+// getDetectionImage answers GET /v1/detections/{id}/image?variant=….
+func (s *Service) getDetectionImage(c *fiber.Ctx) error {
+	user, err := s.currentUser(c)
+	if err != nil {
+		return err
+	}
+	id, err := photoID(c.Params("id"))
+	if err != nil {
+		return err
+	}
+	photo, err := s.find(httpserver.Context(c), user, id)
+	if err != nil {
+		return err
+	}
+	link, err := s.imageLink(httpserver.Context(c), photo, variant(c.Query("variant", string(variantOriginal))))
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderCacheControl, redirectFor)
+	return c.Redirect(link, http.StatusFound)
+}
+
+// imageLink signs a link to one picture of a photo, good for a minute.
+func (s *Service) imageLink(ctx context.Context, photo job.Photo, which variant) (string, error) {
+	key, as := "", imagestore.Disposition{Filename: photo.Filename, ContentType: "image/jpeg"}
+	switch which {
+	case variantOriginal:
+		key, as.ContentType = photo.OriginalKey, photo.ContentType
+	case variantAnnotated:
+		key = photo.AnnotatedKey
+	case variantThumbnail:
+		key = photo.ThumbnailKey
+	default:
+		return "", problem.New(http.StatusBadRequest, problem.CodeInvalidRequest,
+			"“variant” must be original, annotated or thumbnail.").WithField("variant", "is not known")
+	}
+	if key == "" {
+		return "", problem.New(http.StatusNotFound, problem.CodeNotFound, "This picture of the photo does not exist, or not yet.")
+	}
+	link, err := s.images.SignedURL(ctx, key, signedFor, as)
+	if err != nil {
+		return "", storeProblem("signing a link", err)
+	}
+	return link, nil
+}

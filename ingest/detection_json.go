@@ -1,0 +1,141 @@
+package ingest
+
+import (
+	"errors"
+	"math"
+	"time"
+
+	"maskfleet/pkg/job"
+)
+
+// detection is a photo and what was found in it, as the API shows it: the line of a
+// result file and the answer about one photo alike. What is not known yet is null.
+type detection struct {
+	CustomID    *string           `json:"custom_id"`
+	ID          job.ID            `json:"id"`
+	Status      job.State         `json:"status"`
+	Error       *detectionError   `json:"error"`
+	Category    *job.Category     `json:"category"`
+	NumFaces    *int              `json:"num_faces"`
+	NumMasked   *int              `json:"num_masked"`
+	NumUnmasked *int              `json:"num_unmasked"`
+	Image       detectionImage    `json:"image"`
+	Faces       []detectionFace   `json:"faces"`
+	Model       *job.Model        `json:"model"`
+	TimingMS    *detectionTiming  `json:"timing_ms"`
+	Attempts    int               `json:"attempts"`
+	WorkerID    *string           `json:"worker_id"`
+	Metadata    map[string]string `json:"metadata,omitempty"`
+}
+
+type detectionError struct {
+	Code      job.Code `json:"code"`
+	Message   string   `json:"message"`
+	Retryable bool     `json:"retryable"`
+}
+
+type detectionImage struct {
+	Width    int    `json:"width"`
+	Height   int    `json:"height"`
+	SHA256   string `json:"sha256"`
+	Filename string `json:"filename"`
+}
+
+type detectionFace struct {
+	Index      int       `json:"index"`
+	Label      job.Label `json:"label"`
+	Confidence float64   `json:"confidence"`
+	Box        ratioBox  `json:"box"`
+	BoxPX      job.Box   `json:"box_px"`
+}
+
+// ratioBox is a rectangle in parts of the photo's width and height, 0 to 1.
+type ratioBox struct {
+	Left   float64 `json:"left"`
+	Top    float64 `json:"top"`
+	Width  float64 `json:"width"`
+	Height float64 `json:"height"`
+}
+
+type detectionTiming struct {
+	Queued    int64 `json:"queued"`
+	Fetch     int64 `json:"fetch"`
+	Inference int64 `json:"inference"`
+	Total     int64 `json:"total"`
+}
+
+func newDetection(p job.Photo) detection {
+	d := detection{
+		ID:       p.ID,
+		Status:   p.Row.State,
+		Error:    errorOf(p),
+		Image:    detectionImage{Width: p.Width, Height: p.Height, SHA256: p.SHA256, Filename: p.Filename},
+		Attempts: p.Row.Attempts,
+		Metadata: p.Metadata,
+	}
+	if p.WorkerID != "" {
+		d.WorkerID = &p.WorkerID
+	}
+	if r := p.Result; r != nil && p.Row.State == job.StateSucceeded {
+		d.addResult(r)
+	}
+	return d
+}
+
+func (d *detection) addResult(r *job.Result) {
+	counts := job.Count(r.Faces)
+	category := counts.Category()
+	d.Category = &category
+	d.NumFaces, d.NumMasked, d.NumUnmasked = &counts.Faces, &counts.Masked, &counts.Unmasked
+	d.Image.Width, d.Image.Height = r.Width, r.Height
+	if r.SHA256 != "" {
+		d.Image.SHA256 = r.SHA256
+	}
+	d.Model = &r.Model
+	d.TimingMS = &detectionTiming{
+		Queued: inMS(r.Timing.Queued), Fetch: inMS(r.Timing.Fetch), Inference: inMS(r.Timing.Inference), Total: inMS(r.Timing.Total),
+	}
+	d.Faces = make([]detectionFace, len(r.Faces))
+	for i, f := range r.Faces {
+		d.Faces[i] = detectionFace{
+			Index: i, Label: f.Label, Confidence: rounded(f.Confidence), Box: ratiosOf(f.Box, r.Width, r.Height), BoxPX: f.Box,
+		}
+	}
+}
+
+// errorOf is why a photo ended without a result; a failed attempt that is followed
+// by another is no error yet.
+func errorOf(p job.Photo) *detectionError {
+	failure := p.Failure
+	switch p.Row.State {
+	case job.StateFailed:
+		if failure == nil {
+			failure = job.Fail(job.CodeInternal, errors.New("failed without a reason"))
+		}
+	case job.StateCancelled:
+		failure = job.Fail(job.CodeCancelled, nil)
+	case job.StateExpired:
+		failure = job.Fail(job.CodeExpired, nil)
+	default:
+		return nil
+	}
+	return &detectionError{Code: failure.Code, Message: failure.Message(), Retryable: failure.Retryable()}
+}
+
+func ratiosOf(b job.Box, width, height int) ratioBox {
+	part := func(pixels, of int) float64 {
+		if of <= 0 {
+			return 0
+		}
+		return rounded(float64(pixels) / float64(of))
+	}
+	return ratioBox{
+		Left: part(b.XMin, width), Top: part(b.YMin, height),
+		Width: part(b.XMax-b.XMin, width), Height: part(b.YMax-b.YMin, height),
+	}
+}
+
+// rounded keeps six digits, far below a pixel of the largest photo.
+func rounded(x float64) float64 { return math.Round(x*1e6) / 1e6 }
+
+func inMS(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }

@@ -1,0 +1,53 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+)
+
+const findTimeout = 5 * time.Second
+
+// find gives a photo of the user: from the cache if its result is there, else from
+// MySQL. Somebody else's photo is not found.
+func (s *Service) find(ctx context.Context, user jobstore.User, id job.ID) (job.Photo, error) {
+	ctx, cancel := context.WithTimeout(ctx, findTimeout)
+	defer cancel()
+	photo, cached, err := s.cache.Result(ctx, id)
+	if err != nil {
+		s.tel.Log.DebugContext(ctx, "cache not read", "photo_id", id, "err", err)
+	}
+	if !cached || err != nil {
+		if photo, err = s.store.Find(ctx, id); err != nil {
+			return job.Photo{}, storeProblem("finding a photo", err)
+		}
+		s.remember(ctx, photo)
+	}
+	if photo.OwnerID != user.ID {
+		return job.Photo{}, notFound()
+	}
+	return photo, nil
+}
+
+// remember puts a finished photo into the cache, for the next who asks.
+func (s *Service) remember(ctx context.Context, photo job.Photo) {
+	if photo.Row.State != job.StateSucceeded {
+		return
+	}
+	if err := s.cache.PutResult(ctx, photo.OwnerID, photo); err != nil {
+		s.tel.Log.DebugContext(ctx, "cache not written", "photo_id", photo.ID, "err", err)
+	}
+}
+
+// photoID reads an identity from a URL; what is none belongs to no photo.
+func photoID(text string) (job.ID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil || len(text) != len(uuid.Nil.String()) {
+		return job.ID{}, notFound().WithCause(err)
+	}
+	return id, nil
+}

@@ -1,0 +1,191 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/lifecycle"
+	"maskfleet/pkg/telemetry"
+)
+
+// Doors are the stores and the broker that a front door works with. Whoever opened
+// them closes them, after Run.
+type Doors struct {
+	Store  *jobstore.Store
+	Images *imagestore.Store
+	Queue  *jobqueue.Queue
+	Cache  *cache.Cache
+}
+
+// Service is one front door.
+type Service struct {
+	cfg       Config
+	tel       *telemetry.Telemetry
+	metrics   *metrics
+	store     *jobstore.Store
+	images    *imagestore.Store
+	queue     *jobqueue.Queue
+	cache     *cache.Cache
+	accounts  *account.Accounts
+	admission *admission
+	publisher *publisher
+	hub       *hub
+	health    *httpserver.Health
+	app       *fiber.App
+
+	// imageOrigin is where signed links lead: pages must allow images from there.
+	imageOrigin string
+	// pageError answers a browser with a page; mountPages sets it.
+	pageError httpserver.ErrorRenderer
+}
+
+// New makes a front door on doors that are open already.
+func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
+	m := newMetrics(tel.Registry)
+	s := &Service{
+		cfg:       cfg,
+		tel:       tel,
+		metrics:   m,
+		store:     doors.Store,
+		images:    doors.Images,
+		queue:     doors.Queue,
+		cache:     doors.Cache,
+		accounts:  account.New(doors.Store, doors.Cache, cfg.Accounts),
+		publisher: newPublisher(doors.Store, doors.Queue, cfg.Publisher, tel.Log, tel.Registry),
+		hub:       newHub(doors.Store, cfg.Waiting.PollInterval, tel.Log, m.waiters),
+		health:    &httpserver.Health{},
+		pageError: httpserver.RenderJSON,
+		admission: &admission{
+			cfg: cfg.Admission, queue: doors.Queue, backlog: doors.Store, images: doors.Images, log: tel.Log,
+			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
+		},
+	}
+	var err error
+	if s.imageOrigin, err = originOf(cfg.Images); err != nil {
+		return nil, err
+	}
+	web := cfg.HTTP
+	web.ImageOrigins = append(web.ImageOrigins, s.imageOrigin)
+	s.app = httpserver.New(web, tel, s.health, s.renderError)
+	if err := s.routes(s.app); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Open opens every door and makes a front door on them. It waits up to
+// cfg.OpenWait for stores that are not up yet. The returned function closes them,
+// after Run.
+func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.OpenWait)
+	defer cancel()
+	var doors Doors
+	closeAll := func() { doors.close(tel) }
+	doors.Cache = cache.Open(cfg.Cache)
+	err := errors.Join(
+		patiently(ctx, tel, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
+		patiently(ctx, tel, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
+		patiently(ctx, tel, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
+	)
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	s, err := New(cfg, doors, tel)
+	if err != nil {
+		closeAll()
+		return nil, nil, err
+	}
+	return s, closeAll, nil
+}
+
+// patiently opens a door again and again until ctx ends.
+func patiently(ctx context.Context, tel *telemetry.Telemetry, name string, open func() error) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		err := open()
+		if err == nil {
+			return nil
+		}
+		tel.Log.WarnContext(ctx, "door not open yet", "door", name, "err", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("opening %s: %w", name, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Doors) close(tel *telemetry.Telemetry) {
+	if d.Queue != nil {
+		d.Queue.Close()
+	}
+	if err := d.Cache.Close(); err != nil {
+		tel.Log.Warn("cache not closed", "err", err)
+	}
+	if d.Store != nil {
+		if err := d.Store.Close(); err != nil {
+			tel.Log.Warn("store not closed", "err", err)
+		}
+	}
+}
+
+// Run listens and serves until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	var listen net.ListenConfig
+	ln, err := listen.Listen(ctx, "tcp", s.cfg.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("opening the front door: %w", err)
+	}
+	s.tel.Log.InfoContext(ctx, "front door open", "address", ln.Addr().String())
+	return s.Serve(ctx, ln)
+}
+
+// Serve serves on ln until ctx ends. What runs in the background outlives the last
+// request, because requests need it.
+func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
+	background, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	parts, background := errgroup.WithContext(background)
+	s.admission.look(background) // before the first request
+	parts.Go(func() error { return s.admission.Run(background) })
+	parts.Go(func() error { return s.publisher.Run(background) })
+	parts.Go(func() error { return s.hub.Run(background, s.cache.Notices(background)) })
+
+	serving, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
+	defer context.AfterFunc(background, func() { halt(context.Cause(background)) })() // a part failed
+	err := httpserver.Serve(serving, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
+	stop(lifecycle.ErrStopping)
+	return errors.Join(err, parts.Wait())
+}
+
+// originOf is the origin that signed links lead to.
+func originOf(cfg imagestore.Config) (string, error) {
+	address := cfg.PublicEndpoint
+	if address == "" {
+		address = cfg.Endpoint
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", fmt.Errorf("reading the address of signed links: %w", err)
+	}
+	if u.Scheme == "" || u.Host == "" {
+		return "https:", nil // AWS's own addresses
+	}
+	return u.Scheme + "://" + u.Host, nil
+}

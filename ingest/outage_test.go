@@ -1,0 +1,209 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/testenv"
+	"maskfleet/pkg/webui/login"
+)
+
+// patience is how long a test waits for what must happen sooner or later.
+const patience = 30 * time.Second
+
+// eventually waits until holds gives true.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if holds() {
+			return
+		}
+	}
+	t.Fatalf("never: %s", what)
+}
+
+// promptly fails the test if do takes longer than anybody should have to wait.
+func promptly(t *testing.T, do func() answer) answer {
+	t.Helper()
+	start := time.Now()
+	a := do()
+	if took := time.Since(start); took > 25*time.Second {
+		t.Errorf("the answer %d took %v", a.status, took)
+	}
+	return a
+}
+
+func TestMySQLAway(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewMariaDB(t)
+	st := sharedStores(t)
+	st.mysql = server.Database(t)
+	d := openDoor(t, st, nil)
+	data := photo(t)
+	id := detectionOf(t, d.post(t, d.ann, data, nil), 202).ID
+	token, err := d.accounts.StartSession(t.Context(), d.ann.user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, away := range map[string]struct{ leave, back func() }{
+		"frozen": {server.Freeze, server.Thaw},
+		"killed": {server.Kill, func() { server.Start(t) }},
+	} {
+		before := d.photosStored(t)
+		away.leave()
+		a := promptly(t, func() answer { return d.post(t, d.ann, data, nil) })
+		d.refuses(t, a, 503, "")
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", name)
+		}
+		cookie := map[string]string{"Cookie": login.Cookie + "=" + token}
+		d.refuses(t, promptly(t, func() answer { return d.post(t, person{}, data, cookie) }), 503, "")
+		d.refuses(t, promptly(t, func() answer { return d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+id.String(), nil, nil) }), 503, "")
+		if ready := d.ask(t, person{}, http.MethodGet, "/readyz", nil, nil); ready.status != 200 {
+			t.Errorf("%s: /readyz is %d; the door must stay in service", name, ready.status)
+		}
+		away.back()
+		eventually(t, name+": the door takes photos again", func() bool { return d.admission.admit() == nil })
+		if after := d.photosStored(t); after != before {
+			t.Errorf("%s: %d rows were stored by refused requests", name, after-before)
+		}
+		eventually(t, name+": a photo is accepted again", func() bool { return d.post(t, d.ann, data, nil).status == 202 })
+	}
+}
+
+func TestS3Away(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewS3(t)
+	st := sharedStores(t)
+	st.s3 = server.Bucket(t)
+	d := openDoor(t, st, nil)
+	data := photo(t)
+	detectionOf(t, d.post(t, d.ann, data, nil), 202)
+	for name, away := range map[string]struct{ leave, back func() }{
+		"frozen": {server.Freeze, server.Thaw},
+		"killed": {server.Kill, func() { server.Start(t) }},
+	} {
+		before := d.photosStored(t)
+		away.leave()
+		a := promptly(t, func() answer { return d.post(t, d.ann, data, nil) })
+		d.refuses(t, a, 503, problem.CodeUnavailable)
+		if a.header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", name)
+		}
+		if after := d.photosStored(t); after != before {
+			t.Errorf("%s: %d rows were stored without their original", name, after-before)
+		}
+		away.back()
+		eventually(t, name+": a photo is accepted again", func() bool { return d.post(t, d.ann, data, nil).status == 202 })
+	}
+}
+
+func TestBrokerAway(t *testing.T) {
+	t.Parallel()
+	st := sharedStores(t)
+	nats, server := testenv.NATS(t)
+	st.nats = nats
+	d := openDoor(t, st, nil)
+	server.Stop()
+	a := promptly(t, func() answer { return d.post(t, d.ann, photo(t), nil) })
+	id := detectionOf(t, a, 202).ID // the row is the promise
+	server.Start()
+	eventually(t, "the publisher hands the photo over", func() bool {
+		_, live, err := d.queue.Live(t.Context(), job.LaneInteractive, id)
+		return err == nil && live
+	})
+}
+
+func TestRedisAway(t *testing.T) {
+	t.Parallel()
+	server := testenv.NewRedis(t)
+	st := sharedStores(t)
+	st.redis = server.Config()
+	d := openDoor(t, st, nil)
+	data := photo(t)
+	for _, away := range []func(){func() { server.Empty(t) }, server.Freeze, server.Kill} {
+		away()
+		id := detectionOf(t, promptly(t, func() answer { return d.post(t, d.ann, data, nil) }), 202).ID
+		finished := make(chan struct{})
+		go func() {
+			defer close(finished)
+			d.complete(t, id)
+		}()
+		a := promptly(t, func() answer {
+			return d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+id.String()+"?wait=10", nil, nil)
+		})
+		<-finished
+		if got := detectionOf(t, a, 200); got.Status != job.StateSucceeded {
+			t.Errorf("got %s, want the result that MySQL's poll finds", a.body)
+		}
+		server.Thaw()
+	}
+}
+
+func TestFullQueueRefusesBeforeAnythingIsStored(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Admission.QueueLimit = 3 })
+	data := photo(t)
+	for range 3 {
+		detectionOf(t, d.post(t, d.ann, data, nil), 202)
+	}
+	eventually(t, "admission sees the full queue", func() bool { return d.admission.admit() != nil })
+	originals := stepsTaken(t, d, "store original")
+	a := d.post(t, d.ann, data, nil)
+	d.refuses(t, a, 503, problem.CodeQueueFull)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	if n := d.photosStored(t); n != 3 || stepsTaken(t, d, "store original") != originals {
+		t.Errorf("%d photos are stored, want 3", n)
+	}
+}
+
+// TestStampede sends 2,000 photos at once: each is accepted or told to come again.
+func TestStampede(t *testing.T) {
+	t.Parallel()
+	const requests = 2000
+	d := openDoor(t, sharedStores(t), func(c *Config) {
+		c.Admission.QueueLimit = 1200
+		c.Admission.UploadBytesInFlight = 32 << 20
+	})
+	body, kind := multipartBody(t, part{field: "file", filename: "a.jpg", data: append(photo(t), make([]byte, 100<<10)...)})
+	d.client.Transport = &http.Transport{MaxIdleConnsPerHost: requests}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	type outcome struct {
+		status int
+		after  string
+		err    error
+	}
+	outcomes := make(chan outcome)
+	for range requests {
+		go func() {
+			a, err := d.try(ctx, d.ann, http.MethodPost, "/v1/detections", bytes.NewReader(body.Bytes()), map[string]string{"Content-Type": kind})
+			outcomes <- outcome{a.status, a.header.Get("Retry-After"), err}
+		}()
+	}
+	counts := map[int]int{}
+	for range requests {
+		o := <-outcomes
+		if o.err != nil {
+			t.Fatalf("a connection broke: %v", o.err)
+		}
+		if o.status == 503 && o.after == "" {
+			t.Error("a 503 without Retry-After")
+		}
+		counts[o.status]++
+	}
+	if counts[202]+counts[503] != requests || counts[202] == 0 {
+		t.Errorf("the answers are %v", counts)
+	}
+	if stored := d.photosStored(t); stored != counts[202] {
+		t.Errorf("%d rows are stored, %d photos were accepted", stored, counts[202])
+	}
+	t.Logf("answers: %v", counts)
+}

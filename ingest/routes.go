@@ -1,0 +1,54 @@
+package ingest
+
+import (
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/problem"
+)
+
+const (
+	apiRoot      = "/v1"
+	ancestorRoot = "/api"
+)
+
+// routes is every address of the front door, beside /healthz and /readyz; those of
+// the pages stand in mountPages.
+func (s *Service) routes(app *fiber.App) error {
+	read, write := s.allow(account.ScopeRead), s.allow(account.ScopeWrite)
+	detection := apiRoot + "/detections/:id"
+
+	app.Post(apiRoot+"/detections", write, s.createDetection)
+	app.Get(detection, read, s.getDetection)
+	app.Get(detection+"/image", read, s.getDetectionImage)
+	app.Get(detection+"/events", read, s.streamDetection)
+	app.Get(apiRoot+"/limits", read, s.getLimits)
+
+	app.Post(ancestorRoot+"/register", s.ancestorRegister)
+	app.Post(ancestorRoot+"/upload", s.ancestorUpload)
+
+	return s.mountPages(app)
+}
+
+// renderError answers with a problem in the shape of the address that was asked.
+func (s *Service) renderError(c *fiber.Ctx, p *problem.Problem) error {
+	s.metrics.refused.WithLabelValues(p.Code).Inc()
+	switch path := c.Path(); {
+	case under(path, ancestorRoot):
+		return renderAncestorError(c, p)
+	case under(path, apiRoot) || !acceptsPage(c):
+		return httpserver.RenderJSON(c, p)
+	default:
+		return s.pageError(c, p)
+	}
+}
+
+func under(path, root string) bool { return path == root || strings.HasPrefix(path, root+"/") }
+
+// acceptsPage says whether a browser is asking.
+func acceptsPage(c *fiber.Ctx) bool {
+	return strings.Contains(c.Get(fiber.HeaderAccept), fiber.MIMETextHTML)
+}
