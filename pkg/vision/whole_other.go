@@ -1,12 +1,12 @@
 package vision
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
 
-	"bytes"
 	"golang.org/x/image/webp"
 )
 
