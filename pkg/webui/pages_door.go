@@ -16,6 +16,7 @@ type Card struct {
 	Category   job.Category // only when succeeded
 	Failure    string       // a sentence; only when it failed for good
 	Retrying   string       // a sentence; why it waits for another attempt
+	Retry      bool         // a person may have it tried again
 	Thumbnail  bool         // there is one to show
 	AcceptedAt time.Time
 	Total      time.Duration // from acceptance to result; zero until it succeeded
@@ -36,10 +37,12 @@ func NewCard(p job.Photo) Card {
 		c.Total = p.Result.Timing.Total
 		c.Thumbnail = c.Thumbnail || p.Result.ThumbnailKey != ""
 	}
+	c.Retry = c.State == job.StateExpired
 	switch {
 	case p.Failure == nil:
-	case p.Row.State.Terminal():
+	case c.State.Terminal():
 		c.Failure = p.Failure.Message()
+		c.Retry = c.Retry || c.State == job.StateFailed && p.Failure.Retryable()
 	default:
 		c.Retrying = p.Failure.Message()
 	}
@@ -101,7 +104,6 @@ type PhotoPage struct {
 	Frame
 	Card
 	Show   string
-	Retry  bool // a person may have it tried again
 	Photo  job.Photo
 	Result job.Result // zero until it succeeded
 }
@@ -115,7 +117,6 @@ func NewPhotoPage(frame Frame, p job.Photo, show string) PhotoPage {
 	if p.Result != nil && page.State == job.StateSucceeded {
 		page.Result = *p.Result
 	}
-	page.Retry = p.Row.State == job.StateExpired || p.Row.State == job.StateFailed && p.Failure != nil && p.Failure.Retryable()
 	return page
 }
 

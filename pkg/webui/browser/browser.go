@@ -31,7 +31,8 @@ type Tab struct {
 	problems []string
 }
 
-// Open starts a Chromium with a fresh profile that ends with the test.
+// Open starts a Chromium with a fresh profile that ends with the test, in a window
+// of 1280 by 800 pixels.
 func Open(t testing.TB) *Tab {
 	t.Helper()
 	program, err := find()
@@ -54,6 +55,7 @@ func Open(t testing.TB) *Tab {
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
 		t.Fatalf("starting %s: %v", program, err)
 	}
+	tab.Size(1280, 800)
 	return tab
 }
 

@@ -1,12 +1,17 @@
 package browser
 
 import (
+	"context"
+	"errors"
 	"strings"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 )
+
+const pollEvery = 20 * time.Millisecond
 
 // Go opens an address and waits until the page is loaded.
 func (b *Tab) Go(address string) {
@@ -44,10 +49,26 @@ func (b *Tab) See(selector string) string {
 	return strings.TrimSpace(run(b, "looking for "+selector, chromedp.Text(chromedp.CSS(selector), chromedp.NodeVisible)))
 }
 
-// Await waits until the JavaScript expression is true.
+// Await waits until the JavaScript expression is true, on this page or one that the
+// tab goes to meanwhile. An expression that throws is not true yet.
 func (b *Tab) Await(expression string) {
 	b.t.Helper()
-	run(b, "waiting for "+expression, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
+	run(b, "waiting for "+expression, func(ctx context.Context, target *chromedp.Target) (bool, error) {
+		ask := chromedp.Evaluate[bool](expression)
+		tick := time.NewTicker(pollEvery)
+		defer tick.Stop()
+		for {
+			holds, err := ask(ctx, target)
+			if holds && err == nil {
+				return true, nil
+			}
+			select {
+			case <-ctx.Done():
+				return false, errors.Join(ctx.Err(), err)
+			case <-tick.C:
+			}
+		}
+	})
 }
 
 // Address is where the tab is.

@@ -66,7 +66,11 @@ func (p *Pages) current(c *fiber.Ctx) (jobstore.User, error) {
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), checkTimeout)
 	defer cancel()
-	user, err := p.accounts.Session(ctx, token)
+	var user jobstore.User
+	err := insist(ctx, func(ctx context.Context) (err error) {
+		user, err = p.accounts.Session(ctx, token)
+		return err
+	})
 	switch {
 	case err == nil:
 		p.seen.put(token, user)

@@ -35,7 +35,12 @@ func limits(username, address string) []limit {
 // or not. A try that cannot be counted is refused.
 func (p *Pages) count(ctx context.Context, username, address string) error {
 	for _, l := range limits(username, address) {
-		ok, retryAfter, err := p.limits.Allow(ctx, l.key, l.max, limitWindow)
+		var ok bool
+		var retryAfter time.Duration
+		err := insist(ctx, func(ctx context.Context) (err error) {
+			ok, retryAfter, err = p.limits.Allow(ctx, l.key, l.max, limitWindow)
+			return err
+		})
 		if err != nil {
 			return unavailable(err)
 		}

@@ -123,7 +123,11 @@ func (p *Pages) enter(ctx context.Context, c *fiber.Ctx, username, password stri
 	if old := c.Cookies(Cookie); old != "" {
 		p.forget(ctx, old)
 	}
-	if token, err = p.accounts.StartSession(ctx, user); err != nil {
+	err = insist(ctx, func(ctx context.Context) (err error) {
+		token, err = p.accounts.StartSession(ctx, user)
+		return err
+	})
+	if err != nil {
 		return "", unavailable(err)
 	}
 	return token, nil

@@ -3,6 +3,7 @@
 (() => {
   'use strict';
 
+  const beside = matchMedia('(min-width: 861px)'); // the list stands beside the photo
   const page = () => document.querySelector('main.photo');
 
   // ---- faces and boxes --------------------------------------------------------
@@ -21,6 +22,8 @@
     const box = event.target.closest('a.box');
     if (!box) return;
     event.preventDefault(); // the address need not change for a look
+    light(box.dataset.face);
+    if (!beside.matches) return; // the list lies below: the photo must stay in sight
     const item = document.getElementById(`face-${box.dataset.face}`);
     item.scrollIntoView({ block: 'nearest' });
     item.focus({ preventScroll: true });

@@ -186,12 +186,11 @@
   const place = (html) => {
     const card = cardFrom(html);
     const old = document.getElementById(card.id);
-    if (!old) return;
+    if (!old || old.className === card.className) return; // it is in this state already
     const local = old.querySelector('img[src^="blob:"]');
     if (local) swapWhenLoaded(card, local);
     old.replaceWith(card);
     count();
-    if (!('open' in card.dataset)) follow();
   };
 
   // Shows the local thumbnail until the server's is there: no empty moment between.

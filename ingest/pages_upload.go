@@ -1,0 +1,184 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/webui"
+	"maskfleet/pkg/webui/login"
+)
+
+const (
+	recentPhotos  = 24   // on the upload page
+	maxFilesAForm = 1000 // of a form sent without script
+)
+
+// showUpload answers GET /.
+func (p *pages) showUpload(c *fiber.Ctx) error {
+	return p.renderUpload(c, webui.UploadPage{})
+}
+
+func (p *pages) renderUpload(c *fiber.Ctx, page webui.UploadPage) error {
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
+	defer cancel()
+	recent, err := p.store.List(ctx, jobstore.Filter{OwnerID: login.User(c).ID, Limit: recentPhotos})
+	if err != nil {
+		return storeProblem("listing recent photos", err)
+	}
+	page.Frame = frame(c, "Upload", webui.NavUpload)
+	page.MaxPhotoBytes = p.cfg.Photo.MaxBytes
+	page.Recent = cardsOf(recent)
+	return p.kit.Render(c, "upload", page)
+}
+
+func cardsOf(photos []job.Photo) []webui.Card {
+	cards := make([]webui.Card, len(photos))
+	for i, photo := range photos {
+		cards[i] = webui.NewCard(photo)
+	}
+	return cards
+}
+
+// takePhotos answers POST /photos: one photo of a script, or all files of a form.
+func (p *pages) takePhotos(c *fiber.Ctx) error {
+	if wantsCard(c) {
+		return p.takeOnePhoto(c)
+	}
+	if err := p.admission.admit(); err != nil {
+		return err
+	}
+	taken, err := p.takeForm(c)
+	if err != nil {
+		return err
+	}
+	switch {
+	case len(taken.refused) > 0:
+		return p.renderUpload(c.Status(taken.status()), webui.UploadPage{Refused: taken.refused})
+	case len(taken.photos) == 1:
+		return c.Redirect("/photos/"+taken.photos[0].ID.String(), http.StatusSeeOther)
+	default:
+		return c.Redirect("/photos", http.StatusSeeOther)
+	}
+}
+
+func (p *pages) takeOnePhoto(c *fiber.Ctx) error {
+	form, err := p.readForm(c)
+	defer form.release()
+	if err != nil {
+		return err
+	}
+	photo, err := p.acceptUpload(httpserver.Context(c), login.User(c), *form.file)
+	if err != nil {
+		return err
+	}
+	return p.answerCard(c, photo)
+}
+
+func (p *pages) answerCard(c *fiber.Ctx, photo job.Photo) error {
+	return p.kit.RenderFragment(c.Status(http.StatusCreated), "upload", "card", webui.NewCard(photo))
+}
+
+// taken is what became of the files of a form.
+type taken struct {
+	photos  []job.Photo
+	refused []webui.Refused
+	first   *problem.Problem // of the refused
+}
+
+func (t *taken) refuse(name string, err error) {
+	why := problem.From(err)
+	if t.first == nil {
+		t.first = why
+	}
+	t.refused = append(t.refused, webui.Refused{Name: name, Reason: why.Detail})
+}
+
+// status is that of the first refusal, unless something was accepted.
+func (t *taken) status() int {
+	if len(t.photos) > 0 {
+		return http.StatusOK
+	}
+	return t.first.Status
+}
+
+// takeForm takes the files one after the other, with one in memory at a time. One
+// that is refused does not stand in the way of the next.
+func (p *pages) takeForm(c *fiber.Ctx) (*taken, error) {
+	parts, err := httpserver.MultipartReader(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &taken{}
+	for range maxFilesAForm {
+		part, err := parts.NextRawPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.refuse("The rest of the files", unreadableBody(err))
+			break
+		}
+		p.takeFile(c, part, t)
+	}
+	if len(t.photos)+len(t.refused) == 0 {
+		return nil, missingFile()
+	}
+	return t, nil
+}
+
+func (p *pages) takeFile(c *fiber.Ctx, part *multipart.Part, t *taken) {
+	name, isFile := partFileName(part)
+	if !isFile {
+		return // a field that no page of ours sends
+	}
+	if name == "" { // the form was sent with nothing chosen
+		t.refuse("The upload", missingFile())
+		return
+	}
+	err := p.takePart(part, func(_ string, up *upload) error {
+		defer up.release()
+		photo, err := p.acceptUpload(httpserver.Context(c), login.User(c), *up)
+		if err == nil {
+			t.photos = append(t.photos, photo)
+		}
+		return err
+	}, nil)
+	if err != nil {
+		t.refuse(name, err)
+	}
+}
+
+// takeLink answers POST /links.
+func (p *pages) takeLink(c *fiber.Ctx) error {
+	form, err := httpserver.Form(c)
+	if err != nil {
+		return err
+	}
+	link := form.Get("link")
+	photo, err := p.acceptLink(httpserver.Context(c), login.User(c), link, nil)
+	switch {
+	case err != nil && wantsCard(c):
+		return err
+	case err != nil:
+		why := problem.From(err)
+		if why.Status >= http.StatusInternalServerError {
+			return err
+		}
+		return p.renderUpload(c.Status(why.Status), webui.UploadPage{
+			Link: link, Refused: []webui.Refused{{Name: link, Reason: why.Detail}},
+		})
+	case wantsCard(c):
+		return p.answerCard(c, photo)
+	default:
+		return c.Redirect("/photos/"+photo.ID.String(), http.StatusSeeOther)
+	}
+}
