@@ -3,26 +3,28 @@ package photofile
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 )
 
 // animatedPNG looks for an acTL chunk before the first IDAT (PNG, third edition,
 // 11.3.6.1).
-func animatedPNG(data []byte) bool {
-	const signature, chunkFrame = 8, 12 // length, type and checksum of a chunk
-	for rest := data[signature:]; len(rest) >= chunkFrame; {
-		length := binary.BigEndian.Uint32(rest)
-		switch string(rest[4:8]) {
-		case "acTL":
-			return true
-		case "IDAT":
-			return false
+func animatedPNG(data []byte) bool { return firstChunk(data, "acTL", "IDAT") == "acTL" }
+
+// reachesPixels says whether a PNG goes on to its first pixels.
+func reachesPixels(data []byte) bool { return firstChunk(data, "IDAT") == "IDAT" }
+
+// firstChunk walks over a PNG's chunks up to the first of the given kinds; "" if the
+// file ends before.
+func firstChunk(data []byte, kinds ...string) string {
+	const signature, chunkHeader, checksum = 8, 8, 4
+	for at := uint64(signature); at+chunkHeader <= uint64(len(data)); {
+		kind := string(data[at+4 : at+chunkHeader])
+		if slices.Contains(kinds, kind) {
+			return kind
 		}
-		if uint64(length)+chunkFrame > uint64(len(rest)) {
-			return false
-		}
-		rest = rest[chunkFrame+length:]
+		at += chunkHeader + uint64(binary.BigEndian.Uint32(data[at:])) + checksum
 	}
-	return false
+	return ""
 }
 
 func isWebP(data []byte) bool {

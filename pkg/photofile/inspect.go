@@ -9,6 +9,7 @@ import (
 	"image"
 	"image/jpeg"
 	"image/png"
+	"io"
 
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/webp"
@@ -40,12 +41,17 @@ func formats() []format {
 		{"jpeg", "image/jpeg", prefixed("\xff\xd8\xff"), jpegConfig, still},
 		{"png", "image/png", prefixed("\x89PNG\r\n\x1a\n"), pngConfig, animatedPNG},
 		{"webp", "image/webp", isWebP, webpConfig, animatedWebP},
-		{"bmp", "image/bmp", prefixed("BM"), bmpConfig, still},
+		{"bmp", "image/bmp", isBMP, bmpConfig, still},
 	}
 }
 
 func prefixed(prefix string) func([]byte) bool {
 	return func(data []byte) bool { return bytes.HasPrefix(data, []byte(prefix)) }
+}
+
+// isBMP asks for the reserved zeros too: many a text begins with BM.
+func isBMP(data []byte) bool {
+	return len(data) >= 10 && string(data[:2]) == "BM" && string(data[6:10]) == "\x00\x00\x00\x00"
 }
 
 // Inspect reads the header of a photo. It fails with unsupported_format,
@@ -68,6 +74,9 @@ func (f format) inspect(data []byte, limits Limits) (Info, *job.Failure) {
 		return Info{}, job.Fail(job.CodeUnsupportedFormat, fmt.Errorf("animated %s", f.name))
 	}
 	config, err := f.decodeConfig(data)
+	if rareKind(err) {
+		return Info{}, job.Fail(job.CodeUnsupportedFormat, fmt.Errorf("reading the %s header: %w", f.name, err))
+	}
 	if err != nil {
 		return Info{}, job.Fail(job.CodeDecodeFailed, fmt.Errorf("reading the %s header: %w", f.name, err))
 	}
@@ -87,9 +96,23 @@ func (f format) inspect(data []byte, limits Limits) (Info, *job.Failure) {
 	}, nil
 }
 
+// rareKind tells a sound photo of a kind that few programs read, such as a lossless
+// JPEG, from a damaged one. Of PNG every kind is read.
+func rareKind(err error) bool {
+	var ofJPEG jpeg.UnsupportedError
+	return errors.As(err, &ofJPEG) || errors.Is(err, bmp.ErrUnsupported)
+}
+
+// jpegConfig reads every header: the library looks on to where the pixels begin.
 func jpegConfig(data []byte) (image.Config, error) { return jpeg.DecodeConfig(bytes.NewReader(data)) }
 
-func pngConfig(data []byte) (image.Config, error) { return png.DecodeConfig(bytes.NewReader(data)) }
+func pngConfig(data []byte) (image.Config, error) {
+	config, err := png.DecodeConfig(bytes.NewReader(data))
+	if err == nil && !reachesPixels(data) {
+		err = io.ErrUnexpectedEOF
+	}
+	return config, err
+}
 
 func webpConfig(data []byte) (image.Config, error) { return webp.DecodeConfig(bytes.NewReader(data)) }
 

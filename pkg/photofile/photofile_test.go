@@ -2,13 +2,16 @@ package photofile
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/image/bmp"
 
@@ -56,10 +59,10 @@ func pngChunk(kind string, data []byte) []byte {
 	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body))
 }
 
-// hugePNG is small and says that it is 50,000 × 50,000.
-func hugePNG() []byte {
-	header := binary.BigEndian.AppendUint32(nil, 50_000)
-	header = binary.BigEndian.AppendUint32(header, 50_000)
+// claimPNG is small and says that it has this size.
+func claimPNG(width, height uint32) []byte {
+	header := binary.BigEndian.AppendUint32(nil, width)
+	header = binary.BigEndian.AppendUint32(header, height)
 	header = append(header, 8, 0, 0, 0, 0)
 	out := append([]byte("\x89PNG\r\n\x1a\n"), pngChunk("IHDR", header)...)
 	return append(out, pngChunk("IDAT", make([]byte, 900))...)
@@ -79,6 +82,43 @@ func webPHeader(flags byte) []byte {
 	return append(out, body...)
 }
 
+// riff is a WebP of one chunk.
+func riff(kind, body string) []byte {
+	chunk := append([]byte("WEBP"+kind), binary.LittleEndian.AppendUint32(nil, uint32(len(body)))...)
+	chunk = append(append(chunk, body...), make([]byte, len(body)%2)...)
+	return append(append([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(len(chunk)))...), chunk...)
+}
+
+// until is the part of data before the mark.
+func until(t *testing.T, data []byte, mark string) []byte {
+	t.Helper()
+	at := bytes.Index(data, []byte(mark))
+	if at < 0 {
+		t.Fatalf("no %q in it", mark)
+	}
+	return data[:at]
+}
+
+func withByte(data []byte, at int, value byte) []byte {
+	data[at] = value
+	return data
+}
+
+func TestInspectSays(t *testing.T) {
+	t.Parallel()
+	for want, data := range map[Info][]byte{
+		{Format: "jpeg", ContentType: "image/jpeg", Width: 64, Height: 48}: asJPEG(t),
+		{Format: "png", ContentType: "image/png", Width: 64, Height: 48}:   asPNG(t, 64, 48),
+		{Format: "bmp", ContentType: "image/bmp", Width: 64, Height: 48}:   asBMP(t),
+		{Format: "webp", ContentType: "image/webp", Width: 64, Height: 48}: riff("VP8L", "\x2f\x3f\xc0\x0b\x00"),
+	} {
+		want.SHA256 = fmt.Sprintf("%x", sha256.Sum256(data))
+		if got, failure := Inspect(data, limits()); failure != nil || got != want {
+			t.Errorf("got %+v, %v, want %+v", got, failure, want)
+		}
+	}
+}
+
 func TestInspect(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
@@ -89,17 +129,30 @@ func TestInspect(t *testing.T) {
 		{"JPEG", asJPEG(t), ""},
 		{"JPEG cut in its pixels", asJPEG(t)[:len(asJPEG(t))-20], ""},
 		{"JPEG cut in its headers", asJPEG(t)[:40], job.CodeDecodeFailed},
+		{"JPEG cut between its size and its pixels", until(t, asJPEG(t), "\xff\xda"), job.CodeDecodeFailed},
+		{"PNG cut between its size and its pixels", until(t, asPNG(t, 64, 48), "IDAT"), job.CodeDecodeFailed},
+		{"PNG cut in its pixels", asPNG(t, 64, 48)[:len(asPNG(t, 64, 48))-20], ""},
+		{"BMP cut in its header", asBMP(t)[:40], job.CodeDecodeFailed},
+		{"BMP compressed in a way of its own", withByte(asBMP(t), 30, 4), job.CodeUnsupportedFormat},
+		{"JPEG without loss", withByte(asJPEG(t), 1+bytes.Index(asJPEG(t), []byte("\xff\xc0")), 0xc3), job.CodeUnsupportedFormat},
+		{"lossy WebP", riff("VP8 ", "\x10\x02\x00\x9d\x01\x2a\x40\x00\x30\x00"+strings.Repeat("\x00", 40)), ""},
+		{"lossless WebP", riff("VP8L", "\x2f\x3f\xc0\x0b\x00"), ""},
+		{"lossless WebP of 16,384 a side", riff("VP8L", "\x2f\xff\xff\xff\x0f"), job.CodeImageTooLarge},
+		{"WebP of no known chunk", riff("JUNK", "1234"), job.CodeDecodeFailed},
 		{"PNG", asPNG(t, 64, 48), ""},
 		{"BMP", asBMP(t), ""},
 		{"WebP", webPHeader(0), ""},
 		{"animated WebP", webPHeader(0x02), job.CodeUnsupportedFormat},
 		{"animated PNG", animatePNG(asPNG(t, 64, 48)), job.CodeUnsupportedFormat},
-		{"PNG of 1 kB that claims 50,000 × 50,000", hugePNG(), job.CodeImageTooLarge},
+		{"PNG of 1 kB that claims 50,000 × 50,000", claimPNG(50_000, 50_000), job.CodeImageTooLarge},
 		{"narrow PNG", asPNG(t, 31, 400), job.CodeImageTooSmall},
-		{"long PNG", asPNG(t, 8193, 40), job.CodeImageTooLarge},
-		{"too many pixels", asPNG(t, 8000, 5001), job.CodeImageTooLarge},
+		{"long PNG", claimPNG(8193, 40), job.CodeImageTooLarge},
+		{"as many pixels as may be", claimPNG(8000, 5000), ""},
+		{"largest side", claimPNG(8192, 32), ""},
+		{"too many pixels", claimPNG(8000, 5001), job.CodeImageTooLarge},
 		{"smallest", asPNG(t, 32, 32), ""},
 		{"empty", nil, job.CodeUnsupportedFormat},
+		{"text that begins like a BMP", []byte("BMW, a text about cars, named .jpg; long enough for a header."), job.CodeUnsupportedFormat},
 		{"text", []byte("hello, I am a photo"), job.CodeUnsupportedFormat},
 		{"SVG", []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), job.CodeUnsupportedFormat},
 		{"GIF", []byte("GIF89a\x40\x00\x30\x00"), job.CodeUnsupportedFormat},
@@ -125,7 +178,7 @@ func TestInspect(t *testing.T) {
 }
 
 func FuzzInspect(f *testing.F) {
-	for _, seed := range [][]byte{asJPEG(f), asPNG(f, 64, 48), asBMP(f), webPHeader(0), webPHeader(2), hugePNG(), animatePNG(asPNG(f, 40, 40))} {
+	for _, seed := range [][]byte{asJPEG(f), asPNG(f, 64, 48), asBMP(f), webPHeader(0), webPHeader(2), claimPNG(50_000, 50_000), animatePNG(asPNG(f, 40, 40))} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -153,6 +206,10 @@ func TestCleanName(t *testing.T) {
 		{"a\x00.jpg", "", false},
 		{"a\r\nSet-Cookie: x", "", false},
 		{"gpj.\u202eexe", "", false},
+		{"a.jpg\r\n", "", false},
+		{"a\u2028b.jpg", "", false},
+		{"a/", "", false},
+		{" ", "photo", true},
 		{"\xff\xfe", "", false},
 		{strings.Repeat("ä", 255), strings.Repeat("ä", 255), true},
 		{strings.Repeat("ä", 256), "", false},
@@ -168,10 +225,19 @@ func TestCleanName(t *testing.T) {
 func FuzzCleanName(f *testing.F) {
 	f.Add("a.jpg")
 	f.Add("../a")
+	f.Add("a\u2028\u202eb.jpg\n")
+	f.Add("\xff")
+	f.Add(strings.Repeat("ä", 256))
 	f.Fuzz(func(t *testing.T, name string) {
 		got, err := CleanName(name)
-		if err == nil && (got == "" || strings.ContainsAny(got, "/\\\r\n\x00")) {
+		if err != nil {
+			return
+		}
+		if got == "" || !utf8.ValidString(got) || utf8.RuneCountInString(got) > 255 || strings.ContainsAny(got, "/\\\r\n\x00") {
 			t.Errorf("%q became %q", name, got)
+		}
+		if again, err := CleanName(got); err != nil || again != got {
+			t.Errorf("%q, cleaned to %q, then becomes %q, %v", name, got, again, err)
 		}
 	})
 }
