@@ -27,6 +27,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"up", "start everything and stay; -detach leaves it running", runUp},
+		{"demo", "send sample photos through it and print a table; PATH... for your own", runDemo},
 		{"down", "stop it", runDown},
 		{"clean", "stop it and forget its data", runClean},
 		{"build", "install what is missing and build all programs; -race for those that tests start", runBuild},

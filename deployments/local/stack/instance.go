@@ -44,7 +44,8 @@ func (s *Stack) worker(at instanceAddresses, n int) spec {
 		"FETCH_ALLOW":   s.at.outside,
 		"DRAIN_TIMEOUT": "25s",
 	})
-	worker.ready = httpReady("http://" + at.workerPrivate + "/metrics")
+	// A worker without a slot would take the first photo and let it wait.
+	worker.ready = countReady("http://"+at.workerPrivate+"/metrics", "maskfleet_worker_slots_alive")
 	worker.stopLimit = 30 * time.Second
 	return worker
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,23 +17,53 @@ const answerLimit = 2 * time.Second
 
 // httpReady asks for a 200.
 func httpReady(url string) func(context.Context) error {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answerLimit}
 	return func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 64<<10))
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("%s answers %s", url, response.Status)
-		}
-		return nil
+		_, err := httpGet(ctx, url)
+		return err
 	}
+}
+
+// countReady asks for a metric without labels that is at least 1.
+func countReady(url, metric string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		text, err := httpGet(ctx, url)
+		if err != nil {
+			return err
+		}
+		for line := range strings.Lines(text) {
+			fields := strings.Fields(line)
+			if len(fields) != 2 || fields[0] != metric {
+				continue
+			}
+			if count, err := strconv.ParseFloat(fields[1], 64); err == nil && count >= 1 {
+				return nil
+			}
+			return fmt.Errorf("%s is %s", metric, fields[1])
+		}
+		return fmt.Errorf("%s has no %s", url, metric)
+	}
+}
+
+func httpGet(ctx context.Context, url string) (string, error) {
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: answerLimit}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer response.Body.Close()
+	const mostBytes = 1 << 20
+	text, err := io.ReadAll(io.LimitReader(response.Body, mostBytes))
+	if err != nil {
+		return "", err
+	}
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return string(text), nil
 }
 
 // connects is ready when somebody accepts.
