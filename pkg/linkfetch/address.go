@@ -3,6 +3,7 @@ package linkfetch
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 )
 
 // errForbidden marks an address that may not be reached.
@@ -38,6 +39,25 @@ func reserved() []netip.Prefix {
 	return prefixes
 }
 
+// ports are those at which websites are served. Others lead to services that were
+// never meant to be asked by a browser, on whoever's machine.
+func ports() []uint16 { return []uint16{80, 443, 8080, 8443} }
+
+// embedded is the IPv4 address to which a gateway would pass on what is sent to an
+// IPv6 one: by NAT64 (RFC 6052), 6to4 (RFC 3056) or the old compatible form.
+func embedded(ip netip.Addr) (netip.Addr, bool) {
+	if !ip.Is6() {
+		return netip.Addr{}, false
+	}
+	b := ip.As16()
+	for prefix, at := range map[string]int{"64:ff9b::/96": 12, "::/96": 12, "2002::/16": 2} {
+		if netip.MustParsePrefix(prefix).Contains(ip) {
+			return netip.AddrFrom4([4]byte(b[at : at+4])), true
+		}
+	}
+	return netip.Addr{}, false
+}
+
 // guard decides about addresses.
 type guard struct {
 	allow    map[netip.AddrPort]bool
@@ -67,15 +87,14 @@ func canonical(a netip.AddrPort) netip.AddrPort {
 func (g *guard) check(a netip.AddrPort) error {
 	a = canonical(a)
 	ip := a.Addr()
-	for _, m := range g.metadata {
-		if ip == m {
-			return &errForbidden{a}
-		}
+	inner, _ := embedded(ip)
+	if slices.Contains(g.metadata, ip) || slices.Contains(g.metadata, inner) {
+		return &errForbidden{a}
 	}
 	if g.allow[a] {
 		return nil
 	}
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() {
+	if !slices.Contains(ports(), a.Port()) || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() {
 		return &errForbidden{a}
 	}
 	for _, r := range g.reserved {

@@ -4,5 +4,6 @@
 // resolved to a moment ago, is checked at the moment it is dialled. It must never
 // reach a private, loopback or link-local address that is not named in
 // Config.Allow, and the metadata addresses of clouds not even then. It sends no
-// cookies, no credentials and nothing of the product, and follows no proxy.
+// cookies, no credentials, no referrer and nothing of the product, and follows no
+// proxy.
 package linkfetch

@@ -17,7 +17,8 @@ import (
 // Config is what may be fetched and how much of it.
 type Config struct {
 	// Allow names addresses ("127.0.0.1:9000") that may be fetched although they
-	// are private. It never opens the metadata addresses.
+	// are private or on a port other than 80, 443, 8080 and 8443. It never opens the
+	// metadata addresses.
 	Allow        []string      `env:"FETCH_ALLOW"`
 	MaxBytes     int64         `env:"FETCH_MAX_BYTES" envDefault:"10485760"`
 	Timeout      time.Duration `env:"FETCH_TIMEOUT" envDefault:"15s"` // of the whole fetch
@@ -82,6 +83,7 @@ func newWithResolver(cfg Config, resolver *net.Resolver) (*Fetcher, error) {
 			if len(via) > cfg.MaxRedirects {
 				return fmt.Errorf("%w: more than %d redirects", ErrLink, cfg.MaxRedirects)
 			}
+			req.Header.Del("Referer") // one link is not the next server's business
 			return checkURL(req.URL)
 		},
 	}}, nil

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -20,7 +22,10 @@ import (
 
 func TestGuard(t *testing.T) {
 	t.Parallel()
-	g, err := newGuard([]string{"127.0.0.1:9000", "[::1]:9000", "169.254.169.254:80"})
+	g, err := newGuard([]string{
+		"127.0.0.1:9000", "[::1]:9000", "10.0.0.1:22", "169.254.169.254:80", "[fd00:ec2::254]:80",
+		"[64:ff9b::a9fe:a9fe]:80", "[2002:a9fe:a9fe::1]:80", "[::169.254.169.254]:80",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +37,13 @@ func TestGuard(t *testing.T) {
 		{"[2606:2800:220:1::1]:443", true},
 		{"127.0.0.1:9000", true}, // allowed by name
 		{"[::ffff:127.0.0.1]:9000", true},
+		{"10.0.0.1:22", true},
+		{"93.184.216.34:443", true},
+		{"93.184.216.34:8080", true},
+		{"[2606:2800:220:1::1]:8443", true},
+		{"93.184.216.34:22", false}, // no website
+		{"93.184.216.34:6379", false},
+		{"93.184.216.34:0", false},
 		{"127.0.0.1:9001", false},
 		{"127.8.8.8:80", false},
 		{"[::1]:80", false},
@@ -46,6 +58,10 @@ func TestGuard(t *testing.T) {
 		{"169.254.1.1:80", false},
 		{"169.254.169.254:80", false}, // not even when allowed
 		{"[::ffff:169.254.169.254]:80", false},
+		{"[64:ff9b::a9fe:a9fe]:80", false}, // nor by way of a gateway
+		{"[2002:a9fe:a9fe::1]:80", false},
+		{"[::169.254.169.254]:80", false},
+		{"[64:ff9b:1::a9fe:a9fe]:80", false},
 		{"169.254.170.2:80", false},
 		{"[fd00:ec2::254]:80", false},
 		{"[fe80::1%25eth0]:80", false},
@@ -84,6 +100,13 @@ func TestCheckLink(t *testing.T) {
 		{"https://me:secret@example.com/", false},
 		{"https://example.com/a b", false},
 		{"https://example.com/\r\nHost: x", false},
+		{"https://example.com/\u0085", false},
+		{"https://example.com/\u2028", false},
+		{"https://example.com/\xff", false},
+		{"https://example.com:0/", false},
+		{"https://example.com:65536/", false},
+		{"https://example.com:8443/Grüße.jpg", true},
+		{"http://2130706433/", true}, // what it leads to is for Fetch to refuse
 		{"", false},
 		{"https://example.com/" + strings.Repeat("a", maxLinkBytes), false},
 	}
@@ -97,10 +120,19 @@ func TestCheckLink(t *testing.T) {
 func FuzzCheckLink(f *testing.F) {
 	f.Add("https://example.com/a.jpg")
 	f.Add("http://[::ffff:1.2.3.4]:80/%zz")
+	f.Add("https://me:secret@example.com:99999/\xff")
+	f.Add("HTTP://0x7f.1/#\u0085")
 	f.Fuzz(func(t *testing.T, link string) {
-		err := CheckLink(link)
-		if err != nil && !errors.Is(err, ErrLink) {
-			t.Errorf("%q: %v is not ErrLink", link, err)
+		if err := CheckLink(link); err != nil {
+			if !errors.Is(err, ErrLink) {
+				t.Errorf("%q: %v is not ErrLink", link, err)
+			}
+			return
+		}
+		u, err := url.Parse(link)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil ||
+			!utf8.ValidString(link) || len(link) > maxLinkBytes || strings.ContainsAny(link, " \r\n\t\x00") {
+			t.Errorf("accepted: %q", link)
 		}
 	})
 }
@@ -147,7 +179,19 @@ func TestFetch(t *testing.T) {
 		case "/photo":
 			fmt.Fprint(w, "photo")
 		case "/moved":
-			http.Redirect(w, r, "/photo", http.StatusFound)
+			http.SetCookie(w, &http.Cookie{Name: "session", Value: "x"})
+			http.Redirect(w, r, "/cookie", http.StatusFound)
+		case "/cut":
+			w.Header().Set("Content-Length", "100")
+			fmt.Fprint(w, "photo")
+		case "/announced":
+			w.Header().Set("Content-Length", fmt.Sprint(1<<30))
+		case "/credentials":
+			http.Redirect(w, r, "http://me:secret@"+r.Host+"/photo", http.StatusFound)
+		case "/port":
+			http.Redirect(w, r, "http://"+r.Host+"0/photo", http.StatusFound) // no such port
+		case "/broken":
+			w.WriteHeader(http.StatusInternalServerError)
 		case "/inside":
 			http.Redirect(w, r, secret.URL, http.StatusFound)
 		case "/metadata":
@@ -162,8 +206,8 @@ func TestFetch(t *testing.T) {
 				fmt.Fprint(w, strings.Repeat("x", 1<<10))
 			}
 		case "/cookie":
-			if len(r.Cookies()) > 0 || r.Header.Get("Authorization") != "" {
-				t.Error("the fetcher sent credentials")
+			if len(r.Cookies()) > 0 || r.Header.Get("Authorization") != "" || r.Referer() != "" {
+				t.Errorf("the fetcher sent more than it must: %v", r.Header)
 			}
 			fmt.Fprint(w, "photo")
 		default:
@@ -184,6 +228,12 @@ func TestFetch(t *testing.T) {
 		"/loop":     job.CodeFetchForbidden,
 		"/big":      job.CodeImageTooLarge,
 		"/none":     job.CodeFetchStatus,
+
+		"/broken":      job.CodeFetchStatus,
+		"/cut":         job.CodeFetchStatus,
+		"/announced":   job.CodeImageTooLarge,
+		"/credentials": job.CodeFetchForbidden,
+		"/port":        job.CodeFetchForbidden,
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
@@ -207,14 +257,25 @@ func TestFetchGivesUp(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	slow := site(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/begun" {
+			fmt.Fprint(w, "pho")
+			_ = http.NewResponseController(w).Flush()
+		}
 		select {
 		case <-release:
 		case <-r.Context().Done():
 		}
 	})
 	t.Cleanup(func() { close(release) })
-	_, failure := fetcher(t, Config{Timeout: 50 * time.Millisecond}, slow).Fetch(t.Context(), slow.URL)
-	wantCode(t, failure, job.CodeFetchTimeout)
+	for _, path := range []string{"/", "/begun"} {
+		_, failure := fetcher(t, Config{Timeout: 200 * time.Millisecond}, slow).Fetch(t.Context(), slow.URL+path)
+		wantCode(t, failure, job.CodeFetchTimeout)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, failure := fetcher(t, Config{}, slow).Fetch(ctx, slow.URL); !errors.Is(failure, context.Canceled) {
+		t.Errorf("a caller that went away: got %v", failure)
+	}
 }
 
 // TestRebindingGainsNothing resolves a name to an allowed address first and to a

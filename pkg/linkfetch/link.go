@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const maxLinkBytes = 2048
@@ -25,7 +28,10 @@ func parse(link string) (*url.URL, error) {
 	if len(link) > maxLinkBytes {
 		return nil, fmt.Errorf("%w: it is longer than %d characters", ErrLink, maxLinkBytes)
 	}
-	if strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+	if !utf8.ValidString(link) {
+		return nil, fmt.Errorf("%w: it is not valid text", ErrLink)
+	}
+	if strings.ContainsFunc(link, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
 		return nil, fmt.Errorf("%w: it contains spaces or control characters", ErrLink)
 	}
 	u, err := url.Parse(link)
@@ -43,6 +49,11 @@ func checkURL(u *url.URL) error {
 		return fmt.Errorf("%w: it names no server", ErrLink)
 	case u.User != nil:
 		return fmt.Errorf("%w: it carries a user name or password", ErrLink)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return fmt.Errorf("%w: its port is not between 1 and 65535", ErrLink)
+		}
 	}
 	return nil
 }
