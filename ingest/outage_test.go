@@ -164,9 +164,9 @@ func TestFullQueueRefusesBeforeAnythingIsStored(t *testing.T) {
 	}
 }
 
-// TestStampede sends 2,000 photos at once: each is accepted or told to come again.
-func TestStampede(t *testing.T) {
-	t.Parallel()
+// TestStampede sends 2,000 photos at once: each is accepted or told to come again. It
+// runs alone, because it leaves others nothing of the machine.
+func TestStampede(t *testing.T) { //nolint:paralleltest // see above
 	const requests = 2000
 	d := openDoor(t, sharedStores(t), func(c *Config) {
 		c.Admission.QueueLimit = 1200
