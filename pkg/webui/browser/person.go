@@ -54,7 +54,7 @@ func (b *Tab) See(selector string) string {
 func (b *Tab) Await(expression string) {
 	b.t.Helper()
 	run(b, "waiting for "+expression, func(ctx context.Context, target *chromedp.Target) (bool, error) {
-		ask := chromedp.Evaluate[bool](expression)
+		ask := chromedp.Evaluate[bool]("Boolean(" + expression + ")")
 		tick := time.NewTicker(pollEvery)
 		defer tick.Stop()
 		for {

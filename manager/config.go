@@ -1,0 +1,62 @@
+package manager
+
+import (
+	"errors"
+	"time"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/telemetry"
+)
+
+// Config is every setting of the manager.
+type Config struct {
+	Telemetry telemetry.Config
+	HTTP      httpserver.Config
+	MySQL     jobstore.Config
+	Queue     jobqueue.Config
+	Cache     cache.Config
+	Accounts  account.Config
+	Reading   ReadingConfig
+
+	// OpenWait is how long a start waits for the stores to come up.
+	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
+	// DrainLinger is how long a stopping manager serves on.
+	DrainLinger time.Duration `env:"DRAIN_LINGER" envDefault:"0s"`
+}
+
+// ReadingConfig says how often the parts are read.
+type ReadingConfig struct {
+	// LiveInterval is how often browsers are told, and how often the broker and
+	// Redis are asked.
+	LiveInterval time.Duration `env:"LIVE_INTERVAL" envDefault:"1s"`
+	// CountInterval is how often photos are counted, which reads a whole index.
+	CountInterval time.Duration `env:"COUNT_INTERVAL" envDefault:"2s"`
+	// ReadTimeout is the deadline of one reading.
+	ReadTimeout time.Duration `env:"READ_TIMEOUT" envDefault:"3s"`
+	// StaleAfter is the age at which a reading turns grey.
+	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"6s"`
+	// SessionGrace is how long people who were here lately stay while sessions
+	// cannot be read, so that an operator sees what an outage does.
+	SessionGrace time.Duration `env:"SESSION_GRACE" envDefault:"15m"`
+}
+
+// Validate checks what the parts do not check themselves.
+func (c *Config) Validate() error {
+	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Reading.validate())
+}
+
+func (c ReadingConfig) validate() error {
+	for _, d := range []time.Duration{c.LiveInterval, c.CountInterval, c.ReadTimeout, c.StaleAfter} {
+		if d <= 0 {
+			return errors.New("LIVE_INTERVAL, COUNT_INTERVAL, READ_TIMEOUT and STALE_AFTER must be above zero")
+		}
+	}
+	if c.StaleAfter <= c.CountInterval {
+		return errors.New("STALE_AFTER must be above COUNT_INTERVAL")
+	}
+	return nil
+}

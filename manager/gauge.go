@@ -1,0 +1,76 @@
+package manager
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"maskfleet/pkg/webui"
+)
+
+// gauge reads one thing again and again and keeps the last good value.
+type gauge[T any] struct {
+	name    string
+	every   time.Duration
+	timeout time.Duration
+	stale   time.Duration // the age from which the value counts as old
+	read    func(context.Context) (T, error)
+	log     *slog.Logger
+
+	mu           sync.Mutex // guards all below
+	value        T
+	at           time.Time // of value; zero: none yet
+	failingSince time.Time // zero: the last reading was good
+}
+
+// Run reads until ctx ends.
+func (g *gauge[T]) Run(ctx context.Context) error {
+	tick := time.NewTicker(g.every)
+	defer tick.Stop()
+	for {
+		g.once(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (g *gauge[T]) once(ctx context.Context) {
+	reading, cancel := context.WithTimeout(ctx, g.timeout)
+	defer cancel()
+	value, err := g.read(reading)
+	if ctx.Err() != nil {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case err == nil && !g.failingSince.IsZero():
+		g.log.InfoContext(ctx, "reading works again", "reading", g.name)
+	case err != nil && g.failingSince.IsZero():
+		g.log.WarnContext(ctx, "reading does not work", "reading", g.name, "err", err)
+		g.failingSince = time.Now()
+	}
+	if err == nil {
+		g.value, g.at, g.failingSince = value, time.Now(), time.Time{}
+	}
+}
+
+// last is the last good value and how fresh it is. A single reading that did not
+// work is no news yet.
+func (g *gauge[T]) last() (T, webui.Reading) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	missing := g.at.IsZero() && !g.failingSince.IsZero()
+	return g.value, webui.Reading{At: g.at, Stale: missing || !g.at.IsZero() && time.Since(g.at) > g.stale}
+}
+
+// trouble says since when readings have not worked, if that is long enough to tell.
+func (g *gauge[T]) trouble() (since time.Time, telling bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.failingSince, !g.failingSince.IsZero() && (g.at.IsZero() || time.Since(g.at) > g.stale)
+}

@@ -1,0 +1,142 @@
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/lifecycle"
+	"maskfleet/pkg/telemetry"
+	"maskfleet/pkg/webui"
+)
+
+// Doors are the stores and the broker that a manager reads. Whoever opened them
+// closes them, after Run.
+type Doors struct {
+	Store *jobstore.Store
+	Queue *jobqueue.Queue
+	Cache *cache.Cache
+}
+
+// Service is one manager.
+type Service struct {
+	cfg      Config
+	tel      *telemetry.Telemetry
+	store    *jobstore.Store
+	queue    *jobqueue.Queue
+	cache    *cache.Cache
+	accounts *account.Accounts
+	kit      *webui.Kit
+	board    *board
+	hub      *hub
+	health   *httpserver.Health
+	app      *fiber.App
+}
+
+// New makes a manager on doors that are open already.
+func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
+	kit, err := webui.New()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		cfg: cfg, tel: tel, store: doors.Store, queue: doors.Queue, cache: doors.Cache, kit: kit,
+		accounts: account.New(doors.Store, doors.Cache, cfg.Accounts),
+		health:   &httpserver.Health{},
+	}
+	s.board = newBoard(s)
+	s.hub = newHub(cfg.Reading.LiveInterval, s.renderLive)
+	s.app = httpserver.New(cfg.HTTP, tel, s.health, s.renderError)
+	s.routes(s.app)
+	return s, nil
+}
+
+// Open opens every door and makes a manager on them. It waits up to cfg.OpenWait for
+// MySQL and the broker to be there once; later they may come and go. The returned
+// function closes them, after Run.
+func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, func(), error) {
+	ctx, cancel := context.WithTimeout(ctx, cfg.OpenWait)
+	defer cancel()
+	doors := Doors{Cache: cache.Open(cfg.Cache)}
+	err := errors.Join(
+		patiently(ctx, tel, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
+		patiently(ctx, tel, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
+	)
+	var s *Service
+	if err == nil {
+		s, err = New(cfg, doors, tel)
+	}
+	if err != nil {
+		doors.close(tel)
+		return nil, nil, err
+	}
+	return s, func() { doors.close(tel) }, nil
+}
+
+// patiently opens a door again and again until ctx ends.
+func patiently(ctx context.Context, tel *telemetry.Telemetry, name string, open func() error) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		err := open()
+		if err == nil {
+			return nil
+		}
+		tel.Log.WarnContext(ctx, "door not open yet", "door", name, "err", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("opening %s: %w", name, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func (d *Doors) close(tel *telemetry.Telemetry) {
+	if d.Queue != nil {
+		d.Queue.Close()
+	}
+	err := d.Cache.Close()
+	if d.Store != nil {
+		err = errors.Join(err, d.Store.Close())
+	}
+	if err != nil {
+		tel.Log.Warn("doors not closed", "err", err)
+	}
+}
+
+// Run listens and serves until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	var listen net.ListenConfig
+	ln, err := listen.Listen(ctx, "tcp", s.cfg.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("opening the manager: %w", err)
+	}
+	s.tel.Log.InfoContext(ctx, "manager open", "address", ln.Addr().String())
+	return s.Serve(ctx, ln)
+}
+
+// Serve serves on ln until ctx ends.
+func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
+	background, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer stop(nil)
+	parts, background := errgroup.WithContext(background)
+	parts.Go(func() error { return s.board.Run(background) })
+	parts.Go(func() error { return s.hub.Run(background) })
+
+	serving, halt := context.WithCancelCause(ctx)
+	defer halt(nil)
+	defer context.AfterFunc(background, func() { halt(context.Cause(background)) })() // a part failed
+	err := httpserver.Serve(serving, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
+	stop(lifecycle.ErrStopping)
+	return errors.Join(err, parts.Wait())
+}

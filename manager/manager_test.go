@@ -1,0 +1,273 @@
+package manager_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"maskfleet/manager"
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/telemetry"
+	"maskfleet/pkg/testenv"
+	"maskfleet/pkg/webui/browser"
+)
+
+const password = "correct horse battery"
+
+// site is a manager of a test on servers of its own, with an administrator and a
+// user.
+type site struct {
+	url   string
+	doors manager.Doors
+	mysql *testenv.MariaDBServer
+	redis *testenv.RedisServer
+	nats  *testenv.Server
+}
+
+func openSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t)}
+	cfg := manager.Config{
+		HTTP:  httpserver.Config{Listen: "127.0.0.1:0"},
+		MySQL: s.mysql.Database(t), Cache: s.redis.Config(),
+		Reading: manager.ReadingConfig{
+			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, ReadTimeout: 2 * time.Second,
+			StaleAfter: time.Second, SessionGrace: time.Minute,
+		},
+		OpenWait: 20 * time.Second,
+	}
+	cfg.Queue, s.nats = testenv.NATS(t)
+	tel := telemetry.New(telemetry.Config{}, io.Discard)
+	tel.Log = testenv.Logger(t)
+	if err := jobstore.Migrate(t.Context(), cfg.MySQL, tel.Log); err != nil {
+		t.Fatal(err)
+	}
+	s.open(t, cfg, tel)
+	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
+	if _, err := accounts.RegisterAdministrator(t.Context(), "admin", password); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := accounts.Register(t.Context(), "ann", password, account.ByAdministrator); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// open opens the doors twice: the manager's own, and the test's to act through.
+func (s *site) open(t *testing.T, cfg manager.Config, tel *telemetry.Telemetry) {
+	t.Helper()
+	var err error
+	if s.doors.Store, err = jobstore.Open(t.Context(), cfg.MySQL); err != nil {
+		t.Fatal(err)
+	}
+	if s.doors.Queue, err = jobqueue.Open(t.Context(), cfg.Queue, tel.Log); err != nil {
+		t.Fatal(err)
+	}
+	s.doors.Cache = cache.Open(cfg.Cache)
+	if err := s.doors.Queue.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	service, shut, err := manager.Open(t.Context(), cfg, tel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.url = "http://" + ln.Addr().String()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- service.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the manager ended with %v", err)
+		}
+		shut()
+		s.doors.Queue.Close()
+		_, _ = s.doors.Store.Close(), s.doors.Cache.Close()
+	})
+}
+
+func (s *site) enter(tab *browser.Tab) {
+	tab.Go(s.url + "/")
+	tab.Type("#username", "admin")
+	tab.Type("#password", password)
+	tab.Click("main button")
+	tab.See("#live")
+}
+
+func (s *site) accept(t *testing.T) job.Photo {
+	t.Helper()
+	id, err := job.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := job.Photo{
+		ID: id, OwnerID: testenv.Owner(t, s.doors.Store), Lane: job.LaneInteractive, Source: job.SourceLink, Link: "https://example.com/a.jpg",
+		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Row: job.Accepted(),
+	}
+	if err := s.doors.Store.Accept(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// figure is JavaScript that is true when a figure shows the value.
+func figure(name, value string) string {
+	return `document.querySelector('[data-live="` + name + `"]').textContent.trim().startsWith('` + value + `')`
+}
+
+func TestOverviewIsLive(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Await(figure("Waiting", "0"))
+	tab.Await(`document.body.textContent.includes('No worker is alive')`)
+
+	photo := s.accept(t)
+	if err := s.doors.Queue.Publish(t.Context(), job.NewMessage(photo, 1)); err != nil {
+		t.Fatal(err)
+	}
+	worker := jobqueue.Worker{ID: "worker-1", Version: "0.1.0", Slots: 4, Busy: 3, Model: job.Model{Name: "maskfleet", Version: "1"}, StartedAt: time.Now()}
+	if err := s.doors.Queue.PutWorker(t.Context(), worker); err != nil {
+		t.Fatal(err)
+	}
+	letter := job.DeadLetter{PhotoID: photo.ID, Lane: photo.Lane, Publication: 7, Reason: job.CodeDecoderCrashed}
+	if err := s.doors.Queue.DeadLetter(t.Context(), letter); err != nil {
+		t.Fatal(err)
+	}
+	tab.Await(figure("Waiting", "1"))
+	tab.Await(figure("Slots busy", "3 of 4"))
+	tab.Await(figure("Dead letters", "1"))
+	tab.Await(`document.querySelector('[data-key="worker-1"] .badge').textContent === 'Busy'`)
+	tab.Await(`document.querySelector('[data-key="interactive"]').children[1].textContent === '1'`)
+
+	tab.Click("#pause")
+	s.accept(t)
+	tab.Await(`document.getElementById('pulse').textContent.startsWith('Paused') && document.querySelector('.live.stale')`)
+	if !browser.Eval[bool](tab, figure("Waiting", "1")) {
+		t.Error("a paused page went on")
+	}
+	tab.Click("#pause")
+	tab.Await(figure("Waiting", "2"))
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+}
+
+func TestOverviewOutlivesItsParts(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	s.accept(t)
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Await(figure("Waiting", "1"))
+
+	s.mysql.Kill()
+	tab.Await(`document.querySelector('[data-key="MySQL"]') && document.querySelector('.panel.stale')`)
+	s.redis.Kill()
+	tab.Await(`document.querySelector('[data-key="Redis"]')`)
+	s.nats.Stop()
+	tab.Await(`document.querySelector('[data-key="NATS"]')`)
+	if !browser.Eval[bool](tab, figure("Waiting", "1")) {
+		t.Error("the last good number is gone")
+	}
+	tab.Go(s.url + "/") // who was here may come back meanwhile
+	tab.See(`[data-key="MySQL"]`)
+	tab.Await(figure("Waiting", "1"))
+
+	s.mysql.Start(t)
+	s.redis.Start(t)
+	s.nats.Start()
+	tab.Await(`!document.querySelector('.troubles').children.length && !document.querySelector('#live .stale')`)
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+}
+
+func TestManagerLetsOnlyRolesIn(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	logIn := func(username string) (int, string) {
+		return read(t, client, http.MethodPost, s.url+"/login", url.Values{"username": {username}, "password": {password}})
+	}
+	if status, body := logIn("ann"); status != http.StatusForbidden || !strings.Contains(body, "may not enter this site") {
+		t.Errorf("a user is answered with %d", status)
+	}
+	if status, body := read(t, client, http.MethodGet, s.url+"/", nil); !strings.Contains(body, `name="password"`) {
+		t.Errorf("a refused user then gets %d without the log-in page", status)
+	}
+	if status, body := logIn("admin"); status != http.StatusOK || !strings.Contains(body, "Overview") {
+		t.Errorf("an administrator is answered with %d", status)
+	}
+}
+
+func TestManagerRefusesASessionOfTheDoor(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
+	ann, err := s.doors.Store.FindUserByName(t.Context(), "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := accounts.StartSession(t.Context(), ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/": http.StatusForbidden, "/events": http.StatusForbidden, "/healthz": http.StatusOK} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Cookie", "maskfleet_session="+token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("a user's session gets %d for %s, want %d", response.StatusCode, path, want)
+		}
+	}
+}
+
+func read(t *testing.T, client *http.Client, method, address string, form url.Values) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Accept", "text/html")
+	if form != nil {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
