@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,16 +13,16 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-const (
-	callLimit       = 250 * time.Millisecond // of a whole call, retry included
-	exchangeTimeout = 200 * time.Millisecond // of connecting, of one read, of one write
-)
+const defaultTimeout = 250 * time.Millisecond
 
 // Config says where Redis is and how long it keeps results.
 type Config struct {
 	Address   string        `env:"REDIS_ADDRESS" envDefault:"127.0.0.1:6379"`
 	Password  string        `env:"REDIS_PASSWORD" secret:"true"`
 	ResultTTL time.Duration `env:"RESULT_TTL" envDefault:"24h"`
+	// Timeout is how long a whole call may take, its one retry included; 0: 250 ms.
+	// It is what every request waits in vain while Redis is away.
+	Timeout time.Duration `env:"REDIS_TIMEOUT" envDefault:"250ms"`
 }
 
 // Validate says what is wrong with the settings, all of it at once.
@@ -33,6 +34,9 @@ func (c Config) Validate() error {
 	if c.ResultTTL < time.Second {
 		errs = append(errs, errors.New("RESULT_TTL must be at least 1s"))
 	}
+	if c.Timeout < 0 {
+		errs = append(errs, errors.New("REDIS_TIMEOUT must not be below 0"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -40,6 +44,7 @@ func (c Config) Validate() error {
 type Cache struct {
 	redis     *redis.Client
 	resultTTL time.Duration
+	timeout   time.Duration
 }
 
 // Open makes a cache without any I/O: a Redis that is away now may come later. It
@@ -47,15 +52,18 @@ type Cache struct {
 // can be told so only for the whole program; its errors are returned anyway.
 func Open(c Config) *Cache {
 	logging.Disable()
+	timeout := cmp.Or(c.Timeout, defaultTimeout)
+	exchange := timeout * 4 / 5 // of connecting, of one read, of one write
 	return &Cache{
 		resultTTL: c.ResultTTL,
+		timeout:   timeout,
 		redis: redis.NewClient(&redis.Options{
 			Addr:                  c.Address,
 			Password:              c.Password,
-			DialTimeout:           exchangeTimeout,
-			ReadTimeout:           exchangeTimeout,
-			WriteTimeout:          exchangeTimeout,
-			PoolTimeout:           exchangeTimeout,
+			DialTimeout:           exchange,
+			ReadTimeout:           exchange,
+			WriteTimeout:          exchange,
+			PoolTimeout:           exchange,
 			ContextTimeoutEnabled: true,
 			MaxRetries:            1,
 			DialerRetries:         1,
@@ -73,14 +81,14 @@ func (c *Cache) Close() error { return c.redis.Close() }
 
 // Ping says whether Redis answers.
 func (c *Cache) Ping(ctx context.Context) error {
-	return call(ctx, "pinging redis", func(ctx context.Context) error {
+	return c.call(ctx, "pinging redis", func(ctx context.Context) error {
 		return c.redis.Ping(ctx).Err()
 	})
 }
 
 // call bounds the time of an exchange with Redis and marks its error.
-func call(ctx context.Context, doing string, do func(context.Context) error) error {
-	limited, cancel := context.WithTimeout(ctx, callLimit)
+func (c *Cache) call(ctx context.Context, doing string, do func(context.Context) error) error {
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	if err := do(limited); err != nil {
 		return fmt.Errorf("%s: %w", doing, classify(ctx, err))

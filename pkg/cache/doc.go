@@ -4,5 +4,5 @@
 // Everything in it may vanish at any moment, and nothing but speed may be lost by
 // it, except that people log in again. So it must never hold the only copy of
 // anything, and a Redis that is away must never stop a caller: every call gives up
-// within 250 ms with ErrUnavailable. It alone imports go-redis.
+// within Config.Timeout with ErrUnavailable. It alone imports go-redis.
 package cache

@@ -13,7 +13,7 @@ import (
 func (c *Cache) Allow(ctx context.Context, key string, limit int, per time.Duration) (ok bool, retryAfter time.Duration, err error) {
 	var uses *redis.IntCmd
 	var left *redis.DurationCmd
-	err = call(ctx, "counting against a limit", func(ctx context.Context) error {
+	err = c.call(ctx, "counting against a limit", func(ctx context.Context) error {
 		_, err := c.redis.TxPipelined(ctx, func(tx redis.Pipeliner) error {
 			key := "maskfleet:limit:" + key
 			uses = tx.Incr(ctx, key)

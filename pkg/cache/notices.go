@@ -27,7 +27,7 @@ const (
 
 // Notify tells every listener of Notices, in any process, that a photo is done.
 func (c *Cache) Notify(ctx context.Context, id job.ID) error {
-	return call(ctx, "sending a notice", func(ctx context.Context) error {
+	return c.call(ctx, "sending a notice", func(ctx context.Context) error {
 		return c.redis.Publish(ctx, noticeChannel, id[:]).Err()
 	})
 }

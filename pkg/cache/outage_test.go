@@ -31,13 +31,15 @@ func calls(c *cache.Cache, p job.Photo) map[string]func(context.Context) error {
 	}
 }
 
-// A call's own limit is 250 ms; the rest is for a busy machine.
+// promptly is the product's own limit of 250 ms and the patience for a busy machine.
 const promptly = 2 * time.Second
 
 func TestRedisAway(t *testing.T) {
 	t.Parallel()
 	server := testenv.NewRedis(t)
-	c, p := open(t, server.Config()), succeeded(t)
+	cfg := server.Config()
+	cfg.Timeout = 0 // the product's
+	c, p := open(t, cfg), succeeded(t)
 	expectAway := func(t *testing.T) {
 		t.Helper()
 		for name, try := range calls(c, p) {
@@ -53,11 +55,8 @@ func TestRedisAway(t *testing.T) {
 	}
 	expectBack := func(t *testing.T) {
 		t.Helper()
-		eventually(t, "redis is used again", func() bool { return c.Ping(t.Context()) == nil })
 		for name, try := range calls(c, p) {
-			if err := try(t.Context()); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
+			eventually(t, name+" works again", func() bool { return try(t.Context()) == nil })
 		}
 	}
 	expectBack(t)

@@ -47,7 +47,7 @@ func (c *Cache) PutResult(ctx context.Context, ownerID uuid.UUID, p job.Photo) e
 	if err != nil {
 		return fmt.Errorf("caching the result of %s: %w", p.ID, err)
 	}
-	return call(ctx, "caching a result", func(ctx context.Context) error {
+	return c.call(ctx, "caching a result", func(ctx context.Context) error {
 		err := c.redis.SetArgs(ctx, resultKey(p.ID), data, redis.SetArgs{Mode: "NX", TTL: c.resultTTL}).Err()
 		return unlessNil(err)
 	})
@@ -57,7 +57,7 @@ func (c *Cache) PutResult(ctx context.Context, ownerID uuid.UUID, p job.Photo) e
 // be held against its OwnerID.
 func (c *Cache) Result(ctx context.Context, id job.ID) (job.Photo, bool, error) {
 	var data []byte
-	err := call(ctx, "reading a cached result", func(ctx context.Context) (err error) {
+	err := c.call(ctx, "reading a cached result", func(ctx context.Context) (err error) {
 		data, err = c.redis.Get(ctx, resultKey(id)).Bytes()
 		return unlessNil(err)
 	})
@@ -77,7 +77,7 @@ func (c *Cache) Result(ctx context.Context, id job.ID) (job.Photo, bool, error) 
 // Forget deletes a photo's result and, for an hour, keeps PutResult from bringing
 // it back: a worker may still hold the photo that a person has just deleted.
 func (c *Cache) Forget(ctx context.Context, id job.ID) error {
-	return call(ctx, "forgetting a result", func(ctx context.Context) error {
+	return c.call(ctx, "forgetting a result", func(ctx context.Context) error {
 		return c.redis.Set(ctx, resultKey(id), tombstone, tombstoneTTL).Err()
 	})
 }

@@ -24,7 +24,7 @@ func userKey(userID uuid.UUID) string { return "maskfleet:sessions-of:" + userID
 // data and a new end.
 func (c *Cache) PutSession(ctx context.Context, userID uuid.UUID, token string, data []byte, ttl time.Duration) error {
 	key, index, now := sessionKey(token), userKey(userID), time.Now()
-	return call(ctx, "keeping a session", func(ctx context.Context) error {
+	return c.call(ctx, "keeping a session", func(ctx context.Context) error {
 		_, err := c.redis.TxPipelined(ctx, func(tx redis.Pipeliner) error {
 			tx.Set(ctx, key, data, ttl)
 			tx.ZRemRangeByScore(ctx, index, "-inf", strconv.FormatInt(now.Unix(), 10))
@@ -43,7 +43,7 @@ func (c *Cache) PutSession(ctx context.Context, userID uuid.UUID, token string, 
 func (c *Cache) Session(ctx context.Context, token string) ([]byte, bool, error) {
 	var data []byte
 	found := false
-	err := call(ctx, "reading a session", func(ctx context.Context) error {
+	err := c.call(ctx, "reading a session", func(ctx context.Context) error {
 		var err error
 		data, err = c.redis.Get(ctx, sessionKey(token)).Bytes()
 		found = err == nil
@@ -54,7 +54,7 @@ func (c *Cache) Session(ctx context.Context, token string) ([]byte, bool, error)
 
 // DropSession ends a session; one that has ended already is no error.
 func (c *Cache) DropSession(ctx context.Context, token string) error {
-	return call(ctx, "dropping a session", func(ctx context.Context) error {
+	return c.call(ctx, "dropping a session", func(ctx context.Context) error {
 		return c.redis.Del(ctx, sessionKey(token)).Err()
 	})
 }
@@ -62,7 +62,7 @@ func (c *Cache) DropSession(ctx context.Context, token string) error {
 // DropUserSessions ends all sessions of a user, as after a change of password. One
 // that is put at the same moment may stay.
 func (c *Cache) DropUserSessions(ctx context.Context, userID uuid.UUID) error {
-	return call(ctx, "dropping a user's sessions", func(ctx context.Context) error {
+	return c.call(ctx, "dropping a user's sessions", func(ctx context.Context) error {
 		keys, err := c.redis.ZRange(ctx, userKey(userID), 0, -1).Result()
 		if err != nil || len(keys) == 0 {
 			return err
