@@ -35,6 +35,8 @@ type door struct {
 	url      string
 	ann, bob person
 	client   *http.Client
+	stop     func()
+	ended    chan error // of Serve; closed after it
 }
 
 // person has an account; key may do all that an API key can.
@@ -109,12 +111,15 @@ func (d *door) serve(t *testing.T, closeDoors func()) {
 	}
 	d.url = "http://" + ln.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- d.Serve(ctx, ln) }()
+	d.stop, d.ended = stop, make(chan error, 1)
+	go func() {
+		d.ended <- d.Serve(ctx, ln)
+		close(d.ended)
+	}()
 	t.Cleanup(func() {
 		stop()
 		d.client.CloseIdleConnections()
-		if err := <-ended; err != nil {
+		if err := <-d.ended; err != nil {
 			t.Errorf("the door ended with %v", err)
 		}
 		closeDoors()

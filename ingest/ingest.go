@@ -46,8 +46,6 @@ type Service struct {
 	health    *httpserver.Health
 	app       *fiber.App
 
-	// imageOrigin is where signed links lead: pages must allow images from there.
-	imageOrigin string
 	// pageError answers a browser with a page; mountPages sets it.
 	pageError httpserver.ErrorRenderer
 }
@@ -73,12 +71,12 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
 	}
-	var err error
-	if s.imageOrigin, err = originOf(cfg.Images); err != nil {
+	origin, err := originOf(cfg.Images)
+	if err != nil {
 		return nil, err
 	}
 	web := cfg.HTTP
-	web.ImageOrigins = append(web.ImageOrigins, s.imageOrigin)
+	web.ImageOrigins = append(web.ImageOrigins, origin) // pages show photos from there
 	s.app = httpserver.New(web, tel, s.health, s.renderError)
 	if err := s.routes(s.app); err != nil {
 		return nil, err
