@@ -44,11 +44,7 @@ func (s *Stack) service(program, address, private string, settings map[string]st
 }
 
 func (s *Stack) manager() spec {
-	manager := s.service("manager", s.at.manager, s.at.managerPrivate, map[string]string{
-		"LISTEN":     s.at.manager,
-		"PUBLIC_URL": "http://" + s.at.manager,
-		"INGEST_URL": s.publicURL(),
-	})
+	manager := s.service("manager", s.at.manager, s.at.managerPrivate, map[string]string{"LISTEN": s.at.manager})
 	manager.ready = httpReady("http://" + s.at.manager + "/readyz")
 	return manager
 }

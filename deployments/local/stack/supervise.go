@@ -14,6 +14,7 @@ const (
 	livedWell     = time.Minute // a part that lived longer starts again with the first pause
 	mostFailures  = 5           // starts in a row that fail before the stack gives up
 	pauseDoubling = 2
+	reportedLines = 5 // of the log of a part that ended
 )
 
 // Supervise starts each part again that ends unasked, after a pause that doubles
@@ -62,7 +63,8 @@ func (s *Stack) revive(ctx context.Context, exit Exit, known *life, report func(
 		return err
 	}
 	report(fmt.Sprintf("%s %v", exit.Part, exit.Err))
-	for _, line := range lastLines(part.logPath) {
+	lines := lastLines(part.logPath)
+	for _, line := range lines[max(0, len(lines)-reportedLines):] {
 		report("    " + line)
 	}
 	for range mostFailures {
