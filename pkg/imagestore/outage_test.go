@@ -1,10 +1,13 @@
 package imagestore_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -168,5 +171,30 @@ func TestGetBodies(t *testing.T) {
 				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
+	}
+}
+
+// AWS takes a thousand keys at once; the server of the tests takes more.
+func TestDeleteAsksForAThousandAtMost(t *testing.T) {
+	t.Parallel()
+	var asked []int
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if r.Method == http.MethodPost {
+			asked = append(asked, bytes.Count(body, []byte("<Key>")))
+			_, _ = io.WriteString(w, `<DeleteResult><Error><Key>day/photo</Key><Code>SlowDown</Code></Error></DeleteResult>`)
+		}
+	}))
+	defer server.Close()
+	store := open(t, imagestore.Config{Endpoint: server.URL, Bucket: "b", Region: "r", AccessKey: "a", SecretKey: "s", PathStyle: true})
+	err := store.Delete(t.Context(), slices.Repeat([]string{"day/photo"}, 2001)...)
+	if !errors.Is(err, imagestore.ErrUnavailable) {
+		t.Errorf("one key was refused: got %v, want ErrUnavailable", err)
+	}
+	if want := []int{1000, 1000, 1}; !slices.Equal(asked, want) {
+		t.Errorf("asked for %v keys, want %v", asked, want)
 	}
 }
