@@ -31,12 +31,13 @@ type assets struct {
 	names  map[string]string
 }
 
-func loadAssets() (*assets, error) {
+// loadAssets takes our own files from the folder "static" and npm's from "vendor".
+func loadAssets(ours, npms fs.FS) (*assets, error) {
 	a := &assets{served: map[string]asset{}, names: map[string]string{}}
-	if err := a.add(staticFiles, "static"); err != nil {
+	if err := a.add(ours, "static"); err != nil {
 		return nil, err
 	}
-	if err := a.add(vendored, "vendor"); err != nil {
+	if err := a.add(npms, "vendor"); err != nil {
 		return nil, err
 	}
 	if _, there := a.names["htmx.min.js"]; !there {

@@ -32,7 +32,7 @@ type Kit struct {
 // New parses every template and hashes every static file. It returns
 // ErrVendorMissing when the third-party scripts were not there at build time.
 func New() (*Kit, error) {
-	found, err := loadAssets()
+	found, err := loadAssets(staticFiles, vendored)
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +143,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"increment": func(n int) int { return n + 1 },
 		"upTo":      func(n int) []struct{} { return make([]struct{}, max(0, n)) },
 		"value":     valueOf,
+		"ofSlots":   ofSlots,
 		"oldest":    oldestWords,
 	}
 }
@@ -171,6 +172,14 @@ func valueOf(r Reading, text string) string {
 		return "\u2013"
 	}
 	return text
+}
+
+// ofSlots says of how many slots some are busy.
+func ofSlots(p OverviewPage) string {
+	if !p.WorkersRead.Known() {
+		return ""
+	}
+	return "of " + Number(p.Slots())
 }
 
 // oldestWords says how long the oldest waiting photo has waited.
