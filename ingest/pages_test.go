@@ -160,6 +160,9 @@ func TestPagesFromUploadToResult(t *testing.T) {
 		t.Errorf("text named .jpg is answered with %q", said)
 	}
 	tab.Problems() // the browser notes the 415
+	drop(tab, "dropped.txt")
+	tab.Await(`document.querySelectorAll('.card.failed').length === 2 && document.querySelector('.card.failed .name').textContent === 'dropped.txt'`)
+	tab.Problems() // and another
 	for _, p := range d.photosOf(t, d.ann) {
 		d.work(t, p.ID)
 	}
@@ -176,6 +179,18 @@ func TestPagesFromUploadToResult(t *testing.T) {
 	photoPage(t, tab)
 	throughTheList(t, tab, d)
 	wellBehaved(t, tab)
+}
+
+// drop drops a file of words onto the page.
+func drop(tab *browser.Tab, name string) {
+	browser.Eval[bool](tab, `(() => {
+		const dataTransfer = new DataTransfer();
+		dataTransfer.items.add(new File(['only words'], '`+name+`'));
+		for (const type of ['dragenter', 'dragover', 'drop']) {
+			document.getElementById('drop').dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+		}
+		return true;
+	})()`)
 }
 
 // photoPage looks at a page of three faces.
