@@ -2,43 +2,25 @@ package jobqueue
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
-
-	"maskfleet/pkg/job"
 )
 
 const (
-	day = 24 * time.Hour
-	mib = 1 << 20
-
-	// The broker forgets nothing it has not room for: each stream reserves its
-	// limit. Beside JOBS they come to 1.4 GiB.
-	deadBytes       = 256 * mib
-	eventBytes      = 768 * mib
-	advisoryBytes   = 64 * mib
-	telemetryBytes  = 256 * mib
-	configBytes     = 32 * mib
-	workerBytes     = 32 * mib
-	leaseBytes      = 8 * mib
-	maxMessageBytes = 64 << 10 // ids and trace context; a photo's bytes never
-
-	configHistory = 64
-	// inFlightLimit stands for none: the fleet's slots are the limit, and photos put
-	// back with a delay count here too. The default of 1000 would stall the fleet.
-	inFlightLimit  = 100_000
-	maxIdlePulls   = 4096 // one a worker and lane
-	deliverForEver = -1   // attempts are counted in the row
-
-	ensureTries = 5 // each lost to another who makes the same stream at this moment
+	// ensureTries is how often a step may lose to another who takes it at this moment.
+	ensureTries = 5
+	// ensureTimeout bounds one step: making a stream waits for disks.
+	ensureTimeout = 10 * time.Second
 )
 
-// Ensure makes the streams, buckets and consumers that are missing and brings the
-// others to the settings of this build. It may be run by many at once and at any
-// time; what lies in the streams stays, and a consumer that is paused stays paused.
+// Ensure makes the streams, buckets and consumers that are missing and brings those
+// that differ to the settings of this build. It may be run by many at once and at
+// any time; what lies in the streams stays, and a lane that is paused stays paused.
 func (q *Queue) Ensure(ctx context.Context) error {
 	for _, stream := range q.streams() {
 		if err := q.ensureStream(ctx, stream); err != nil {
@@ -53,95 +35,6 @@ func (q *Queue) Ensure(ctx context.Context) error {
 	return nil
 }
 
-func (q *Queue) streams() []jetstream.StreamConfig {
-	jobs := jetstream.StreamConfig{
-		Name:        StreamJobs,
-		Description: "photos waiting for a worker",
-		Retention:   jetstream.WorkQueuePolicy,
-		Discard:     jetstream.DiscardNew, // a full queue refuses; it never drops what it took
-		MaxMsgs:     q.cfg.MaxMessages,
-		MaxBytes:    q.cfg.MaxBytes,
-		MaxMsgSize:  maxMessageBytes,
-		Duplicates:  q.cfg.DuplicateWindow,
-		AllowDirect: true,
-	}
-	for _, lane := range job.Lanes() {
-		jobs.Subjects = append(jobs.Subjects, laneSubjects(lane))
-	}
-	dead := history(StreamDead, "photos that failed for good", 30*day, deadBytes, deadSubject("*", "*"))
-	dead.Duplicates = q.cfg.DuplicateWindow
-	all := []jetstream.StreamConfig{
-		jobs,
-		dead,
-		history(StreamEvents, "what happened, for live pages", 7*day, eventBytes, eventSubjects()...),
-		history(StreamAdvisories, "the broker's own reports of trouble", 7*day, advisoryBytes, advisorySubjects()...),
-		history(StreamTelemetry, "readings for charts and the scaler", day, telemetryBytes, telemetrySubjects()...),
-		bucket(BucketConfig, "live policy and features", 0, configHistory, configBytes),
-		bucket(BucketWorkers, "who is alive", q.cfg.PresenceTTL, 1, workerBytes),
-		q.leases(),
-	}
-	for i := range all {
-		all[i].Storage, all[i].Replicas = jetstream.FileStorage, q.cfg.Replicas
-	}
-	return all
-}
-
-// leases begins its revisions at the time of its making: after the loss of the
-// broker's store they go on above every revision given out before.
-func (q *Queue) leases() jetstream.StreamConfig {
-	c := bucket(BucketLeases, "who acts for all", q.cfg.PresenceTTL, 1, leaseBytes)
-	c.FirstSeq = uint64(time.Now().UnixMilli())
-	return c
-}
-
-func history(name, description string, age time.Duration, bytes int64, subjects ...string) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:        name,
-		Description: description,
-		Subjects:    subjects,
-		Retention:   jetstream.LimitsPolicy,
-		Discard:     jetstream.DiscardOld,
-		MaxAge:      age,
-		MaxBytes:    bytes,
-		AllowDirect: true,
-	}
-}
-
-// bucket is the stream of a key-value bucket, as the nats tools know it. A ttl of 0
-// keeps entries for ever.
-func bucket(name, description string, ttl time.Duration, versions, bytes int64) jetstream.StreamConfig {
-	return jetstream.StreamConfig{
-		Name:              bucketStream(name),
-		Description:       description,
-		Subjects:          []string{bucketSubjects(name)},
-		Retention:         jetstream.LimitsPolicy,
-		Discard:           jetstream.DiscardNew,
-		MaxMsgsPerSubject: versions,
-		MaxAge:            ttl,
-		MaxBytes:          bytes,
-		AllowRollup:       true,
-		DenyDelete:        true,
-		AllowDirect:       true,
-	}
-}
-
-func (q *Queue) consumers() []jetstream.ConsumerConfig {
-	var all []jetstream.ConsumerConfig
-	for _, lane := range job.Lanes() {
-		all = append(all, jetstream.ConsumerConfig{
-			Durable:       ConsumerOf(lane),
-			FilterSubject: laneSubjects(lane),
-			DeliverPolicy: jetstream.DeliverAllPolicy,
-			AckPolicy:     jetstream.AckExplicitPolicy,
-			AckWait:       q.cfg.AckWait,
-			MaxDeliver:    deliverForEver,
-			MaxAckPending: inFlightLimit,
-			MaxWaiting:    maxIdlePulls,
-		})
-	}
-	return all
-}
-
 func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) (err error) {
 	for range ensureTries {
 		err = q.makeOrChange(ctx, want)
@@ -154,29 +47,70 @@ func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) (
 }
 
 func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig) error {
-	ctx, cancel := q.bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	found, err := q.js.Stream(ctx, want.Name)
-	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound):
+	stream, err := q.js.Stream(ctx, want.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		_, err = q.js.CreateStream(ctx, want)
-	case err == nil:
-		want.FirstSeq = found.CachedInfo().Config.FirstSeq
-		_, err = q.js.UpdateStream(ctx, want)
+		return err
 	}
+	if err != nil {
+		return err
+	}
+	found := stream.CachedInfo().Config
+	want.FirstSeq = found.FirstSeq // set for good when it was made
+	same, err := covers(found, want)
+	if err != nil || same {
+		return err
+	}
+	_, err = q.js.UpdateStream(ctx, want)
 	return err
 }
 
 func (q *Queue) ensureConsumer(ctx context.Context, want jetstream.ConsumerConfig) error {
-	ctx, cancel := q.bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
-	found, err := q.js.Consumer(ctx, StreamJobs, want.Durable)
+	consumer, err := q.js.Consumer(ctx, StreamJobs, want.Durable)
 	switch {
-	case err == nil:
-		want.PauseUntil = found.CachedInfo().Config.PauseUntil
-	case !errors.Is(err, jetstream.ErrConsumerNotFound):
+	case errors.Is(err, jetstream.ErrConsumerNotFound):
+	case err != nil:
 		return err
+	default:
+		found := consumer.CachedInfo().Config
+		want.PauseUntil = found.PauseUntil
+		if same, err := covers(found, want); err != nil || same {
+			return err
+		}
 	}
 	_, err = q.js.CreateOrUpdateConsumer(ctx, StreamJobs, want)
 	return err
+}
+
+// covers says whether found has every setting of want, in the words in which they
+// travel; what the broker added to found by itself does not count.
+func covers(found, want any) (bool, error) {
+	have, err := settings(found)
+	if err != nil {
+		return false, err
+	}
+	wanted, err := settings(want)
+	if err != nil {
+		return false, err
+	}
+	for name, value := range wanted {
+		if !reflect.DeepEqual(have[name], value) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func settings(config any) (map[string]any, error) {
+	data, err := json.Marshal(config)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]any
+	err = json.Unmarshal(data, &all)
+	return all, err
 }

@@ -21,7 +21,9 @@ var (
 	// worker's hands, of this publication or an older one; Live says which.
 	ErrLive = errors.New("the photo has a live message")
 	// ErrDuplicate means that this very publication was stored before and is gone:
-	// it was worked on. Only another publication can be stored now.
+	// it was worked on. Only another publication can be stored now. The broker knows
+	// it for the duplicate window, and a restarted one not even so long: it may store
+	// a stale publication again, whose claim the row then refuses.
 	ErrDuplicate = errors.New("this publication was handed over before")
 	// ErrUnavailable means that the broker could not be reached or did not answer
 	// in time. Whether it did what was asked is unknown.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,6 +35,7 @@ type Queue struct {
 	link   *link
 	events *announcer
 	closed chan struct{} // closed by the library when the connection is gone for good
+	close  sync.Once
 }
 
 // Open makes the connection and keeps it: a broker that is away, now or later, is
@@ -96,8 +98,11 @@ func (q *Queue) options() []nats.Option {
 }
 
 // Close puts back what still arrives, sends what is still to be sent and ends the
-// connection, within seconds. Nothing may be asked of the Queue after it.
-func (q *Queue) Close() {
+// connection, within seconds. Nothing may be asked of the Queue after it. A second
+// call does nothing.
+func (q *Queue) Close() { q.close.Do(q.drain) }
+
+func (q *Queue) drain() {
 	q.events.stop()
 	err := q.nc.Drain()
 	if err != nil && !errors.Is(err, nats.ErrConnectionReconnecting) && !errors.Is(err, nats.ErrConnectionClosed) {

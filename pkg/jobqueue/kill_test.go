@@ -1,0 +1,128 @@
+package jobqueue_test
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/config"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/testenv"
+)
+
+// asBroker makes the test binary a broker on the store that it names.
+const (
+	asBroker     = "JOBQUEUE_AS_BROKER"
+	asBrokerPort = "JOBQUEUE_AS_BROKER_PORT"
+)
+
+func TestKilledBrokerKeepsMessages(t *testing.T) {
+	t.Parallel()
+	if store := os.Getenv(asBroker); store != "" {
+		port, err := strconv.Atoi(os.Getenv(asBrokerPort))
+		if err != nil {
+			t.Fatal(err)
+		}
+		testenv.NATSAt(t, store, port)
+		select {} // until killed
+	}
+	store, port := t.TempDir(), freePort(t)
+	first := startBrokerProcess(t, store, port)
+	b := startOn(t, port)
+	const photos = 50
+	left := map[job.ID]bool{}
+	for range photos {
+		m := newMessage(t, job.LaneBatch)
+		b.publish(t, m)
+		left[m.PhotoID] = true
+	}
+	done := b.take(t, job.LaneBatch)
+	ack(t, done)
+	delete(left, done.Message.PhotoID)
+
+	first.Kill()
+	startBrokerProcess(t, store, port)
+	b.untilBack(t)
+	for range photos - 1 {
+		d := b.take(t, job.LaneBatch)
+		if !left[d.Message.PhotoID] {
+			t.Errorf("got %s, which is done or unknown", d.Message.PhotoID)
+		}
+		delete(left, d.Message.PhotoID)
+		wantError(t, b.Publish(t.Context(), d.Message), jobqueue.ErrLive)
+		ack(t, d)
+	}
+	if len(left) > 0 {
+		t.Errorf("lost %d messages", len(left))
+	}
+}
+
+// A broker that is stopped but not gone takes connections and bytes, and answers
+// nothing.
+func TestFrozenBroker(t *testing.T) {
+	t.Parallel()
+	port := freePort(t)
+	process := startBrokerProcess(t, t.TempDir(), port)
+	b := startOn(t, port)
+	m := newMessage(t, job.LaneBatch)
+	b.publish(t, m)
+
+	process.Signal(syscall.SIGSTOP)
+	wantError(t, b.Publish(t.Context(), newMessage(t, job.LaneBatch)), jobqueue.ErrUnavailable)
+	_, err := b.FetchNow(t.Context(), job.LaneBatch)
+	wantError(t, err, jobqueue.ErrUnavailable)
+	began := time.Now()
+	for range 2000 { // more than any socket holds
+		b.Announce(t.Context(), m.PhotoID, jobqueue.StageClaimed, make([]byte, 16<<10))
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("announcing to a broker that does not read took %s", took)
+	}
+
+	process.Signal(syscall.SIGCONT)
+	b.untilBack(t)
+	// What was on its way to the one who gave up comes back, not after AckWait.
+	eventually(t, "message there", func() bool {
+		d, err := b.FetchNow(t.Context(), job.LaneBatch)
+		return err == nil && d != nil && d.Message == m
+	})
+}
+
+// startOn waits for the broker at port and makes every stream there.
+func startOn(t *testing.T, port string) broker {
+	t.Helper()
+	cfg, err := config.Load[jobqueue.Config]([]string{"NATS_URL=nats://127.0.0.1:" + port})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := broker{Queue: open(t, cfg), cfg: cfg}
+	eventually(t, "streams made", func() bool { return b.Ensure(t.Context()) == nil })
+	return b
+}
+
+func startBrokerProcess(t *testing.T, store, port string) *testenv.Process {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledBrokerKeepsMessages$", "-test.timeout=5m")
+	cmd.Env = append(os.Environ(), asBroker+"="+store, asBrokerPort+"="+port)
+	p, err := testenv.StartProcess(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	return p
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+}

@@ -1,0 +1,121 @@
+package jobqueue_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+)
+
+func (b broker) workers(t *testing.T) []jobqueue.Worker {
+	t.Helper()
+	workers, err := b.Workers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(workers, func(a, b jobqueue.Worker) int { return a.StartedAt.Compare(b.StartedAt) })
+	return workers
+}
+
+func TestWorkers(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	if got := b.workers(t); len(got) != 0 {
+		t.Fatalf("got %+v, want nobody", got)
+	}
+	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	first := jobqueue.Worker{
+		ID: "worker-1", Instance: "i-0123", Host: "h", Version: "v", Roles: "ingest,inference-worker",
+		Model: job.Model{Name: "n", Version: "1"}, Slots: 2, Busy: 1, StartedAt: started, CPU: 0.5,
+	}
+	second := jobqueue.Worker{ID: "worker-2", Slots: 4, Draining: true, StartedAt: started.Add(time.Second)}
+	for _, w := range []jobqueue.Worker{first, second, second} {
+		if err := b.PutWorker(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := b.workers(t)
+	if diff := cmp.Diff([]jobqueue.Worker{first, second}, got, cmpopts.IgnoreFields(jobqueue.Worker{}, "SeenAt")); diff != "" {
+		t.Error(diff)
+	}
+	if age := time.Since(got[0].SeenAt); age < 0 || age > soon {
+		t.Errorf("seen %s ago", age)
+	}
+
+	if err := b.RemoveWorker(t.Context(), first.ID); err != nil {
+		t.Fatal(err)
+	}
+	kv, err := b.jetStream(t).KeyValue(t.Context(), jobqueue.BucketWorkers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kv.Put(t.Context(), "stray", []byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	if got := b.workers(t); len(got) != 1 || got[0].ID != second.ID {
+		t.Errorf("got %+v, want only %s", got, second.ID)
+	}
+}
+
+func TestWorkerThatFallsSilentVanishes(t *testing.T) {
+	t.Parallel()
+	b := start(t, presenceTTL(shortTTL))
+	for until := time.Now().Add(2 * shortTTL); time.Now().Before(until); time.Sleep(shortTTL / 10) {
+		if err := b.PutWorker(t.Context(), jobqueue.Worker{ID: "w"}); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.workers(t)) != 1 {
+			t.Fatal("a worker that speaks has vanished")
+		}
+	}
+	eventually(t, "worker gone", func() bool { return len(b.workers(t)) == 0 })
+}
+
+func TestAnnounce(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	m := newMessage(t, job.LaneBatch)
+	b.Announce(t.Context(), m.PhotoID, jobqueue.StageClaimed, map[string]int{"attempt": 2})
+	b.Announce(t.Context(), m.PhotoID, jobqueue.StageFinished, nil)
+	b.Close() // tells what was announced before it
+	events, err := b.jetStream(t).Stream(t.Context(), jobqueue.StreamEvents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stage, fields := range map[jobqueue.Stage]string{jobqueue.StageClaimed: `{"attempt":2}`, jobqueue.StageFinished: ""} {
+		var event jobqueue.Event
+		eventually(t, "event kept", func() bool {
+			stored, err := events.GetLastMsgForSubject(t.Context(), jobqueue.EventSubject(m.PhotoID, stage))
+			return err == nil && json.Unmarshal(stored.Data, &event) == nil
+		})
+		if event.PhotoID != m.PhotoID || event.Stage != stage || string(event.Fields) != fields || event.At.IsZero() {
+			t.Errorf("got %+v", event)
+		}
+	}
+}
+
+func TestAnnounceNeverWaits(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	b.server.Stop()
+	id := newMessage(t, job.LaneBatch).PhotoID
+	began := time.Now()
+	for range 20_000 {
+		b.Announce(t.Context(), id, jobqueue.StageClaimed, nil)
+	}
+	b.Announce(t.Context(), id, jobqueue.StageClaimed, func() {}) // no JSON: dropped too
+	if took := time.Since(began); took > soon/2 {
+		t.Errorf("announcing to a broker that is away took %s", took)
+	}
+	began = time.Now()
+	b.Close()
+	if took := time.Since(began); took > soon/2 {
+		t.Errorf("closing without a broker took %s", took)
+	}
+}
