@@ -1,0 +1,137 @@
+package ingest
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/job"
+)
+
+// browse sends a form as a browser of the site would.
+func (d *door) browse(t *testing.T, method, path, cookie string, form url.Values, header map[string]string) answer {
+	t.Helper()
+	all := map[string]string{"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "Origin": d.url}
+	for name, value := range header {
+		all[name] = value
+	}
+	return d.ask(t, person{}, method, path, bytes.NewReader([]byte(form.Encode())), all)
+}
+
+// session logs a person in and gives the cookie to send.
+func (d *door) session(t *testing.T, p person) string {
+	t.Helper()
+	form := url.Values{"username": {p.user.Username}, "password": {p.password}}
+	a := d.browse(t, http.MethodPost, "/login", "", form, nil)
+	for range 5 { // a crowded machine may be slower than Redis is given time
+		if a.status != http.StatusServiceUnavailable {
+			break
+		}
+		a = d.browse(t, http.MethodPost, "/login", "", form, nil)
+	}
+	if a.status != http.StatusSeeOther {
+		t.Fatalf("logging in gave %d", a.status)
+	}
+	cookie := a.header.Get("Set-Cookie")
+	for _, must := range []string{"HttpOnly", "SameSite=Lax"} {
+		if !strings.Contains(cookie, must) {
+			t.Errorf("the session cookie %q lacks %s", cookie, must)
+		}
+	}
+	name, _, _ := strings.Cut(cookie, ";")
+	return name
+}
+
+func TestPagesKeepPeopleApart(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	photo := detectionOf(t, d.post(t, d.ann, landscape(t), nil), http.StatusAccepted)
+	ann, bob := d.session(t, d.ann), d.session(t, d.bob)
+	for _, path := range []string{"", "/status", "/image/original", "/image/nothing"} {
+		path = "/photos/" + photo.ID.String() + path
+		if got := d.browse(t, http.MethodGet, path, bob, nil, nil).status; got != http.StatusNotFound {
+			t.Errorf("bob gets %d for ann's %s", got, path)
+		}
+		if got := d.browse(t, http.MethodGet, path, "", nil, nil); got.status != http.StatusSeeOther {
+			t.Errorf("nobody gets %d for ann's %s", got.status, path)
+		}
+	}
+	if got := d.browse(t, http.MethodPost, "/photos/"+photo.ID.String()+"/retry", bob, nil, nil).status; got != http.StatusNotFound {
+		t.Errorf("bob's retry of ann's photo gives %d", got)
+	}
+	stream := d.browse(t, http.MethodGet, "/photos/events?ids="+photo.ID.String(), bob, nil, nil)
+	if strings.Contains(string(stream.body), photo.ID.String()) || !strings.Contains(string(stream.body), "event: end") {
+		t.Errorf("bob's stream of ann's photo says %q", stream.body)
+	}
+	if got := d.browse(t, http.MethodGet, "/photos/"+photo.ID.String(), ann, nil, nil).status; got != http.StatusOK {
+		t.Errorf("ann gets %d for her own", got)
+	}
+}
+
+func TestPagesRefuseOtherSites(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	ann := d.session(t, d.ann)
+	elsewhere := map[string]string{"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+	for _, path := range []string{"/login", "/logout", "/photos", "/links", "/account/keys"} {
+		if got := d.browse(t, http.MethodPost, path, ann, nil, elsewhere).status; got != http.StatusForbidden {
+			t.Errorf("POST %s from another site gives %d", path, got)
+		}
+	}
+	for _, next := range []string{"https://evil.example/", "//evil.example", `/\evil.example`, "javascript:alert(1)", "photos"} {
+		form := url.Values{"username": {"ann"}, "password": {d.ann.password}, "next": {next}}
+		if got := d.browse(t, http.MethodPost, "/login", "", form, nil).header.Get("Location"); got != "/" {
+			t.Errorf("the log-in leads %q to %q", next, got)
+		}
+	}
+}
+
+func TestPagesLimitLogIns(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	try := func(username, address string) answer {
+		return d.browse(t, http.MethodPost, "/login", "", url.Values{"username": {username}, "password": {"wrong"}},
+			map[string]string{"X-Forwarded-For": address})
+	}
+	for _, username := range []string{"ann", "nobody at all"} { // no difference between them
+		for i := range 10 {
+			if got := try(username, "192.0.2.1").status; got != http.StatusUnauthorized {
+				t.Fatalf("try %d as %s gives %d", i+1, username, got)
+			}
+		}
+		if got := try(username, "192.0.2.1"); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
+			t.Errorf("try 11 as %s gives %d", username, got.status)
+		}
+	}
+	if got := try("ann", "192.0.2.2").status; got != http.StatusUnauthorized {
+		t.Errorf("ann is locked out at another address with %d", got)
+	}
+}
+
+func TestPagesRetryAFailedPhoto(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	ann := d.session(t, d.ann)
+	created := detectionOf(t, d.post(t, d.ann, landscape(t), nil), http.StatusAccepted)
+	id := created.ID
+	photo, refusal, _, err := d.store.Claim(t.Context(), id, 1, "worker-of-test", time.Minute)
+	if err != nil || refusal != job.RefusedNone {
+		t.Fatalf("claiming: %q, %v", refusal, err)
+	}
+	if failed, err := d.store.Fail(t.Context(), id, photo.Row.Fence, job.Fail(job.CodeInferenceTimeout, nil)); err != nil || !failed {
+		t.Fatalf("failing: %v, %v", failed, err)
+	}
+	page := d.browse(t, http.MethodGet, "/photos/"+created.ID.String(), ann, nil, nil)
+	if !strings.Contains(string(page.body), "The photo took too long to process.") {
+		t.Errorf("the failed photo's page gives %d without its sentence", page.status)
+	}
+	if got := d.browse(t, http.MethodPost, "/photos/"+created.ID.String()+"/retry", ann, nil, nil).status; got != http.StatusSeeOther {
+		t.Errorf("the retry gives %d", got)
+	}
+	if again, err := d.store.Find(t.Context(), id); err != nil || again.Row.State != job.StateQueued {
+		t.Errorf("after the retry it is %s, %v", again.Row.State, err)
+	}
+}
