@@ -82,6 +82,9 @@ func run(ctx context.Context, cfg config) error {
 		// Without an accounts folder an unknown access key is answered with a
 		// code that S3 does not have.
 		IAMDir: accounts,
+		// The cache of accounts, left at its zero settings, is pruned without pause
+		// and takes a whole core. There is one account, and it is not in there.
+		IAMCacheDisable: true,
 	})
 	if ctx.Err() != nil {
 		return nil // asked to stop
