@@ -140,17 +140,19 @@ func root(t testing.TB) string {
 	return path
 }
 
-// binaries prefers the programs built with the race detector.
+// binaries is where the programs lie: for tests those built with the race detector,
+// for benchmarks those that ship.
 func binaries(t testing.TB, root string) string {
 	t.Helper()
-	for _, dir := range []string{"bin-race", "bin"} {
-		path := filepath.Join(root, ".local", dir)
-		if _, err := os.Stat(filepath.Join(path, "ingest")); err == nil {
-			return path
-		}
+	dir := "bin-race"
+	if _, measuring := t.(*testing.B); measuring {
+		dir = "bin"
 	}
-	t.Fatal("the programs are not built: run `go tool task build`")
-	return ""
+	path := filepath.Join(root, ".local", dir)
+	if _, err := os.Stat(filepath.Join(path, "ingest")); err != nil {
+		t.Fatalf("the programs are not built: run `go tool task test:build`: %v", err)
+	}
+	return path
 }
 
 // keepLogs copies the parts' logs where a person finds them after a failure.
