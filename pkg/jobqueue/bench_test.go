@@ -43,6 +43,7 @@ type bareLoop struct {
 }
 
 func newBareLoop(b *testing.B, s broker) bareLoop {
+	b.Helper()
 	js := s.jetStream(b)
 	consumer, err := js.Consumer(b.Context(), jobqueue.StreamJobs, jobqueue.ConsumerOf(job.LaneCanary))
 	if err != nil {
@@ -52,6 +53,7 @@ func newBareLoop(b *testing.B, s broker) bareLoop {
 }
 
 func (l bareLoop) roundTrip(b *testing.B, m job.Message) {
+	b.Helper()
 	data, err := m.Encode()
 	if err != nil {
 		b.Fatal(err)
@@ -67,14 +69,14 @@ func (l bareLoop) roundTrip(b *testing.B, m job.Message) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for msg := range batch.Messages() {
-		if _, err := job.DecodeMessage(msg.Data()); err != nil {
-			b.Fatal(err)
-		}
-		if err := msg.DoubleAck(ctx); err != nil {
-			b.Fatal(err)
-		}
-		return
+	msg := <-batch.Messages()
+	if msg == nil {
+		b.Fatal("nothing came", batch.Error())
 	}
-	b.Fatal("nothing came", batch.Error())
+	if _, err := job.DecodeMessage(msg.Data()); err != nil {
+		b.Fatal(err)
+	}
+	if err := msg.DoubleAck(ctx); err != nil {
+		b.Fatal(err)
+	}
 }

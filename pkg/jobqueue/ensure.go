@@ -67,18 +67,16 @@ func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig) e
 	return err
 }
 
+// ensureConsumer leaves a pause alone: the broker takes one by its own request only.
 func (q *Queue) ensureConsumer(ctx context.Context, want jetstream.ConsumerConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
 	consumer, err := q.js.Consumer(ctx, StreamJobs, want.Durable)
-	switch {
-	case errors.Is(err, jetstream.ErrConsumerNotFound):
-	case err != nil:
+	if err != nil && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return err
-	default:
-		found := consumer.CachedInfo().Config
-		want.PauseUntil = found.PauseUntil
-		if same, err := covers(found, want); err != nil || same {
+	}
+	if err == nil {
+		if same, err := covers(consumer.CachedInfo().Config, want); err != nil || same {
 			return err
 		}
 	}
