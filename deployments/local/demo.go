@@ -101,11 +101,11 @@ func submitAndShow(ctx context.Context, s steps, info stack.Info, photos []demoP
 	}
 	printOutcomes(s, outcomes, time.Since(began))
 	s.line("")
+	if info.URLs.Outside != "" {
+		s.line("To try a link, take that of a sample photo at %s.", info.URLs.Outside)
+	}
 	s.line("Look at the photos with their boxes, and at the workers and the queue:")
 	printReady(s, info)
-	if info.URLs.Outside != "" {
-		s.line("To try a link, take one of the sample photos from %s.", info.URLs.Outside)
-	}
 	s.line("Stop it with `go tool task down`; the data stays.")
 	for _, o := range outcomes {
 		if o.failure != "" {

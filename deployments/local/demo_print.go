@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -44,7 +46,7 @@ func (p *progress) finished(o outcome) {
 }
 
 func (p *progress) text() string {
-	text := fmt.Sprintf("%d of %d photos done", p.done, p.total)
+	text := fmt.Sprintf("%d of %s done", p.done, inPhotos(p.total))
 	if p.failed > 0 {
 		text += fmt.Sprintf(", %d failed", p.failed)
 	}
@@ -63,22 +65,22 @@ func printOutcomes(s steps, outcomes []outcome, took time.Duration) {
 	const mostWidth = 60
 	width := len("photo")
 	for _, o := range outcomes {
-		width = max(width, min(mostWidth, utf8.RuneCountInString(o.photo.name)))
+		width = max(width, min(mostWidth, utf8.RuneCountInString(printable(o.photo.name))))
 	}
 	s.line("")
 	s.line("%-*s  %5s  %6s  %8s  %12s", width, "photo", "faces", "masked", "unmasked", "milliseconds")
 	for _, o := range outcomes {
 		if o.failure != "" {
-			s.line("%-*s  %5s  %6s  %8s  %12s", width, o.photo.name, "-", "-", "-", "failed")
+			s.line("%-*s  %5s  %6s  %8s  %12s", width, printable(o.photo.name), "-", "-", "-", "failed")
 			continue
 		}
-		s.line("%-*s  %5d  %6d  %8d  %12d", width, o.photo.name, o.faces, o.masked, o.unmasked, o.took.Milliseconds())
+		s.line("%-*s  %5d  %6d  %8d  %12d", width, printable(o.photo.name), o.faces, o.masked, o.unmasked, o.took.Milliseconds())
 	}
 	s.line("")
 	printSum(s, outcomes, took)
 	for _, o := range outcomes {
 		if o.failure != "" {
-			s.line("%s: %s", o.photo.path, o.failure)
+			s.line("%s: %s", printable(o.photo.path), printable(o.failure))
 		}
 	}
 }
@@ -91,11 +93,28 @@ func printSum(s steps, outcomes []outcome, took time.Duration) {
 			failed++
 		}
 	}
-	s.line("%d photos in %.1f s: %d faces, %d masked, %d unmasked, as the detector sees them.",
-		len(outcomes), took.Seconds(), faces, masked, unmasked)
+	s.line("%s in %.1f s: %d faces, %d masked, %d unmasked, as the detector sees them.",
+		inPhotos(len(outcomes)), took.Seconds(), faces, masked, unmasked)
 	s.line("Milliseconds run from a photo's acceptance to its result; they include waiting for those before it.")
 	if failed > 0 {
 		s.line("")
 		s.line("%d failed:", failed)
 	}
+}
+
+func inPhotos(n int) string {
+	if n == 1 {
+		return "1 photo"
+	}
+	return fmt.Sprintf("%d photos", n)
+}
+
+// printable keeps the name of a file from steering the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return utf8.RuneError
+		}
+		return r
+	}, text)
 }

@@ -213,14 +213,16 @@ func TestPrintOutcomes(t *testing.T) {
 	var out bytes.Buffer
 	printOutcomes(steps{&out}, []outcome{
 		{photo: demoPhoto{path: "/photos/gate.jpg", name: "gate.jpg"}, faces: 12, masked: 11, unmasked: 1, took: 1234 * time.Millisecond},
+		{photo: demoPhoto{path: "/photos/\x1b[31m.jpg", name: "\x1b[31m.jpg"}, faces: 1, unmasked: 1},
 		{photo: demoPhoto{path: "/photos/größer.jpg", name: "größer.jpg"}, failure: "The photo is damaged. (decode_failed)"},
 	}, 2*time.Second)
 	want := `
 photo       faces  masked  unmasked  milliseconds
 gate.jpg       12      11         1          1234
+�[31m.jpg       1       0         1             0
 größer.jpg      -       -         -        failed
 
-2 photos in 2.0 s: 12 faces, 11 masked, 1 unmasked, as the detector sees them.
+3 photos in 2.0 s: 13 faces, 11 masked, 2 unmasked, as the detector sees them.
 Milliseconds run from a photo's acceptance to its result; they include waiting for those before it.
 
 1 failed:
