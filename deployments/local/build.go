@@ -23,22 +23,21 @@ type target struct {
 	what     string
 	module   string // folder of its module below the root
 	packages []string
-	flavours []flavour
+	only     bool // one flavour for all
 }
 
-// targets in the order of their dearness: on a cold machine the first errors
-// show early. The slot (OpenCV) and S3 are the same in every flavour.
+// targets begin with the cheap ones, so that a mistake shows early.
 func targets() []target {
 	return []target{
 		{
-			what: "programs: ingest, inference-worker, manager, setup, nats", module: ".", flavours: []flavour{plain, race},
+			what: "ingest, inference-worker, manager, setup, nats", module: ".",
 			packages: []string{
 				"./ingest/cmd/ingest", "./inference-worker/cmd/inference-worker", "./manager/cmd/manager",
 				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside",
 			},
 		},
-		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}},
-		{what: "s3, the object store", module: "deployments/local/s3", packages: []string{"."}},
+		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}, only: true},
+		{what: "s3, the object store", module: "deployments/local/s3", packages: []string{"."}, only: true},
 	}
 }
 
@@ -96,15 +95,27 @@ func buildPrograms(ctx context.Context, at place, s steps, log io.Writer, as fla
 }
 
 func (t target) build(ctx context.Context, at place, log io.Writer, as flavour) error {
-	bin := filepath.Join(at.dir, "bin")
-	args := []string{"build", "-C", filepath.Join(at.root, t.module)}
-	if as == race && len(t.flavours) > 1 {
-		bin += "-race"
-		args = append(args, string(race))
-	}
+	bin := t.bin(at, as)
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
-	args = append(args, "-o", bin+string(filepath.Separator))
-	return runLogged(ctx, log, exec.CommandContext(ctx, "go", append(args, t.packages...)...))
+	return runLogged(ctx, log, exec.CommandContext(ctx, "go", t.args(at, as)...))
+}
+
+func (t target) bin(at place, as flavour) string {
+	if as == race && !t.only {
+		return filepath.Join(at.dir, "bin-race")
+	}
+	return filepath.Join(at.dir, "bin")
+}
+
+// args end the folder with a slash, so that each program in it is named after
+// its package.
+func (t target) args(at place, as flavour) []string {
+	args := []string{"build", "-C", filepath.Join(at.root, t.module)}
+	if as == race && !t.only {
+		args = append(args, string(race))
+	}
+	args = append(args, "-o", t.bin(at, as)+"/")
+	return append(args, t.packages...)
 }
