@@ -44,7 +44,7 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Admission.Validate(), c.Waiting.Validate(),
+		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }

@@ -27,7 +27,7 @@ func TestConfigFromTheEnvironment(t *testing.T) {
 
 func TestConfigRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []string{"LISTEN=", "QUEUE_LIMIT=0", "UPLOAD_WAIT=0s", "LOG_LEVEL=loud", "TRUSTED_PROXIES=everybody", "REDIS_ADDRESS=redis", "MAX_PHOTO_BYTES=0"} {
+	for _, wrong := range []string{"LISTEN=", "QUEUE_LIMIT=0", "UPLOAD_WAIT=0s", "LOG_LEVEL=loud", "TRUSTED_PROXIES=everybody", "REDIS_ADDRESS=redis", "MAX_PHOTO_BYTES=0", "PUBLISHER_INTERVAL=0s", "PUBLISHER_BATCH_SIZE=0"} {
 		if _, err := config.Load[Config]([]string{"LISTEN=127.0.0.1:8081", "S3_ENDPOINT=http://127.0.0.1:7070", wrong}); err == nil {
 			t.Errorf("%s was accepted", wrong)
 		}

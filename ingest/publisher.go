@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,15 @@ type PublisherConfig struct {
 	UnseenFor time.Duration `env:"PUBLISHER_UNSEEN_FOR" envDefault:"60s"`
 	// BatchSize is how many photos it looks after at a time.
 	BatchSize int `env:"PUBLISHER_BATCH_SIZE" envDefault:"500"`
+}
+
+// Validate checks the ranges.
+func (c *PublisherConfig) Validate() error {
+	if c.BatchSize < 1 {
+		return errors.New("PUBLISHER_BATCH_SIZE must be at least 1")
+	}
+	return errors.Join(positive("PUBLISHER_INTERVAL", c.Interval),
+		positive("PUBLISHER_UNCONFIRMED_FOR", c.UnconfirmedFor), positive("PUBLISHER_UNSEEN_FOR", c.UnseenFor))
 }
 
 const (
@@ -102,54 +112,65 @@ func (p *publisher) Run(ctx context.Context) error {
 	}
 }
 
-// publishDue brings photos to the broker that wait, are due and are not there.
+// publishDue brings photos to the broker that wait, are due and are not there. It
+// goes on as long as full batches leave nothing behind: what was left would come
+// again at once.
 func (p *publisher) publishDue(ctx context.Context) error {
 	for {
+		var left atomic.Bool
 		due, err := p.store.DueForPublication(ctx, p.cfg.UnconfirmedFor, p.cfg.UnseenFor, p.cfg.BatchSize)
 		if err != nil {
 			return err
 		}
-		if err := each(ctx, due, p.publishIfMissing); err != nil {
+		err = each(ctx, due, func(ctx context.Context, w jobstore.Waiting) error {
+			settled, err := p.publishIfMissing(ctx, w)
+			if !settled {
+				left.Store(true)
+			}
+			return err
+		})
+		if err != nil {
 			if errors.Is(err, jobqueue.ErrNoStream) {
 				return errors.Join(err, p.queue.Ensure(ctx))
 			}
 			return err
 		}
-		if len(due) < p.cfg.BatchSize {
+		if len(due) < p.cfg.BatchSize || left.Load() {
 			return nil
 		}
 	}
 }
 
 // publishIfMissing asks the broker first: a photo that is queued there for an hour
-// is confirmed anew, not doubled.
-func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) error {
+// is confirmed anew, not doubled. It says whether the photo is settled for now and
+// need not be looked at again at once.
+func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) (settled bool, err error) {
 	publication, live, err := p.queue.Live(ctx, w.Lane, w.ID)
 	switch {
 	case err != nil:
-		return err
+		return false, err
 	case live && publication == w.Publication:
 		_, err := p.store.Confirm(ctx, w.ID, w.Publication)
 		p.did("confirmed", err == nil && !w.Confirmed)
-		return err
+		return true, err
 	case live:
-		return nil // an older publication: its claim is refused and it goes away
+		return false, nil // an older publication: its claim is refused and it goes away
 	}
 	changed, err := p.store.Republish(ctx, w.ID, w.Publication)
 	if err != nil || !changed {
-		return err
+		return true, err
 	}
 	next := w.Publication + 1
 	err = p.queue.Publish(ctx, w.Message(next))
 	switch {
 	case errors.Is(err, jobqueue.ErrLive), errors.Is(err, jobqueue.ErrDuplicate):
-		return nil // another was first, or this name is used up: the next round takes the next
+		return true, nil // another was first, or this name is used up: the next round takes the next
 	case err != nil:
-		return fmt.Errorf("publishing %s again: %w", w.ID, err)
+		return true, fmt.Errorf("publishing %s again: %w", w.ID, err)
 	}
 	_, err = p.store.Confirm(ctx, w.ID, next)
 	p.did("republished", err == nil)
-	return err
+	return true, err
 }
 
 // endLeases takes photos from workers that were lost together with their message.
