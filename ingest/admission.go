@@ -102,7 +102,7 @@ func (a *admission) look(ctx context.Context) {
 	})
 	looking.Go(func() { imagesErr = a.images.Ping(ctx) })
 	looking.Wait()
-	if errors.Is(context.Cause(ctx), context.Canceled) {
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return // we are stopping: nobody is away
 	}
 	next.err = errors.Join(wrapped("mysql", outsideErr), wrapped("s3", imagesErr))

@@ -10,6 +10,7 @@ import (
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/problem"
 	"maskfleet/pkg/testenv"
 )
@@ -84,6 +85,20 @@ func TestAdmissionKeepsTheLastDepthWhileTheBrokerIsAway(t *testing.T) {
 	a.look(t.Context())
 	if err := a.admit(); err == nil {
 		t.Error("a full queue was forgotten when the broker went away")
+	}
+}
+
+func TestAdmissionStaysOpenWhenItsDoorStops(t *testing.T) {
+	t.Parallel()
+	around := &surroundings{}
+	a := newAdmission(t, around)
+	a.look(t.Context())
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(lifecycle.ErrStopping)
+	around.mysql, around.s3 = ctx.Err(), ctx.Err()
+	a.look(ctx)
+	if err := a.admit(); err != nil {
+		t.Errorf("refused: %v; a look that was cancelled says nothing about the stores", err)
 	}
 }
 
