@@ -92,7 +92,7 @@ func (p *process) launch(nice int) error {
 	started := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // never unlocked: a thread with another priority must not be used again
-		err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, nice)
+		err := standBehind(nice)
 		if err == nil {
 			err = p.cmd.Start()
 		}
@@ -106,6 +106,17 @@ func (p *process) launch(nice int) error {
 		return fmt.Errorf("starting slot program %s: %w", p.cmd.Path, err)
 	}
 	return nil
+}
+
+// standBehind lowers the priority of the calling thread by nice. It counts from the
+// worker's own: nobody but root may go back above that.
+func standBehind(nice int) error {
+	raw, err := syscall.Getpriority(syscall.PRIO_PROCESS, 0)
+	if err != nil {
+		return err
+	}
+	own := 20 - raw // the system call cannot give negative numbers
+	return syscall.Setpriority(syscall.PRIO_PROCESS, 0, min(own+nice, 19))
 }
 
 func (p *process) greet(ctx context.Context, cfg Config) error {
