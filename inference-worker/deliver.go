@@ -54,20 +54,17 @@ func (w *Worker) notify(ctx context.Context, id job.ID) {
 	}
 }
 
-// tell writes a line of the photo's timeline. Timelines are not the truth, so
-// nothing waits for it.
-func (w *Worker) tell(ctx context.Context, t *task, stage jobqueue.Stage) {
+// tell writes a line of the photo's timeline, with the failure that led to the stage
+// if one did. Timelines are not the truth, so nothing waits for it.
+func (w *Worker) tell(ctx context.Context, t *task, stage jobqueue.Stage, f *job.Failure) {
+	var code job.Code
+	if f != nil {
+		code = f.Code
+	}
 	w.queue.Announce(ctx, t.photo.ID, stage, struct {
 		WorkerID string   `json:"worker_id"`
 		Attempt  int      `json:"attempt"`
 		Fence    int      `json:"fence"`
 		Code     job.Code `json:"code,omitempty"`
-	}{w.cfg.ID, t.photo.Row.Attempts, t.photo.Row.Fence, codeOf(t.photo)})
-}
-
-func codeOf(p job.Photo) job.Code {
-	if p.Failure == nil {
-		return ""
-	}
-	return p.Failure.Code
+	}{w.cfg.ID, t.photo.Row.Attempts, t.photo.Row.Fence, code})
 }

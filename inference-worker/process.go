@@ -101,7 +101,7 @@ func (w *Worker) claim(ctx context.Context, t *task) error {
 			return &refusedError{refusal: refusal, wait: wait, photo: photo}
 		}
 		t.photo, t.claimed = photo, time.Now()
-		w.tell(ctx, t, jobqueue.StageClaimed)
+		w.tell(ctx, t, jobqueue.StageClaimed, nil)
 		return nil
 	})
 }
@@ -124,8 +124,11 @@ func (w *Worker) fetchOriginal(ctx context.Context, t *task) error {
 		err = w.fetchLink(ctx, t)
 	default:
 		t.original, err = w.images.Get(ctx, t.photo.OriginalKey, w.cfg.Limits.MaxBytes)
-		if errors.Is(err, imagestore.ErrNotFound) {
+		switch {
+		case errors.Is(err, imagestore.ErrNotFound):
 			return job.Fail(job.CodeObjectNotFound, err)
+		case errors.Is(err, imagestore.ErrTooLarge):
+			return job.Fail(job.CodeImageTooLarge, err)
 		}
 	}
 	t.result.Timing.Fetch = time.Since(began)
@@ -196,6 +199,6 @@ func (w *Worker) publishResult(ctx context.Context, t *task) error {
 		w.log.DebugContext(ctx, "result not cached", "photo_id", t.photo.ID, "err", err)
 	}
 	w.notify(ctx, t.photo.ID)
-	w.tell(ctx, t, jobqueue.StageFinished)
+	w.tell(ctx, t, jobqueue.StageFinished, nil)
 	return nil
 }

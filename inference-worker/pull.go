@@ -120,7 +120,7 @@ func (p *puller) startIdlePull(ctx context.Context, lane job.Lane) {
 		return
 	}
 	p.waiting[lane] = true
-	go func() { // ends when its pull does, at the latest IdleWait after ctx
+	go func() { // ends with its pull, after IdleWait or with ctx, once the arrival is taken
 		d, err := p.w.queue.FetchWait(ctx, lane, p.w.cfg.IdleWait)
 		p.arrivals <- arrival{lane: lane, delivery: d, err: err}
 	}()

@@ -63,11 +63,13 @@ func (w *Worker) settle(work context.Context, t *task, err error) {
 	defer cancel()
 	ended := w.settleAs(ctx, t, err)
 	w.metrics.jobs.WithLabelValues(string(ended)).Inc()
+	var took time.Duration // of the work; none without a claim
 	if !t.claimed.IsZero() {
-		w.metrics.seconds.WithLabelValues(string(ended)).Observe(time.Since(t.claimed).Seconds())
+		took = time.Since(t.claimed)
+		w.metrics.seconds.WithLabelValues(string(ended)).Observe(took.Seconds())
 	}
 	w.log.InfoContext(ctx, "job ended", "photo_id", t.delivery.Message.PhotoID, "outcome", ended,
-		"attempt", t.photo.Row.Attempts, "duration", time.Since(t.claimed), "err", err)
+		"attempt", t.photo.Row.Attempts, "duration", took, "err", err)
 }
 
 func (w *Worker) settleAs(ctx context.Context, t *task, err error) outcome {
@@ -164,7 +166,7 @@ func (w *Worker) release(ctx context.Context, t *task, delay time.Duration) outc
 			w.log.ErrorContext(ctx, "photo not released", "photo_id", t.photo.ID, "err", err)
 			return outcomeUnsettled
 		}
-		w.tell(ctx, t, jobqueue.StageReleased)
+		w.tell(ctx, t, jobqueue.StageReleased, nil)
 	}
 	w.nak(ctx, t.delivery, delay)
 	return outcomeReleased
@@ -197,7 +199,7 @@ func (w *Worker) fail(ctx context.Context, t *task, f *job.Failure) outcome {
 		w.log.ErrorContext(ctx, "failed attempt not recorded", "photo_id", id, "err", err)
 		return outcomeUnsettled
 	}
-	w.tell(ctx, t, jobqueue.StageRetrying)
+	w.tell(ctx, t, jobqueue.StageRetrying, f)
 	if onBroker {
 		w.nak(ctx, t.delivery, delay)
 	} else {
@@ -247,7 +249,7 @@ func (w *Worker) failForGood(ctx context.Context, t *task, f *job.Failure) outco
 // crash in between writes the dead letter again, under the same name.
 func (w *Worker) bury(ctx context.Context, t *task) outcome {
 	w.notify(ctx, t.photo.ID)
-	w.tell(ctx, t, jobqueue.StageFailed)
+	w.tell(ctx, t, jobqueue.StageFailed, t.photo.Failure)
 	if !w.deadLetter(ctx, t.photo) {
 		return outcomeUnsettled
 	}
