@@ -106,8 +106,17 @@ func (w *Worker) settleAs(ctx context.Context, t *task, err error) outcome {
 
 func interrupted(err error) bool { return errors.Is(err, lifecycle.ErrStopping) }
 
+// unavailable says that a store could not be reached, or lets nobody in: both end
+// without a photo's doing, and none is charged for them.
 func unavailable(err error) bool {
-	return errors.Is(err, jobstore.ErrUnavailable) || errors.Is(err, imagestore.ErrUnavailable)
+	for _, trouble := range []error{
+		jobstore.ErrUnavailable, imagestore.ErrUnavailable, imagestore.ErrDenied, imagestore.ErrNoBucket,
+	} {
+		if errors.Is(err, trouble) {
+			return true
+		}
+	}
+	return false
 }
 
 func isNoStream(err error) bool { return errors.Is(err, jobqueue.ErrNoStream) }

@@ -1,11 +1,14 @@
 package inferenceworker
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
 )
 
 func TestMayRetry(t *testing.T) {
@@ -31,6 +34,20 @@ func TestMayRetry(t *testing.T) {
 				t.Errorf("got %t, want %t", got, c.want)
 			}
 		})
+	}
+}
+
+// TestAStoreThatLetsNobodyInIsAway: wrong or expired keys must not cost every photo
+// all its attempts.
+func TestAStoreThatLetsNobodyInIsAway(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]bool{
+		jobstore.ErrUnavailable: true, imagestore.ErrUnavailable: true, imagestore.ErrDenied: true, imagestore.ErrNoBucket: true,
+		imagestore.ErrNotFound: false, imagestore.ErrTooLarge: false, jobstore.ErrNotFound: false,
+	} {
+		if got := unavailable(fmt.Errorf("fetch: %w", err)); got != want {
+			t.Errorf("%v: got %t, want %t", err, got, want)
+		}
 	}
 }
 
