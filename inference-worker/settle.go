@@ -125,7 +125,7 @@ func isNoStream(err error) bool { return errors.Is(err, jobqueue.ErrNoStream) }
 func (w *Worker) refuse(ctx context.Context, t *task, r *refusedError) outcome {
 	switch r.refusal {
 	case job.RefusedUnknown:
-		return w.buryUnknown(ctx, t, "unknown")
+		return w.buryUnknown(ctx, t, jobqueue.ReasonUnknown)
 	case job.RefusedEarly:
 		w.nak(ctx, t.delivery, r.wait)
 	case job.RefusedExhausted:
