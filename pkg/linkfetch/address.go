@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// errForbidden marks an address that may not be reached.
-type errForbidden struct{ address netip.AddrPort }
+// forbiddenError marks an address that may not be reached.
+type forbiddenError struct{ address netip.AddrPort }
 
-func (e *errForbidden) Error() string { return fmt.Sprintf("address %s may not be fetched", e.address) }
+func (e *forbiddenError) Error() string { return fmt.Sprintf("address %s may not be fetched", e.address) }
 
 // metadata are the addresses at which clouds hand a machine its own credentials.
 func metadata() []netip.Addr {
@@ -83,23 +83,23 @@ func canonical(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// check gives nil or *errForbidden.
+// check gives nil or *forbiddenError.
 func (g *guard) check(a netip.AddrPort) error {
 	a = canonical(a)
 	ip := a.Addr()
 	inner, _ := embedded(ip)
 	if slices.Contains(g.metadata, ip) || slices.Contains(g.metadata, inner) {
-		return &errForbidden{a}
+		return &forbiddenError{a}
 	}
 	if g.allow[a] {
 		return nil
 	}
 	if !slices.Contains(ports(), a.Port()) || !ip.IsGlobalUnicast() || ip.IsPrivate() || ip.IsLoopback() {
-		return &errForbidden{a}
+		return &forbiddenError{a}
 	}
 	for _, r := range g.reserved {
 		if r.Contains(ip) {
-			return &errForbidden{a}
+			return &forbiddenError{a}
 		}
 	}
 	return nil

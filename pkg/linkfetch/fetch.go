@@ -127,7 +127,7 @@ func (f *Fetcher) Fetch(ctx context.Context, link string) ([]byte, *job.Failure)
 
 func failure(err error) *job.Failure {
 	var (
-		forbidden *errForbidden
+		forbidden *forbiddenError
 		netErr    net.Error
 	)
 	switch {
