@@ -9,7 +9,9 @@ import (
 // forbiddenError marks an address that may not be reached.
 type forbiddenError struct{ address netip.AddrPort }
 
-func (e *forbiddenError) Error() string { return fmt.Sprintf("address %s may not be fetched", e.address) }
+func (e *forbiddenError) Error() string {
+	return fmt.Sprintf("address %s may not be fetched", e.address)
+}
 
 // metadata are the addresses at which clouds hand a machine its own credentials.
 func metadata() []netip.Addr {
