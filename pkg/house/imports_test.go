@@ -1,0 +1,134 @@
+package house_test
+
+import (
+	"testing"
+)
+
+// A door is the only place where an outside product enters, so that the rest of the
+// house speaks its own words and the product can be replaced.
+type door struct {
+	product string
+	owners  []string // folders
+	why     string
+}
+
+func doors() []door {
+	return []door{
+		{"github.com/nats-io/nats.go", []string{"pkg/jobqueue"}, "all subjects and all handling of acks stand in one package"},
+		{"github.com/nats-io/nats-server", []string{"pkg/testenv", "deployments/local/cmd/nats"}, "the broker is embedded for one machine and for tests only"},
+		{"database/sql", []string{"pkg/jobstore", "pkg/testenv"}, "every statement stands in one package, where tests hold its dialect and its guards"},
+		{"github.com/go-sql-driver", []string{"pkg/jobstore", "pkg/testenv"}, "see database/sql"},
+		{"github.com/pressly/goose", []string{"pkg/jobstore"}, "one line of migrations, applied by one explicit step"},
+		{"github.com/aws", []string{"pkg/imagestore"}, "the SDK takes long to compile, and its errors mean something to its door only"},
+		{"github.com/redis", []string{"pkg/cache"}, "what may vanish at any time must be seen to be that"},
+		{"gocv.io", []string{"pkg/vision"}, "OpenCV reads a stranger's bytes in C++ and may take its process down"},
+		{"github.com/gofiber", []string{"pkg/httpserver", "pkg/webui", "ingest", "manager"}, "Fiber's contexts are reused after the handler and must stay in handlers"},
+		{"github.com/valyala", []string{"pkg/httpserver"}, "see Fiber"},
+		{"github.com/prometheus/client_golang/prometheus/promhttp", []string{"pkg/telemetry"}, "metrics are served on the private listener only; others take a Registerer"},
+		{"go.opentelemetry.io/otel/sdk", []string{"pkg/telemetry"}, "one place decides where traces go; others use the interface"},
+		{"github.com/caarlos0/env", []string{"pkg/config"}, "settings are read in one way"},
+		{"github.com/alexedwards/argon2id", []string{"pkg/account"}, "a hash takes 19 MiB: one place bounds how many at once"},
+		{"github.com/chromedp", []string{"pkg/webui/browser"}, "tests drive a browser in one way"},
+		{"testing", []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest"}, "only packages made for tests know that tests exist"},
+		{"unsafe", []string{"inference-worker/slot/child"}, "nothing here is worth it but a system call"},
+	}
+}
+
+func TestEveryProductHasOneDoor(t *testing.T) {
+	t.Parallel()
+	packages := listPackages(t)
+	for _, d := range doors() {
+		for _, p := range packages {
+			for _, imported := range p.Imports {
+				if within(imported, d.product) && !withinAny(p.Path, d.owners) {
+					t.Errorf("%s imports %s, whose door is %v: %s", p.Path, imported, d.owners, d.why)
+				}
+			}
+		}
+	}
+}
+
+// A wall stands between two parts of the house.
+type wall struct {
+	from   string   // folder; "": everywhere
+	to     []string // folders
+	except []string // of from
+	why    string
+}
+
+func walls() []wall {
+	all := []wall{
+		{from: "pkg/job", to: rooms(), why: "the vocabulary stands below everything and does nothing"},
+		{from: "pkg", to: append(services(), "deployments"), why: "what is shared must not know who uses it"},
+		{from: "scaler", to: rooms(), why: "nothing is built there yet"},
+		{from: "", to: []string{"deployments"}, except: []string{"deployments"}, why: "a way of running the product is not part of it"},
+		{from: "deployments/local", to: append(services(), "pkg"), why: "the launcher knows programs by name and environment, and compiles fast"},
+		{from: "", to: []string{"pkg/house"}, why: "it holds tests only"},
+		{from: "", to: []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest"}, why: "made for tests; a program that contains it is larger and more dangerous for nothing"},
+		{from: "", to: []string{"pkg/vision"}, except: []string{"pkg/vision", "inference-worker/cmd/slot"}, why: "only the slot's program may hold OpenCV"},
+		{from: "", to: []string{"inference-worker/slot/child"}, except: []string{"inference-worker/slot/slottest", "inference-worker/cmd/slot"}, why: "what a slot does to itself would cripple any other process"},
+	}
+	for _, service := range services() {
+		var others []string
+		for _, other := range services() {
+			if other != service {
+				others = append(others, other)
+			}
+		}
+		all = append(all, wall{from: service, to: others, why: "services meet in the queue, the stores and the cache, never in code"})
+	}
+	return all
+}
+
+func TestWallsStand(t *testing.T) {
+	t.Parallel()
+	packages := listPackages(t)
+	for _, w := range walls() {
+		for _, p := range packages {
+			if (w.from != "" && !within(p.Path, w.from)) || withinAny(p.Path, w.except) {
+				continue
+			}
+			for _, imported := range p.Imports {
+				if isOurs(imported) && withinAny(imported, w.to) {
+					t.Errorf("%s imports %s: %s", p.Path, imported, w.why)
+				}
+			}
+		}
+	}
+}
+
+// A burden is what a whole program must not carry, by whatever way it would come in.
+type burden struct {
+	programs []string // folders; nil: all
+	except   []string
+	packages []string
+	why      string
+}
+
+func burdens() []burden {
+	service := []string{"ingest/cmd", "inference-worker/cmd/inference-worker", "manager/cmd", "scaler/cmd", "deployments/setup"}
+	return []burden{
+		{nil, []string{"inference-worker/cmd/slot"}, []string{"gocv.io"}, "a fault in OpenCV must cost a slot and nothing else"},
+		{service, nil, []string{"pkg/testenv", "github.com/nats-io/nats-server", "github.com/chromedp", "net/http/httptest"}, "a service carries no test tools and no servers of others"},
+		{[]string{"inference-worker/cmd/slot"}, nil, []string{"net/http", "os/exec", "pkg/config", "pkg/telemetry"}, "a slot reads its pipe and writes its pipe: no network, no settings, no children"},
+		{[]string{"inference-worker/cmd/inference-worker"}, nil, []string{"github.com/gofiber", "pkg/webui", "pkg/account"}, "a worker serves nobody"},
+		{[]string{"deployments/local"}, nil, []string{"github.com/aws", "gocv.io", "github.com/gofiber"}, "the first command on a new machine compiles the launcher: it must take seconds"},
+	}
+}
+
+func TestProgramsCarryNoBurden(t *testing.T) {
+	t.Parallel()
+	packages := listPackages(t)
+	for _, b := range burdens() {
+		for _, p := range packages {
+			if !p.program() || (b.programs != nil && !withinAny(p.Path, b.programs)) || withinAny(p.Path, b.except) {
+				continue
+			}
+			for _, carried := range p.Deps {
+				if withinAny(carried, b.packages) {
+					t.Errorf("the program %s contains %s: %s", p.Path, carried, b.why)
+				}
+			}
+		}
+	}
+}
