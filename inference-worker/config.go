@@ -24,6 +24,11 @@ type Config struct {
 	Instance string `env:"INSTANCE_ID" envDefault:"local"`
 	// DrainTimeout is how long work in hand may go on after a soft stop.
 	DrainTimeout time.Duration `env:"DRAIN_TIMEOUT" envDefault:"25s"`
+	// StopLimit is how long an interrupted job has to say its last words: its photo
+	// is released if the stores answer within it.
+	StopLimit time.Duration `env:"STOP_LIMIT" envDefault:"4s"`
+	// OpenWait is how long the worker waits at its start for stores that are not up.
+	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
 	// IdleWait is how long one pull waits for a photo while nothing is queued.
 	IdleWait time.Duration `env:"IDLE_WAIT" envDefault:"5s"`
 	// RetryBase is the delay before a second attempt; each further one waits four
@@ -51,7 +56,8 @@ type Config struct {
 func (c *Config) Validate() error {
 	var errs []error
 	for name, d := range map[string]time.Duration{
-		"DRAIN_TIMEOUT": c.DrainTimeout, "IDLE_WAIT": c.IdleWait, "RETRY_BASE": c.RetryBase,
+		"DRAIN_TIMEOUT": c.DrainTimeout, "STOP_LIMIT": c.StopLimit, "OPEN_WAIT": c.OpenWait,
+		"IDLE_WAIT": c.IdleWait, "RETRY_BASE": c.RetryBase,
 		"RETRY_ON_BROKER": c.RetryOnBroker, "OUTAGE_PROBE": c.OutageProbe, "HEARTBEAT": c.Heartbeat,
 	} {
 		if d <= 0 {

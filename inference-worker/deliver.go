@@ -8,14 +8,16 @@ import (
 	"maskfleet/pkg/jobqueue"
 )
 
-// keepAlive extends the delivery until the returned function is called, and at the
-// longest for a lease: a job that hangs must not be kept for ever.
+// keepAlive extends the delivery until the returned function is called, but no
+// longer than a lease: a job that hangs must not be kept for ever. Time during which
+// a store is away does not count, because nobody else could do better then.
 func (w *Worker) keepAlive(ctx context.Context, d *jobqueue.Delivery) (stop func()) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.lease())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	until := time.Now().Add(w.cfg.lease())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for pause(ctx, w.cfg.Queue.AckWait/3) {
+		for pause(ctx, w.cfg.Queue.AckWait/3) && (time.Now().Before(until) || w.outage.isAway()) {
 			w.extend(ctx, d)
 		}
 	}()

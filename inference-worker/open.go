@@ -11,12 +11,13 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/linkfetch"
 	"maskfleet/pkg/telemetry"
 )
 
-// Open connects a worker to its stores and the broker; Run makes it work. The
-// returned function closes what was opened, after Run.
+// Open connects a worker to its stores and the broker, waiting up to cfg.OpenWait
+// for stores that are not up yet; Run makes it work. The returned function closes what was opened, after Run.
 func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, func(), error) {
 	if cfg.ID == "" {
 		id, err := job.NewID()
@@ -33,17 +34,23 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 	if err != nil {
 		return nil, nil, err
 	}
-	store, err := jobstore.Open(ctx, cfg.Store)
+	var (
+		store  *jobstore.Store
+		images *imagestore.Store
+	)
+	ctx, cancel := context.WithTimeout(ctx, cfg.OpenWait)
+	defer cancel()
+	err = lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { store, err = jobstore.Open(ctx, cfg.Store); return err })
 	if err != nil {
 		return nil, nil, err
 	}
-	images, err := imagestore.Open(ctx, cfg.Images)
+	err = lifecycle.Patiently(ctx, tel.Log, "s3", func() (err error) { images, err = imagestore.Open(ctx, cfg.Images); return err })
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the image store: %w", closing(err, store.Close()))
+		return nil, nil, closing(err, store.Close())
 	}
-	queue, err := jobqueue.Open(ctx, cfg.Queue, tel.Log)
+	queue, err := jobqueue.Open(ctx, cfg.Queue, tel.Log) // a broker that is away is waited for while pulling
 	if err != nil {
-		return nil, nil, fmt.Errorf("opening the queue: %w", closing(err, store.Close()))
+		return nil, nil, closing(err, store.Close())
 	}
 	fast := cache.Open(cfg.Cache)
 	w := &Worker{

@@ -112,11 +112,15 @@ func (w *Worker) holds(p job.Photo, publication int) bool {
 	return p.Row.State == job.StateProcessing && p.WorkerID == w.cfg.ID && p.Row.Publication == publication
 }
 
+// deadline is the end of the item's time, which fetch, slot and store share: the
+// lease is made to outlast it.
+func (w *Worker) deadline(t *task) time.Time { return t.claimed.Add(w.cfg.Slots.ItemTimeout) }
+
 // fetchOriginal gets the photo's bytes: from S3, or from the link it came as. What
 // came from a link is stored as the original and then treated as any photo.
 func (w *Worker) fetchOriginal(ctx context.Context, t *task) error {
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, w.cfg.Slots.ItemTimeout)
+	ctx, cancel := context.WithDeadline(ctx, w.deadline(t))
 	defer cancel()
 	var err error
 	switch t.photo.Source {
@@ -155,10 +159,15 @@ func (w *Worker) fetchLink(ctx context.Context, t *task) error {
 // analyze has the slot decode, detect, draw and encode.
 func (w *Worker) analyze(ctx context.Context, t *task) error {
 	began := time.Now()
-	output, err := t.slot.Analyze(ctx, slot.Request{Data: t.original, Attempt: t.photo.Row.Attempts})
+	left := time.Until(w.deadline(t))
+	if left <= 0 {
+		return job.Fail(job.CodeInferenceTimeout, errors.New("no time left after the fetch"))
+	}
+	output, err := t.slot.Analyze(ctx, slot.Request{Data: t.original, Attempt: t.photo.Row.Attempts, Timeout: left})
 	if err != nil {
 		return err
 	}
+	t.original = nil // up to 10 MB that nobody needs any more
 	t.output = output
 	t.result.Timing.Inference = time.Since(began)
 	t.result.Faces = output.Faces
@@ -171,6 +180,8 @@ func (w *Worker) analyze(ctx context.Context, t *task) error {
 // can only leave orphans, never overwrite.
 func (w *Worker) storeObjects(ctx context.Context, t *task) error {
 	const contentType = "image/jpeg"
+	ctx, cancel := context.WithDeadline(ctx, w.deadline(t))
+	defer cancel()
 	fence := t.photo.Row.Fence
 	t.result.AnnotatedKey = imagestore.ResultKey(t.photo, fence, "annotated")
 	t.result.ThumbnailKey = imagestore.ResultKey(t.photo, fence, "thumbnail")

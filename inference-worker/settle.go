@@ -59,8 +59,9 @@ const (
 // publisher finds the lease over.
 func (w *Worker) settle(work context.Context, t *task, err error) {
 	// The job may have ended because work did; its last words are still to be said.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), w.cfg.lease())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(work))
 	defer cancel()
+	defer context.AfterFunc(work, func() { time.AfterFunc(w.cfg.StopLimit, cancel) })()
 	ended := w.settleAs(ctx, t, err)
 	w.metrics.jobs.WithLabelValues(string(ended)).Inc()
 	var took time.Duration // of the work; none without a claim
@@ -316,19 +317,15 @@ func (w *Worker) change(ctx context.Context, t *task, to job.State, transition f
 	})
 }
 
-// persist repeats a change in MySQL while MySQL is away, as long as the lease may
-// last: what is in hand is worth more than the wait, and the outage is no failure.
+// persist repeats a change in MySQL while MySQL is away, until ctx ends: what is in
+// hand is worth more than the wait, and the outage is nobody's failure.
 func (w *Worker) persist(ctx context.Context, change func(context.Context) error) error {
-	deadline := time.Now().Add(w.cfg.lease())
 	for {
 		err := change(ctx)
 		if !errors.Is(err, jobstore.ErrUnavailable) {
 			return err
 		}
 		w.outage.trip(err)
-		if time.Now().After(deadline) {
-			return err
-		}
 		if !pause(ctx, w.cfg.OutageProbe) {
 			return fmt.Errorf("%w: %w", context.Cause(ctx), err)
 		}

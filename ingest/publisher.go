@@ -26,6 +26,9 @@ type PublisherConfig struct {
 	// UnseenFor is how long a waiting photo is believed to be on the broker without
 	// a look.
 	UnseenFor time.Duration `env:"PUBLISHER_UNSEEN_FOR" envDefault:"60s"`
+	// LeaseGrace is how long leases are left alone after MySQL was away: workers
+	// that waited for it with a result in hand come first.
+	LeaseGrace time.Duration `env:"PUBLISHER_LEASE_GRACE" envDefault:"15s"`
 	// BatchSize is how many photos it looks after at a time.
 	BatchSize int `env:"PUBLISHER_BATCH_SIZE" envDefault:"500"`
 }
@@ -53,6 +56,8 @@ type publisher struct {
 	cfg     PublisherConfig
 	log     *slog.Logger
 	actions *prometheus.CounterVec
+
+	graceUntil time.Time // of Run's goroutine alone
 }
 
 func newPublisher(store *jobstore.Store, queue *jobqueue.Queue, cfg PublisherConfig, log *slog.Logger, registerer prometheus.Registerer) *publisher {
@@ -178,7 +183,11 @@ func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) (s
 func (p *publisher) endLeases(ctx context.Context) error {
 	over, err := p.store.LeasesOver(ctx, p.cfg.BatchSize)
 	if err != nil {
+		p.graceUntil = time.Now().Add(p.cfg.LeaseGrace)
 		return err
+	}
+	if time.Now().Before(p.graceUntil) {
+		return nil
 	}
 	return each(ctx, over, func(ctx context.Context, w jobstore.Waiting) error {
 		if w.Attempts >= job.MaxAttempts {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"maskfleet/inference-worker/slot/wire"
 	"maskfleet/pkg/job"
@@ -19,6 +20,8 @@ type Request struct {
 	Data []byte
 	// Attempt counts the photo's attempts from 1; only simulated faults look at it.
 	Attempt int
+	// Timeout is how long the slot may take; 0, or more than Config.ItemTimeout: that.
+	Timeout time.Duration
 }
 
 // Output is what a slot found, checked against what can be true.
@@ -56,7 +59,11 @@ func (s *Slot) Analyze(ctx context.Context, r Request) (Output, error) {
 	if len(r.Data) > wire.MaxPhotoBytes {
 		return Output{}, job.Fail(job.CodeImageTooLarge, fmt.Errorf("%d bytes do not fit a slot", len(r.Data)))
 	}
-	stop := s.process.guard(ctx, s.pool.cfg.ItemTimeout, s.pool.cfg.DataLimitBytes)
+	timeout := s.pool.cfg.ItemTimeout
+	if r.Timeout > 0 {
+		timeout = min(timeout, r.Timeout)
+	}
+	stop := s.process.guard(ctx, timeout, s.pool.cfg.DataLimitBytes)
 	result, err := s.process.exchange(r)
 	verdict := stop()
 	if err != nil {

@@ -68,6 +68,9 @@ type Failure struct {
 	Code Code
 	// SlotDeath says that the attempt cost a slot its life.
 	SlotDeath bool
+	// Permanent says of this very failure that another attempt ends the same way,
+	// although its code does not always mean that.
+	Permanent bool
 	Cause     error
 }
 
@@ -89,7 +92,7 @@ func (f *Failure) Unwrap() error { return f.Cause }
 func (f *Failure) Message() string { return factsOf(f.Code).message }
 
 // Retryable says whether another attempt may end differently.
-func (f *Failure) Retryable() bool { return factsOf(f.Code).retryable }
+func (f *Failure) Retryable() bool { return factsOf(f.Code).retryable && !f.Permanent }
 
 // Codes lists the codes of the catalogue.
 func Codes() []Code {

@@ -110,7 +110,9 @@ func (f *Fetcher) Fetch(ctx context.Context, link string) ([]byte, *job.Failure)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return nil, job.Fail(job.CodeFetchStatus, fmt.Errorf("status %d", resp.StatusCode))
+		failure := job.Fail(job.CodeFetchStatus, fmt.Errorf("status %d", resp.StatusCode))
+		failure.Permanent = permanent(resp.StatusCode)
+		return nil, failure
 	}
 	if resp.ContentLength > f.cfg.MaxBytes {
 		return nil, job.Fail(job.CodeImageTooLarge, fmt.Errorf("%d bytes announced", resp.ContentLength))
@@ -123,6 +125,16 @@ func (f *Fetcher) Fetch(ctx context.Context, link string) ([]byte, *job.Failure)
 		return nil, job.Fail(job.CodeImageTooLarge, fmt.Errorf("more than %d bytes", f.cfg.MaxBytes))
 	}
 	return data, nil
+}
+
+// permanent says whether asking again is pointless: the request is at fault, and not
+// its moment.
+func permanent(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status/100 == 4
 }
 
 func failure(err error) *job.Failure {

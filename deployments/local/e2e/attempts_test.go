@@ -60,6 +60,16 @@ func TestMessageWithoutARow(t *testing.T) {
 	if err := e.queue.Publish(t.Context(), stray); err != nil {
 		t.Fatal(err)
 	}
-	e.settled(t)
-	e.finishedAtOnce(t, e.submit(t, 2, drawnPhoto(t)))
+	eventually(t, "the stray message to be in DEAD", func() error {
+		n, err := e.queue.DeadLetters(t.Context())
+		if err != nil || n != 1 {
+			return fmt.Errorf("%d dead letters, %w", n, err)
+		}
+		return nil
+	})
+	for _, p := range e.awaitAll(t, e.submit(t, 2, drawnPhoto(t)), job.StateSucceeded) {
+		if p.Row.Attempts != 1 {
+			t.Errorf("bystander %s was charged %d attempts", p.ID, p.Row.Attempts)
+		}
+	}
 }

@@ -353,6 +353,9 @@ func (e *env) settled(t *testing.T) {
 	for _, n := range counts {
 		total += n
 	}
+	if dead, err := e.queue.DeadLetters(t.Context()); err != nil || dead < counts[job.StateFailed] {
+		t.Errorf("%d photos failed, DEAD holds %d, %v", counts[job.StateFailed], dead, err)
+	}
 	if total != len(accepted) {
 		t.Errorf("%d photos were accepted, %d stand in MySQL: %v", len(accepted), total, counts)
 	}
