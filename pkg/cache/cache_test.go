@@ -242,6 +242,26 @@ func TestAllow(t *testing.T) {
 	})
 }
 
+func TestPeekCountsNothing(t *testing.T) {
+	t.Parallel()
+	ctx, c := t.Context(), open(t, testenv.Redis(t))
+	key := rawToken(t)
+	for use := range 3 {
+		for range 5 {
+			if ok, _, err := c.Peek(ctx, key, 3); !ok || err != nil {
+				t.Fatalf("after %d uses: %t, %v", use, ok, err)
+			}
+		}
+		if ok, _, err := c.Allow(ctx, key, 3, time.Hour); !ok || err != nil {
+			t.Fatalf("use %d: %t, %v", use+1, ok, err)
+		}
+	}
+	ok, retryAfter, err := c.Peek(ctx, key, 3)
+	if ok || err != nil || retryAfter <= 59*time.Minute || retryAfter > time.Hour {
+		t.Errorf("after the last use: got %t, %s, %v", ok, retryAfter, err)
+	}
+}
+
 func TestAllowCountsTogether(t *testing.T) {
 	t.Parallel()
 	ctx, c := t.Context(), open(t, testenv.Redis(t))

@@ -15,7 +15,7 @@ func (c *Cache) Allow(ctx context.Context, key string, limit int, per time.Durat
 	var left *redis.DurationCmd
 	err = c.call(ctx, "counting against a limit", func(ctx context.Context) error {
 		_, err := c.redis.TxPipelined(ctx, func(tx redis.Pipeliner) error {
-			key := "maskfleet:limit:" + key
+			key := limitKey(key)
 			uses = tx.Incr(ctx, key)
 			tx.Do(ctx, "PEXPIRE", key, per.Milliseconds(), "NX")
 			left = tx.PTTL(ctx, key)
@@ -31,3 +31,28 @@ func (c *Cache) Allow(ctx context.Context, key string, limit int, per time.Durat
 	}
 	return false, max(left.Val(), time.Millisecond), nil
 }
+
+// Peek says whether Allow would allow one more use of key, and counts nothing. A
+// use that would be refused learns how long the window still lasts.
+func (c *Cache) Peek(ctx context.Context, key string, limit int) (ok bool, retryAfter time.Duration, err error) {
+	var uses *redis.StringCmd
+	var left *redis.DurationCmd
+	err = c.call(ctx, "looking at a limit", func(ctx context.Context) error {
+		_, err := c.redis.TxPipelined(ctx, func(tx redis.Pipeliner) error {
+			key := limitKey(key)
+			uses = tx.Get(ctx, key)
+			left = tx.PTTL(ctx, key)
+			return nil
+		})
+		return unlessNil(err)
+	})
+	if err != nil {
+		return false, 0, err
+	}
+	if n, err := uses.Int(); n < limit { // nothing was counted yet: 0
+		return true, 0, unlessNil(err)
+	}
+	return false, max(left.Val(), time.Millisecond), nil
+}
+
+func limitKey(key string) string { return "maskfleet:limit:" + key }

@@ -28,6 +28,7 @@ func calls(c *cache.Cache, p job.Photo) map[string]func(context.Context) error {
 			return c.DropUserSessions(ctx, p.OwnerID)
 		},
 		"Allow": func(ctx context.Context) error { _, _, err := c.Allow(ctx, "k", 1, time.Hour); return err },
+		"Peek":  func(ctx context.Context) error { _, _, err := c.Peek(ctx, "k", 1); return err },
 	}
 }
 
