@@ -85,7 +85,10 @@ func (s *Service) ancestorUpload(c *fiber.Ctx) error {
 	if err := missing(fields, "username", "password"); err != nil {
 		return err
 	}
-	user, err := s.verify(httpserver.Context(c), fields.Get("username"), fields.Get("password"))
+	user, err := s.verify(httpserver.Context(c), credentials{
+		username: fields.Get("username"), password: fields.Get("password"),
+		address: httpserver.ClientIP(c), waiting: int64(len(f.file.data)),
+	})
 	if err != nil {
 		return err
 	}
@@ -121,17 +124,6 @@ func answerAncestor(c *fiber.Ctx, photo job.Photo) error {
 	return c.JSON(ancestorSuccess{Success: true, Payload: &ancestorCounts{
 		NumFaces: counts.Faces, NumMasked: counts.Masked, NumUnmasked: counts.Unmasked,
 	}})
-}
-
-// verify checks a username and password.
-func (s *Service) verify(ctx context.Context, username, password string) (jobstore.User, error) {
-	ctx, cancel := context.WithTimeout(ctx, authenticateTimeout)
-	defer cancel()
-	user, err := s.accounts.Verify(ctx, username, password)
-	if err != nil {
-		return jobstore.User{}, credentialProblem(err)
-	}
-	return user, nil
 }
 
 func (s *Service) register(ctx context.Context, username, password string) error {

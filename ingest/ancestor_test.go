@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"maskfleet/pkg/testenv"
 )
 
 func TestAncestorRegister(t *testing.T) {
@@ -91,4 +93,54 @@ func TestAncestorUpload(t *testing.T) {
 	if n := d.photosStored(t); n != 2 {
 		t.Errorf("%d photos are stored, want the one that was not waited for kept", n)
 	}
+}
+
+func TestAncestorLimitsGuesses(t *testing.T) {
+	t.Parallel()
+	redis := testenv.NewRedis(t)
+	st := sharedStores(t)
+	st.redis = redis.Config()
+	d := openDoor(t, st, nil)
+	try := func(username, password, address string) answer {
+		body, kind := multipartBody(t, part{field: "username", data: []byte(username)},
+			part{field: "password", data: []byte(password)}, part{field: "file", filename: "a.jpg", data: []byte("only words")})
+		return d.ask(t, person{}, http.MethodPost, "/api/upload", body, map[string]string{"Content-Type": kind, "X-Forwarded-For": address})
+	}
+	const known = http.StatusUnsupportedMediaType // the file is no photo; its sender is known
+	for range 200 {
+		d.refusesAncestor(t, try("ann", d.ann.password, "192.0.2.1"), known)
+	}
+	for _, username := range []string{"ann", "nobody"} { // no difference between them
+		for range 10 {
+			d.refusesAncestor(t, try(username, "wrong", "192.0.2.1"), http.StatusUnauthorized)
+		}
+		a := try(username, d.ann.password, "192.0.2.1")
+		d.refusesAncestor(t, a, http.StatusTooManyRequests)
+		if a.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+	}
+	d.refusesAncestor(t, try("ann", d.ann.password, "192.0.2.2"), known)
+	login := url.Values{"username": {"ann"}, "password": {d.ann.password}}
+	page := d.browse(t, http.MethodPost, "/login", "", login, map[string]string{"X-Forwarded-For": "192.0.2.1"})
+	if page.status != http.StatusTooManyRequests {
+		t.Errorf("the log-in page lets guesses go on with %d", page.status)
+	}
+
+	redis.Kill()
+	d.refusesAncestor(t, try("ann", "wrong", "192.0.2.1"), http.StatusUnauthorized)
+	d.refusesAncestor(t, try("ann", d.ann.password, "192.0.2.1"), known)
+}
+
+func TestAncestorHoldsFewPhotosOfUnknownSenders(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	d.verifier.waiting.take(d.verifier.waiting.limit) // others that wait for their hash
+	name, password := part{field: "username", data: []byte("ann")}, part{field: "password", data: []byte(d.ann.password)}
+	a := d.upload(t, "", name, password, part{field: "file", filename: "a.jpg", data: photo(t)})
+	d.refusesAncestor(t, a, http.StatusServiceUnavailable)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	d.storedNothing(t)
 }

@@ -19,6 +19,7 @@ import (
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/telemetry"
+	"maskfleet/pkg/webui/login"
 )
 
 // Doors are the stores and the broker that a front door works with. Whoever opened
@@ -40,6 +41,7 @@ type Service struct {
 	queue     *jobqueue.Queue
 	cache     *cache.Cache
 	accounts  *account.Accounts
+	verifier  *verifier
 	admission *admission
 	publisher *publisher
 	hub       *hub
@@ -70,6 +72,12 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 			cfg: cfg.Admission, queue: doors.Queue, backlog: doors.Store, images: doors.Images, log: tel.Log,
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
+	}
+	s.verifier = &verifier{
+		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,
+		places: make(chan struct{}, verificationsAtOnce),
+		// Half of the memory stays free for those who are known; any one photo fits.
+		waiting: newBudget(max(cfg.Admission.UploadBytesInFlight/2, cfg.Photo.MaxBytes), m.bytesUnverified),
 	}
 	origin, err := originOf(cfg.Images)
 	if err != nil {

@@ -12,12 +12,13 @@ import (
 
 // metrics are the front door's own; the HTTP server has some beside them.
 type metrics struct {
-	accepted      *prometheus.CounterVec
-	refused       *prometheus.CounterVec
-	stepDuration  *prometheus.HistogramVec
-	bytesInFlight prometheus.Gauge
-	waiters       prometheus.Gauge
-	queueDepth    prometheus.Gauge
+	accepted        *prometheus.CounterVec
+	refused         *prometheus.CounterVec
+	stepDuration    *prometheus.HistogramVec
+	bytesInFlight   prometheus.Gauge
+	bytesUnverified prometheus.Gauge
+	waiters         prometheus.Gauge
+	queueDepth      prometheus.Gauge
 }
 
 func newMetrics(registry prometheus.Registerer) *metrics {
@@ -35,6 +36,9 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		bytesInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "maskfleet_ingest_upload_in_flight_bytes", Help: "Bytes of uploads held in memory.",
 		}),
+		bytesUnverified: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "maskfleet_ingest_upload_unverified_bytes", Help: "Bytes of uploads held while their sender's password is checked.",
+		}),
 		waiters: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "maskfleet_ingest_waiting_requests", Help: "Requests and event streams that wait for a photo.",
 		}),
@@ -42,7 +46,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "maskfleet_ingest_queue_depth_photos", Help: "Photos that wait or are in work, as admission sees them.",
 		}),
 	}
-	registry.MustRegister(m.accepted, m.refused, m.stepDuration, m.bytesInFlight, m.waiters, m.queueDepth)
+	registry.MustRegister(m.accepted, m.refused, m.stepDuration, m.bytesInFlight, m.bytesUnverified, m.waiters, m.queueDepth)
 	return m
 }
 

@@ -8,10 +8,32 @@ import (
 	"strings"
 	"time"
 
+	"maskfleet/pkg/cache"
 	"maskfleet/pkg/problem"
 )
 
 const limitWindow = 5 * time.Minute
+
+// limiter counts tries.
+type limiter interface {
+	Allow(ctx context.Context, key string, limit int, per time.Duration) (ok bool, retryAfter time.Duration, err error)
+	Peek(ctx context.Context, key string, limit int) (ok bool, retryAfter time.Duration, err error)
+}
+
+// Tries counts tries to log in, so that nobody guesses passwords for long. Failed
+// tries count together wherever they were made. It is safe for concurrent use.
+type Tries struct {
+	limits limiter
+}
+
+// NewTries counts in Redis, for all processes together.
+func NewTries(limits *cache.Cache) *Tries { return &Tries{limits: limits} }
+
+// What is counted: every try at a log-in page, and every failed try anywhere.
+const (
+	countedTries    = "login:"
+	countedFailures = "login:failed:"
+)
 
 // limit is how many tries count together, and how many of them are too many.
 type limit struct {
@@ -21,33 +43,63 @@ type limit struct {
 
 // limits are narrow for one address at one account, and wide where strangers share
 // an address or somebody would lock another out.
-func limits(username, address string) []limit {
+func limits(counted, username, address string) []limit {
 	sum := sha256.Sum256([]byte(strings.ToLower(username))) // bounds the key
 	account := hex.EncodeToString(sum[:16])
 	return []limit{
-		{"login:pair:" + account + ":" + address, 10},
-		{"login:address:" + address, 60},
-		{"login:account:" + account, 100},
+		{counted + "pair:" + account + ":" + address, 10},
+		{counted + "address:" + address, 60},
+		{counted + "account:" + account, 100},
 	}
 }
 
-// count counts a try before its password is looked at, whether the account exists
-// or not. A try that cannot be counted is refused.
-func (p *Pages) count(ctx context.Context, username, address string) error {
-	for _, l := range limits(username, address) {
-		var ok bool
-		var retryAfter time.Duration
-		err := insist(ctx, func(ctx context.Context) (err error) {
-			ok, retryAfter, err = p.limits.Allow(ctx, l.key, l.max, limitWindow)
-			return err
-		})
+// Look refuses a try with 429 once too many have failed, and counts nothing: who
+// logs in with the right password may do so without end. Any other error is the
+// cache's.
+func (t *Tries) Look(ctx context.Context, username, address string) error {
+	for _, l := range limits(countedFailures, username, address) {
+		ok, retryAfter, err := t.limits.Peek(ctx, l.key, l.max)
 		if err != nil {
-			return unavailable(err)
+			return err
 		}
 		if !ok {
-			return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited,
-				"There were too many tries. Please wait a few minutes and try again.").WithRetryAfter(retryAfter)
+			return tooManyTries(retryAfter)
 		}
 	}
 	return nil
+}
+
+// Failed counts a try whose password was wrong, whether the account exists or not.
+func (t *Tries) Failed(ctx context.Context, username, address string) error {
+	for _, l := range limits(countedFailures, username, address) {
+		if _, _, err := t.limits.Allow(ctx, l.key, l.max, limitWindow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts a try before its password is looked at, whether the account exists
+// or not. At a page, a try that cannot be counted is no try.
+func (t *Tries) count(ctx context.Context, username, address string) error {
+	for _, l := range limits(countedTries, username, address) {
+		var ok bool
+		var retryAfter time.Duration
+		err := insist(ctx, func(ctx context.Context) (err error) {
+			ok, retryAfter, err = t.limits.Allow(ctx, l.key, l.max, limitWindow)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return tooManyTries(retryAfter)
+		}
+	}
+	return insist(ctx, func(ctx context.Context) error { return t.Look(ctx, username, address) })
+}
+
+func tooManyTries(retryAfter time.Duration) error {
+	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited,
+		"There were too many tries. Please wait a few minutes and try again.").WithRetryAfter(retryAfter)
 }

@@ -30,11 +30,6 @@ type accounts interface {
 	EndSession(ctx context.Context, token string) error
 }
 
-// limiter counts tries.
-type limiter interface {
-	Allow(ctx context.Context, key string, limit int, per time.Duration) (ok bool, retryAfter time.Duration, err error)
-}
-
 // Site is what differs between the sites.
 type Site struct {
 	Name webui.Site
@@ -50,14 +45,14 @@ type Pages struct {
 	site     Site
 	kit      *webui.Kit
 	accounts accounts
-	limits   limiter
+	tries    *Tries
 	log      *slog.Logger
 	seen     *seen
 }
 
 // New makes the log-in of a site.
 func New(site Site, kit *webui.Kit, people *account.Accounts, limits *cache.Cache, log *slog.Logger) *Pages {
-	return &Pages{site: site, kit: kit, accounts: people, limits: limits, log: log, seen: newSeen(site.OutageGrace)}
+	return &Pages{site: site, kit: kit, accounts: people, tries: NewTries(limits), log: log, seen: newSeen(site.OutageGrace)}
 }
 
 // Mount adds GET and POST /login and POST /logout.
@@ -106,12 +101,16 @@ func (p *Pages) logIn(c *fiber.Ctx) error {
 // enter starts a session for somebody whose try counts, whose credentials are right
 // and whom the site admits.
 func (p *Pages) enter(ctx context.Context, c *fiber.Ctx, username, password string) (token string, err error) {
-	if err := p.count(ctx, username, httpserver.ClientIP(c)); err != nil {
-		return "", err
+	address := httpserver.ClientIP(c)
+	if err := p.tries.count(ctx, username, address); err != nil {
+		return "", unavailable(err)
 	}
 	user, err := p.accounts.Verify(ctx, username, password)
 	switch {
 	case errors.Is(err, account.ErrWrongCredentials):
+		if err := p.tries.Failed(ctx, username, address); err != nil {
+			p.log.WarnContext(ctx, "failed log-in not counted", "err", err)
+		}
 		return "", problem.New(http.StatusUnauthorized, problem.CodeWrongCredentials, "The name or the password is wrong.")
 	case errors.Is(err, account.ErrDisabled):
 		return "", problem.New(http.StatusForbidden, problem.CodeForbidden, "This account is closed. An administrator can open it again.")
