@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
@@ -69,8 +68,8 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 	defer cancel()
 	doors := Doors{Cache: cache.Open(cfg.Cache)}
 	err := errors.Join(
-		patiently(ctx, tel, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
-		patiently(ctx, tel, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
 	)
 	var s *Service
 	if err == nil {
@@ -81,24 +80,6 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 		return nil, nil, err
 	}
 	return s, func() { doors.close(tel) }, nil
-}
-
-// patiently opens a door again and again until ctx ends.
-func patiently(ctx context.Context, tel *telemetry.Telemetry, name string, open func() error) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		err := open()
-		if err == nil {
-			return nil
-		}
-		tel.Log.WarnContext(ctx, "door not open yet", "door", name, "err", err)
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("opening %s: %w", name, err)
-		case <-tick.C:
-		}
-	}
 }
 
 func (d *Doors) close(tel *telemetry.Telemetry) {
