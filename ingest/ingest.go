@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"golang.org/x/sync/errgroup"
@@ -102,9 +101,9 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 	closeAll := func() { doors.close(tel) }
 	doors.Cache = cache.Open(cfg.Cache)
 	err := errors.Join(
-		patiently(ctx, tel, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
-		patiently(ctx, tel, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
-		patiently(ctx, tel, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
 	)
 	if err != nil {
 		closeAll()
@@ -116,24 +115,6 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 		return nil, nil, err
 	}
 	return s, closeAll, nil
-}
-
-// patiently opens a door again and again until ctx ends.
-func patiently(ctx context.Context, tel *telemetry.Telemetry, name string, open func() error) error {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		err := open()
-		if err == nil {
-			return nil
-		}
-		tel.Log.WarnContext(ctx, "door not open yet", "door", name, "err", err)
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("opening %s: %w", name, err)
-		case <-tick.C:
-		}
-	}
 }
 
 func (d *Doors) close(tel *telemetry.Telemetry) {
