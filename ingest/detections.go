@@ -105,6 +105,11 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 		return job.Photo{}, err
 	}
 	defer release()
+	decoding := int64(2 * len(body)) // the decoder's own copy, and the photo
+	if !s.admission.memory.take(decoding) {
+		return job.Photo{}, tooBusy()
+	}
+	defer s.admission.memory.give(decoding)
 	request, err := parseDetectionRequest(body)
 	if err != nil {
 		return job.Photo{}, err

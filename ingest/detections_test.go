@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -214,4 +215,27 @@ func TestEventsFollowAPhotoToItsEnd(t *testing.T) {
 	if len(states) < 2 || states[0] != job.StateQueued || states[len(states)-1] != job.StateSucceeded || !ended {
 		t.Errorf("the stream told of %v and its end: %v", states, ended)
 	}
+}
+
+func TestDecodingOfJSONCountsAsMemory(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	body, err := json.Marshal(map[string]any{"image": map[string]any{"base64": append(photo(t), make([]byte, 600<<10)...)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func() answer {
+		return d.ask(t, d.ann, http.MethodPost, "/v1/detections", bytes.NewReader(body), map[string]string{"Content-Type": "application/json"})
+	}
+	others := d.admission.memory.limit - 2<<20 // leaves room for the body alone
+	d.admission.memory.take(others)
+	a := send()
+	d.refuses(t, a, http.StatusServiceUnavailable, problem.CodeUnavailable)
+	if a.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	d.admission.memory.give(others)
+	d.storedNothing(t)
+	detectionOf(t, send(), http.StatusAccepted)
+	eventually(t, "the memory is given back", func() bool { return d.admission.memory.fits(d.admission.memory.limit) })
 }
