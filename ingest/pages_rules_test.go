@@ -135,3 +135,43 @@ func TestPagesRetryAFailedPhoto(t *testing.T) {
 		t.Errorf("after the retry it is %s, %v", again.Row.State, err)
 	}
 }
+
+// sendForm sends files as the upload page without script does.
+func (d *door) sendForm(t *testing.T, cookie string, files ...part) answer {
+	t.Helper()
+	body, kind := multipartBody(t, files...)
+	return d.ask(t, person{}, http.MethodPost, "/photos", body,
+		map[string]string{"Accept": "text/html", "Content-Type": kind, "Cookie": cookie, "Origin": d.url})
+}
+
+func TestPagesSayWhichFilesAFormHadTooMany(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	ann := d.session(t, d.ann)
+	files := make([]part, maxFilesAForm)
+	for i := range files {
+		files[i] = part{field: "file", filename: "notes.jpg", data: []byte("only words")}
+	}
+	files[0].data = landscape(t)
+	const sentence = "At most 1000 files are taken at a time"
+	if a := d.sendForm(t, ann, files...); strings.Contains(string(a.body), sentence) {
+		t.Error("as many files as are allowed are too many")
+	}
+	if a := d.sendForm(t, ann, append(files, files[0])...); a.status != http.StatusOK || !strings.Contains(string(a.body), sentence) {
+		t.Errorf("one file too many gives %d without its sentence", a.status)
+	}
+	if n := len(d.photosOf(t, d.ann)); n != 2 {
+		t.Errorf("%d photos were accepted, want 2", n)
+	}
+}
+
+func TestPagesSayWhenToComeAgain(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	ann := d.session(t, d.ann)
+	d.admission.memory.take(d.admission.memory.limit)
+	a := d.sendForm(t, ann, part{field: "file", filename: "a.jpg", data: landscape(t)})
+	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("while others fill the memory: %d %v", a.status, a.header)
+	}
+}

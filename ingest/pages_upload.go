@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -19,7 +20,8 @@ import (
 
 const (
 	recentPhotos  = 24   // on the upload page
-	maxFilesAForm = 1000 // of a form sent without script
+	maxFilesAForm = 1000 // sent without script
+	theRest       = "The rest of the files"
 )
 
 // showUpload answers GET /.
@@ -62,6 +64,9 @@ func (p *pages) takePhotos(c *fiber.Ctx) error {
 	}
 	switch {
 	case len(taken.refused) > 0:
+		if after := taken.retryAfter(); after != "" {
+			c.Set(fiber.HeaderRetryAfter, after)
+		}
 		return p.renderUpload(c.Status(taken.status()), webui.UploadPage{Refused: taken.refused})
 	case len(taken.photos) == 1:
 		return c.Redirect("/photos/"+taken.photos[0].ID.String(), http.StatusSeeOther)
@@ -110,6 +115,14 @@ func (t *taken) status() int {
 	return t.first.Status
 }
 
+// retryAfter is that of the first refusal, unless something was accepted.
+func (t *taken) retryAfter() string {
+	if len(t.photos) > 0 {
+		return ""
+	}
+	return t.first.RetryAfterHeader()
+}
+
 // takeForm takes the files one after the other, with one in memory at a time. One
 // that is refused does not stand in the way of the next.
 func (p *pages) takeForm(c *fiber.Ctx) (*taken, error) {
@@ -118,13 +131,17 @@ func (p *pages) takeForm(c *fiber.Ctx) (*taken, error) {
 		return nil, err
 	}
 	t := &taken{}
-	for range maxFilesAForm {
+	for n := 0; ; n++ {
 		part, err := parts.NextRawPart()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			t.refuse("The rest of the files", unreadableBody(err))
+			t.refuse(theRest, unreadableBody(err))
+			break
+		}
+		if n == maxFilesAForm {
+			t.refuse(theRest, tooManyInAForm())
 			break
 		}
 		p.takeFile(c, part, t)
@@ -133,6 +150,11 @@ func (p *pages) takeForm(c *fiber.Ctx) (*taken, error) {
 		return nil, missingFile()
 	}
 	return t, nil
+}
+
+func tooManyInAForm() error {
+	return problem.New(http.StatusBadRequest, problem.CodeTooManyFiles,
+		fmt.Sprintf("At most %d files are taken at a time; please send the others again.", maxFilesAForm))
 }
 
 func (p *pages) takeFile(c *fiber.Ctx, part *multipart.Part, t *taken) {
