@@ -100,8 +100,11 @@ func (p *pages) redirectToImage(c *fiber.Ctx) error {
 }
 
 // retryPhoto answers POST /photos/{id}/retry. A photo that is not at a failed end,
-// or no longer, stays as it is.
+// or no longer, stays as it is; so does every photo while the door takes none in.
 func (p *pages) retryPhoto(c *fiber.Ctx) error {
+	if err := p.admission.admit(); err != nil {
+		return err
+	}
 	photo, err := p.photoOf(c)
 	if err != nil {
 		return err

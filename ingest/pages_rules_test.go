@@ -111,12 +111,10 @@ func TestPagesLimitLogIns(t *testing.T) {
 	}
 }
 
-func TestPagesRetryAFailedPhoto(t *testing.T) {
-	t.Parallel()
-	d := openDoor(t, storesOfPages(t), nil)
-	ann := d.session(t, d.ann)
-	created := detectionOf(t, d.post(t, d.ann, landscape(t), nil), http.StatusAccepted)
-	id := created.ID
+// failedPhoto gives a photo of ann's that failed.
+func (d *door) failedPhoto(t *testing.T) job.ID {
+	t.Helper()
+	id := detectionOf(t, d.post(t, d.ann, landscape(t), nil), http.StatusAccepted).ID
 	photo, refusal, _, err := d.store.Claim(t.Context(), id, 1, "worker-of-test", time.Minute)
 	if err != nil || refusal != job.RefusedNone {
 		t.Fatalf("claiming: %q, %v", refusal, err)
@@ -124,15 +122,38 @@ func TestPagesRetryAFailedPhoto(t *testing.T) {
 	if failed, err := d.store.Fail(t.Context(), id, photo.Row.Fence, job.Fail(job.CodeInferenceTimeout, nil)); err != nil || !failed {
 		t.Fatalf("failing: %v, %v", failed, err)
 	}
-	page := d.browse(t, http.MethodGet, "/photos/"+created.ID.String(), ann, nil, nil)
+	return id
+}
+
+func TestPagesRetryAFailedPhoto(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	ann := d.session(t, d.ann)
+	id := d.failedPhoto(t)
+	page := d.browse(t, http.MethodGet, "/photos/"+id.String(), ann, nil, nil)
 	if !strings.Contains(string(page.body), "The photo took too long to process.") {
 		t.Errorf("the failed photo's page gives %d without its sentence", page.status)
 	}
-	if got := d.browse(t, http.MethodPost, "/photos/"+created.ID.String()+"/retry", ann, nil, nil).status; got != http.StatusSeeOther {
+	if got := d.browse(t, http.MethodPost, "/photos/"+id.String()+"/retry", ann, nil, nil).status; got != http.StatusSeeOther {
 		t.Errorf("the retry gives %d", got)
 	}
 	if again, err := d.store.Find(t.Context(), id); err != nil || again.Row.State != job.StateQueued {
 		t.Errorf("after the retry it is %s, %v", again.Row.State, err)
+	}
+}
+
+func TestPagesRetryNothingWhileTheQueueIsFull(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), func(c *Config) { c.Admission.QueueLimit = 1 })
+	ann := d.session(t, d.ann)
+	id := d.failedPhoto(t) // its message still waits on the broker
+	eventually(t, "admission sees the full queue", func() bool { return d.admission.admit() != nil })
+	a := d.browse(t, http.MethodPost, "/photos/"+id.String()+"/retry", ann, nil, nil)
+	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
+		t.Errorf("the retry gives %d %v", a.status, a.header)
+	}
+	if still, err := d.store.Find(t.Context(), id); err != nil || still.Row.State != job.StateFailed {
+		t.Errorf("after the refused retry it is %s, %v", still.Row.State, err)
 	}
 }
 
