@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -155,8 +156,10 @@ func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) (s
 	case err != nil:
 		return false, err
 	case live && publication == w.Publication:
-		_, err := p.store.Confirm(ctx, w.ID, w.Publication)
-		p.did("confirmed", err == nil && !w.Confirmed)
+		changed, err := p.store.Confirm(ctx, w.ID, w.Publication)
+		if changed && !w.Confirmed {
+			p.did("confirmed")
+		}
 		return true, err
 	case live:
 		return false, nil // an older publication: its claim is refused and it goes away
@@ -173,8 +176,8 @@ func (p *publisher) publishIfMissing(ctx context.Context, w jobstore.Waiting) (s
 	case err != nil:
 		return true, fmt.Errorf("publishing %s again: %w", w.ID, err)
 	}
+	p.did("republished")
 	_, err = p.store.Confirm(ctx, w.ID, next)
-	p.did("republished", err == nil)
 	return true, err
 }
 
@@ -192,11 +195,15 @@ func (p *publisher) endLeases(ctx context.Context) error {
 	return each(ctx, over, func(ctx context.Context, w jobstore.Waiting) error {
 		if w.Attempts >= job.MaxAttempts {
 			changed, err := p.store.Abandon(ctx, w.ID, w.Publication)
-			p.did("abandoned", changed)
+			if changed {
+				p.did("abandoned")
+			}
 			return err
 		}
 		changed, err := p.store.Recover(ctx, w.ID, w.Publication)
-		p.did("recovered", changed)
+		if changed {
+			p.did("recovered")
+		}
 		return err
 	})
 }
@@ -212,23 +219,41 @@ func (p *publisher) writeDeadLetters(ctx context.Context) error {
 			return err
 		}
 		changed, err := p.store.MarkDeadLettered(ctx, d.PhotoID, d.Publication)
-		p.did("dead_lettered", changed)
+		if changed {
+			p.did("dead_lettered")
+		}
 		return err
 	})
 }
 
-func (p *publisher) did(action string, really bool) {
-	if really {
-		p.actions.WithLabelValues(action).Inc()
-	}
-}
+func (p *publisher) did(action string) { p.actions.WithLabelValues(action).Inc() }
 
-// each runs do for every item, a few at a time, and stops at the first error.
+// each runs do for every item, a few at a time. One that fails does not keep the
+// others from their turn, but a store or broker that is away ends the round.
 func each[T any](ctx context.Context, items []T, do func(context.Context, T) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var (
+		g    errgroup.Group
+		mu   sync.Mutex // guards errs
+		errs []error
+	)
 	g.SetLimit(publisherConcurrency)
 	for _, item := range items {
-		g.Go(func() error { return do(ctx, item) })
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			err := do(ctx, item)
+			if errors.Is(err, jobqueue.ErrUnavailable) || errors.Is(err, jobqueue.ErrFull) || errors.Is(err, jobstore.ErrUnavailable) {
+				stop()
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err)
+			return nil
+		})
 	}
-	return g.Wait()
+	_ = g.Wait() // its functions report through errs
+	return errors.Join(errs...)
 }
