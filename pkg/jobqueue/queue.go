@@ -81,7 +81,9 @@ func (q *Queue) options() []nats.Option {
 		nats.ReconnectBufSize(-1),   // nothing is kept for later: who publishes learns at once that it failed
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			q.link.breakUp()
-			q.log.Warn("connection to the broker lost", "err", err)
+			if err != nil { // nil: we closed it
+				q.log.Warn("connection to the broker lost", "err", err)
+			}
 		}),
 		nats.ReconnectHandler(func(nc *nats.Conn) {
 			q.log.Info("connection to the broker is back", "server", nc.ConnectedServerName())
