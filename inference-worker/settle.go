@@ -234,7 +234,7 @@ func (w *Worker) retryDelay(attempts int) time.Duration {
 	for range attempts - 1 {
 		d *= 4
 	}
-	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64())) //nolint:gosec // spread, not secrecy
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
 }
 
 func (w *Worker) failForGood(ctx context.Context, t *task, f *job.Failure) outcome {

@@ -52,7 +52,8 @@ func (s *Service) getDetectionImage(c *fiber.Ctx) error {
 
 // imageLink signs a link to one picture of a photo, good for a minute.
 func (s *Service) imageLink(ctx context.Context, photo job.Photo, which variant) (string, error) {
-	key, as := "", imagestore.Disposition{Filename: photo.Filename, ContentType: "image/jpeg"}
+	var key string
+	as := imagestore.Disposition{Filename: photo.Filename, ContentType: "image/jpeg"}
 	switch which {
 	case variantOriginal:
 		key, as.ContentType = photo.OriginalKey, photo.ContentType

@@ -127,13 +127,22 @@ func TestDetectionErrors(t *testing.T) {
 		photo job.Photo
 		want  *detectionError
 	}{
-		{"failed", job.Photo{Row: job.Row{State: job.StateFailed}, Failure: job.Fail(job.CodeDecodeFailed, cause)},
-			&detectionError{job.CodeDecodeFailed, "The photo is damaged and cannot be opened.", false}},
+		{
+			"failed",
+			job.Photo{Row: job.Row{State: job.StateFailed}, Failure: job.Fail(job.CodeDecodeFailed, cause)},
+			&detectionError{job.CodeDecodeFailed, "The photo is damaged and cannot be opened.", false},
+		},
 		{"failed attempt, another follows", job.Photo{Row: job.Row{State: job.StateQueued}, Failure: job.Fail(job.CodeInternal, cause)}, nil},
-		{"cancelled", job.Photo{Row: job.Row{State: job.StateCancelled}},
-			&detectionError{job.CodeCancelled, "The photo was cancelled before it was processed.", false}},
-		{"expired", job.Photo{Row: job.Row{State: job.StateExpired}},
-			&detectionError{job.CodeExpired, "The photo waited longer than its time limit.", true}},
+		{
+			"cancelled",
+			job.Photo{Row: job.Row{State: job.StateCancelled}},
+			&detectionError{job.CodeCancelled, "The photo was cancelled before it was processed.", false},
+		},
+		{
+			"expired",
+			job.Photo{Row: job.Row{State: job.StateExpired}},
+			&detectionError{job.CodeExpired, "The photo waited longer than its time limit.", true},
+		},
 		{"processing", job.Photo{Row: job.Row{State: job.StateProcessing}}, nil},
 	}
 	for _, c := range cases {

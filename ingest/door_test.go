@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -210,9 +211,7 @@ func (d *door) post(t *testing.T, p person, data []byte, header map[string]strin
 	t.Helper()
 	body, kind := multipartBody(t, part{field: "file", filename: "a.jpg", data: data})
 	all := map[string]string{"Content-Type": kind}
-	for name, value := range header {
-		all[name] = value
-	}
+	maps.Copy(all, header)
 	return d.ask(t, p, http.MethodPost, "/v1/detections", body, all)
 }
 

@@ -37,10 +37,10 @@ func (p *pages) streamCards(c *fiber.Ctx) error {
 		if err := p.followCards(ctx, user, ids, send); err != nil {
 			return err
 		}
-		if ctx.Err() != nil {
-			return nil // the browser comes back
+		if ctx.Err() == nil {
+			return send(eventEnd, "")
 		}
-		return send(eventEnd, "")
+		return nil // the browser comes back
 	})
 }
 

@@ -2,8 +2,10 @@ package ingest
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +17,7 @@ import (
 func (d *door) browse(t *testing.T, method, path, cookie string, form url.Values, header map[string]string) answer {
 	t.Helper()
 	all := map[string]string{"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "Origin": d.url}
-	for name, value := range header {
-		all[name] = value
-	}
+	maps.Copy(all, header)
 	return d.ask(t, person{}, method, path, bytes.NewReader([]byte(form.Encode())), all)
 }
 
@@ -178,7 +178,7 @@ func TestPagesSayWhichFilesAFormHadTooMany(t *testing.T) {
 	if a := d.sendForm(t, ann, files...); strings.Contains(string(a.body), sentence) {
 		t.Error("as many files as are allowed are too many")
 	}
-	if a := d.sendForm(t, ann, append(files, files[0])...); a.status != http.StatusOK || !strings.Contains(string(a.body), sentence) {
+	if a := d.sendForm(t, ann, slices.Concat(files, files[:1])...); a.status != http.StatusOK || !strings.Contains(string(a.body), sentence) {
 		t.Errorf("one file too many gives %d without its sentence", a.status)
 	}
 	if n := len(d.photosOf(t, d.ann)); n != 2 {

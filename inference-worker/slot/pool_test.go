@@ -85,7 +85,7 @@ func faulty(fault string) Request {
 }
 
 // failureOf checks the failure of a photo.
-func failureOf(t *testing.T, err error, code job.Code, slotDeath bool) {
+func failureOf(t *testing.T, err error, code job.Code, slotDeath bool) { //nolint:revive // what is expected, not what to do
 	t.Helper()
 	var failure *job.Failure
 	if !errors.As(err, &failure) || failure.Code != code || failure.SlotDeath != slotDeath {

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -96,6 +97,6 @@ func receive(ctx context.Context, from *redis.PubSub) (any, error) {
 }
 
 func timedOut(err error) bool {
-	network, ok := err.(net.Error)
-	return ok && network.Timeout()
+	var network net.Error
+	return errors.As(err, &network) && network.Timeout()
 }

@@ -127,7 +127,7 @@ func TestAnswers(t *testing.T) {
 			}
 			kinds := []error{imagestore.ErrNotFound, imagestore.ErrUnavailable, imagestore.ErrDenied, imagestore.ErrNoBucket, imagestore.ErrTooLarge}
 			for _, kind := range kinds {
-				if errors.Is(err, kind) != (kind == c.want) {
+				if errors.Is(err, kind) != errors.Is(kind, c.want) {
 					t.Errorf("got %v, want it to be %v and nothing else", err, c.want)
 				}
 			}

@@ -60,7 +60,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	defer cancel()
 	_, err := s.client.HeadBucket(limited, &s3.HeadBucketInput{Bucket: &s.bucket})
 	if err = classify(ctx, err); errors.Is(err, ErrNotFound) {
-		err = fmt.Errorf("%w: %v", ErrNoBucket, err) // a HEAD has no room for a code
+		err = fmt.Errorf("%w: %w", ErrNoBucket, err) // a HEAD has no room for a code
 	}
 	if err != nil {
 		return fmt.Errorf("looking for bucket %s: %w", s.bucket, err)

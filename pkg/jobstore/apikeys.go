@@ -29,8 +29,13 @@ const keyColumns = `api_keys.id, api_keys.user_id, api_keys.name, api_keys.hash,
 
 func (k *APIKey) columns() []any {
 	return []any{
-		&k.ID, &k.UserID, &k.Name, hashColumn{&k.Hash}, &k.Prefix, listColumn{&k.Scopes},
-		&k.CreatedAt, timeColumn{&k.RevokedAt}, timeColumn{&k.LastUsedAt},
+		&k.ID, &k.UserID, &k.Name,
+		hashColumn{&k.Hash},
+		&k.Prefix,
+		listColumn{&k.Scopes},
+		&k.CreatedAt,
+		timeColumn{&k.RevokedAt},
+		timeColumn{&k.LastUsedAt},
 	}
 }
 

@@ -121,7 +121,7 @@ func slotDeaths(inputs []job.Input) []job.Input {
 
 // claim adds to Claim what it says beside the row: the reason of a refusal, and the
 // photo as it stands.
-func claim(s *jobstore.Store, ctx context.Context, id job.ID, publication int) (bool, error) {
+func claim(s *jobstore.Store, ctx context.Context, id job.ID, publication int) (bool, error) { //nolint:revive // the shape of a method expression
 	p, refusal, wait, err := s.Claim(ctx, id, publication, "worker", far)
 	if err != nil {
 		return false, err

@@ -37,7 +37,7 @@ func stubborn() {
 	}
 }
 
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func untilStopped(ctx context.Context) error {
 	<-ctx.Done()

@@ -173,8 +173,7 @@ func wantCode(t *testing.T, got *job.Failure, want job.Code) {
 func TestFetch(t *testing.T) {
 	t.Parallel()
 	secret := site(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "secret") })
-	var open *httptest.Server
-	open = site(t, func(w http.ResponseWriter, r *http.Request) {
+	open := site(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/photo":
 			fmt.Fprint(w, "photo")
@@ -189,7 +188,7 @@ func TestFetch(t *testing.T) {
 		case "/credentials":
 			http.Redirect(w, r, "http://me:secret@"+r.Host+"/photo", http.StatusFound)
 		case "/port":
-			http.Redirect(w, r, "http://"+r.Host+"0/photo", http.StatusFound) // no such port
+			http.Redirect(w, r, "http://"+r.Host+"0/photo", http.StatusFound)
 		case "/broken":
 			w.WriteHeader(http.StatusInternalServerError)
 		case "/inside":

@@ -22,7 +22,7 @@ import (
 	"maskfleet/pkg/webui/browser"
 )
 
-// go test ./pkg/webui -run Look -args -screenshots DIR [-photo FILE]
+// go test ./pkg/webui -run Look -args -screenshots DIR [-photo FILE].
 func screenshotFlags() (dir, photo *string) {
 	find := func(name, usage string) *string {
 		if f := flag.Lookup(name); f != nil {

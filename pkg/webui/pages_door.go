@@ -135,11 +135,11 @@ func (p PhotoPage) TagSize() int { return max(8, max(p.Result.Width, p.Result.He
 // TagInside says that there is no room for a face's number above its box.
 func (p PhotoPage) TagInside(b job.Box) bool { return b.YMin < p.Result.Height/16 }
 
-// Width and height of a box, which templates cannot subtract.
-type boxSize struct{ Width, Height int }
+// BoxSize is width and height of a box in pixels, which templates cannot subtract.
+type BoxSize struct{ Width, Height int }
 
 // Size measures a box.
-func (PhotoPage) Size(b job.Box) boxSize { return boxSize{b.XMax - b.XMin, b.YMax - b.YMin} }
+func (PhotoPage) Size(b job.Box) BoxSize { return BoxSize{b.XMax - b.XMin, b.YMax - b.YMin} }
 
 // KeyRow is an API key in the list of the account page.
 type KeyRow struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
 	"os"
@@ -38,9 +39,7 @@ func quick() map[string]map[string]string {
 		"JOBS_DUPLICATE_WINDOW": "10m", // as in production: retries must work within it
 	}
 	with := func(extra map[string]string) map[string]string {
-		for k, v := range common {
-			extra[k] = v
-		}
+		maps.Copy(extra, common)
 		return extra
 	}
 	return map[string]map[string]string{
@@ -295,7 +294,7 @@ func (e *env) awaitState(t *testing.T, id job.ID, want job.State) job.Photo {
 			return err
 		}
 		if p.Row.State != want {
-			return fmt.Errorf("%s after %d attempts (%v)", p.Row.State, p.Row.Attempts, p.Failure)
+			return fmt.Errorf("%s after %d attempts (%w)", p.Row.State, p.Row.Attempts, p.Failure)
 		}
 		return nil
 	})

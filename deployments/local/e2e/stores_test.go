@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -159,9 +160,7 @@ func (l *load) statuses() map[int]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	copied := map[int]int{}
-	for k, v := range l.seen {
-		copied[k] = v
-	}
+	maps.Copy(copied, l.seen)
 	return copied
 }
 

@@ -88,7 +88,7 @@ func (e *env) slots(t testing.TB) []int {
 		if err != nil {
 			continue
 		}
-		for _, word := range strings.Fields(string(data)) {
+		for word := range strings.FieldsSeq(string(data)) {
 			pid, err := strconv.Atoi(word)
 			if err != nil {
 				t.Fatal(err)

@@ -32,7 +32,10 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.manager, o.Ports.Manager},
 		{&at.nats, o.Ports.NATS},
 		{&at.s3, o.Ports.S3},
-		{&at.mysql, 0}, {&at.redis, 0}, {&at.outside, 0}, {&at.managerPrivate, 0},
+		{&at.mysql, 0},
+		{&at.redis, 0},
+		{&at.outside, 0},
+		{&at.managerPrivate, 0},
 	} {
 		port, err := picker.prefer(wanted.port)
 		if err != nil {

@@ -22,13 +22,18 @@ func main() {
 	dataLimitBytes := flag.Uint64("data-limit", 768<<20, "bytes that may be allocated")
 	simulateFaults := flag.Bool("simulate-faults", false, "crash, hang or eat memory where a photo asks for it; for tests")
 	flag.Parse()
-	if err := run(*dataLimitBytes, *simulateFaults); err != nil {
+	as := func(a child.Analyze) child.Analyze { return a }
+	if *simulateFaults {
+		as = child.WithFaults
+	}
+	if err := run(*dataLimitBytes, as); err != nil {
 		fmt.Fprintln(os.Stderr, "slot:", err)
 		os.Exit(1)
 	}
 }
 
-func run(dataLimitBytes uint64, simulateFaults bool) error {
+// run serves photos; what looks at them is the detector, wrapped in as.
+func run(dataLimitBytes uint64, as func(child.Analyze) child.Analyze) error {
 	answers, err := child.TakeOutput()
 	if err != nil {
 		return err
@@ -51,8 +56,5 @@ func run(dataLimitBytes uint64, simulateFaults bool) error {
 			Annotated: found.AnnotatedJPEG, Thumbnail: found.ThumbnailJPEG,
 		}, err
 	}
-	if simulateFaults {
-		analyze = child.WithFaults(analyze)
-	}
-	return child.Serve(os.Stdin, answers, detector.Model(), analyze)
+	return child.Serve(os.Stdin, answers, detector.Model(), as(analyze))
 }

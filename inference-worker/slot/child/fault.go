@@ -3,6 +3,7 @@ package child
 import (
 	"encoding/binary"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -71,8 +72,7 @@ func hang() {
 // fillMemory takes memory and never gives it back, slowly enough to be watched.
 func fillMemory() {
 	const step = 32 << 20
-	var held [][]byte
-	for {
+	for held := [][]byte{}; ; runtime.KeepAlive(held) {
 		block := make([]byte, step)
 		for i := 0; i < len(block); i += 4096 {
 			block[i] = 1

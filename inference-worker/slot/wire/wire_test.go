@@ -129,7 +129,7 @@ func TestReadRefusesOtherFrames(t *testing.T) {
 			t.Errorf("%s: error is %v, want malformed", name, err)
 		}
 	}
-	for cut := range len(result) {
+	for cut := range result {
 		if _, err := ReadReply(bytes.NewReader(result[:cut])); !errors.Is(err, io.ErrUnexpectedEOF) {
 			t.Fatalf("cut to %d bytes: error is %v, want unexpected EOF", cut, err)
 		}

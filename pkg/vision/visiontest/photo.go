@@ -79,7 +79,7 @@ func (f Face) ellipse(photo *image.RGBA, x, y, width, height float64, c color.RG
 }
 
 func blend(photo *image.RGBA, x, y int, c color.RGBA, share float64) {
-	mix := func(old, new uint8) uint8 { return uint8(float64(old)*(1-share) + float64(new)*share) }
+	mix := func(under, over uint8) uint8 { return uint8(float64(under)*(1-share) + float64(over)*share) }
 	old := photo.RGBAAt(x, y)
 	photo.SetRGBA(x, y, color.RGBA{R: mix(old.R, c.R), G: mix(old.G, c.G), B: mix(old.B, c.B), A: 255})
 }
