@@ -42,6 +42,51 @@ func BenchmarkIdlePhoto(b *testing.B) {
 	}
 }
 
+// BenchmarkWorkerCost sends photos and reports the CPU milliseconds that a photo costs
+// in the worker's own process and in its slots, and both together over the slots
+// alone. What a slot costs over a bare loop of the same decode, detect, draw and
+// encode is BenchmarkCost in inference-worker/cmd/slot; the product of the two ratios
+// is the worker's own cost.
+func BenchmarkWorkerCost(b *testing.B) {
+	e := startEnv(b, stack.Options{})
+	photo := visiontest.JPEG(1920, 1280)
+	e.timed(b, photo)
+	worker, slots := e.Part("inference-worker").PID(), e.slots(b)
+	ownBefore, slotsBefore := cpuMillis(b, worker), cpuMillis(b, slots...)
+	for b.Loop() {
+		e.timed(b, photo)
+	}
+	own := float64(cpuMillis(b, worker)-ownBefore) / float64(b.N)
+	inSlots := float64(cpuMillis(b, slots...)-slotsBefore) / float64(b.N)
+	b.ReportMetric(own, "worker-cpu-ms")
+	b.ReportMetric(inSlots, "slots-cpu-ms")
+	b.ReportMetric((own+inSlots)/inSlots, "over-slots")
+}
+
+// cpuMillis adds up user and system time of processes, from /proc/PID/stat in ticks
+// of 10 ms (proc(5)).
+func cpuMillis(tb testing.TB, pids ...int) int {
+	tb.Helper()
+	const userTime, systemTime, tickMillis = 11, 12, 10 // counted after the name
+	total := 0
+	for _, pid := range pids {
+		data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		_, afterName, _ := strings.Cut(string(data), ") ")
+		fields := strings.Fields(afterName)
+		for _, at := range []int{userTime, systemTime} {
+			ticks, err := strconv.Atoi(fields[at])
+			if err != nil {
+				tb.Fatal(err)
+			}
+			total += ticks * tickMillis
+		}
+	}
+	return total
+}
+
 // timed uploads a photo, waits for its result over HTTP and gives the time that took
 // and the part of it that the slot worked.
 func (e *env) timed(b *testing.B, photo []byte) (took, slot time.Duration) {
