@@ -86,7 +86,7 @@ func TestFrozenBroker(t *testing.T) {
 	m := newMessage(t, job.LaneBatch)
 	b.publish(t, m)
 
-	process.Signal(syscall.SIGSTOP)
+	process.Freeze()
 	wantError(t, b.Publish(t.Context(), newMessage(t, job.LaneBatch)), jobqueue.ErrUnavailable)
 	_, err := b.FetchNow(t.Context(), job.LaneBatch)
 	wantError(t, err, jobqueue.ErrUnavailable)

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// freeze sends SIGSTOP and returns once every thread stands still, or the process
+// Freeze sends SIGSTOP and returns once every thread stands still, or the process
 // is gone: the signal alone leaves a busy server time to answer once more.
-func (p *Process) freeze() {
+func (p *Process) Freeze() {
 	p.Signal(syscall.SIGSTOP)
 	for !p.standsStill() {
 		select {

@@ -133,7 +133,7 @@ func (s *MariaDBServer) Stop() { s.process.Stop() }
 func (s *MariaDBServer) Kill() { s.process.Kill() }
 
 // Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *MariaDBServer) Freeze() { s.process.freeze() }
+func (s *MariaDBServer) Freeze() { s.process.Freeze() }
 
 // Thaw lets a frozen server go on.
 func (s *MariaDBServer) Thaw() { s.process.Signal(syscall.SIGCONT) }

@@ -84,7 +84,7 @@ func (s *RedisServer) Stop() { s.process.Stop() }
 func (s *RedisServer) Kill() { s.process.Kill() }
 
 // Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *RedisServer) Freeze() { s.process.freeze() }
+func (s *RedisServer) Freeze() { s.process.Freeze() }
 
 // Thaw lets a frozen server go on.
 func (s *RedisServer) Thaw() { s.process.Signal(syscall.SIGCONT) }

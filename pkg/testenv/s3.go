@@ -109,7 +109,7 @@ func (s *S3Server) Stop() { s.process.Stop() }
 func (s *S3Server) Kill() { s.process.Kill() }
 
 // Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *S3Server) Freeze() { s.process.freeze() }
+func (s *S3Server) Freeze() { s.process.Freeze() }
 
 // Thaw lets a frozen server go on.
 func (s *S3Server) Thaw() { s.process.Signal(syscall.SIGCONT) }
