@@ -355,7 +355,9 @@ func (e *env) settled(t *testing.T) {
 	if dead, err := e.queue.DeadLetters(t.Context()); err != nil || dead < counts[job.StateFailed] {
 		t.Errorf("%d photos failed, DEAD holds %d, %v", counts[job.StateFailed], dead, err)
 	}
-	if total != len(accepted) {
-		t.Errorf("%d photos were accepted, %d stand in MySQL: %v", len(accepted), total, counts)
+	// A row whose commit was answered too late stands there although its sender was
+	// told to try again. It ends like any other; the other way round is a lost photo.
+	if open := counts[job.StateQueued] + counts[job.StateProcessing]; total < len(accepted) || open > 0 {
+		t.Errorf("%d photos were accepted, %d stand in MySQL, %d of them open: %v", len(accepted), total, open, counts)
 	}
 }
