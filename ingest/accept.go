@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,7 +17,10 @@ import (
 	"maskfleet/pkg/telemetry"
 )
 
-const promiseTimeout = 10 * time.Second // of the MySQL insert
+const (
+	promiseTimeout = 10 * time.Second // of the MySQL insert
+	doubtTimeout   = 2 * time.Second  // of the look whether it took effect
+)
 
 // acceptance is a photo on its way in.
 type acceptance struct {
@@ -127,16 +131,32 @@ func (s *Service) storeOriginal(ctx context.Context, a *acceptance) error {
 	return nil
 }
 
-// promise commits the row. An error may leave the original behind, and, if the
-// connection broke during the commit, even the row: then the photo is processed
+// promise commits the row. An error may leave the original behind, and, if MySQL did
+// not even answer whether the row stands, the row: then the photo is processed
 // although its sender was told to try again. The other way round never happens.
 func (s *Service) promise(ctx context.Context, a *acceptance) error {
-	ctx, cancel := context.WithTimeout(ctx, promiseTimeout)
+	inserting, cancel := context.WithTimeout(ctx, promiseTimeout)
 	defer cancel()
-	if err := s.store.Accept(ctx, a.photo); err != nil {
+	err := s.store.Accept(inserting, a.photo)
+	if err != nil && !s.standsAfter(ctx, err, a.photo.ID) {
 		return storeProblem("promising a photo", err)
 	}
 	return nil
+}
+
+// standsAfter says whether a photo was accepted although err came instead of the
+// answer. Its identity is new, so the row can only be ours.
+func (s *Service) standsAfter(ctx context.Context, err error, id job.ID) bool {
+	if !errors.Is(err, jobstore.ErrUnavailable) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), doubtTimeout)
+	defer cancel()
+	if _, lookErr := s.store.Find(ctx, id); lookErr != nil {
+		return false
+	}
+	s.tel.Log.WarnContext(ctx, "photo accepted although the answer was lost", "photo_id", id, "err", err)
+	return true
 }
 
 // handOver gives the photo to the broker at once. If that does not work, the
