@@ -17,7 +17,8 @@ import (
 )
 
 // Open connects a worker to its stores and the broker, waiting up to cfg.OpenWait
-// for stores that are not up yet; Run makes it work. The returned function closes what was opened, after Run.
+// for stores that are not up yet; Run makes it work. The returned function closes
+// what was opened, after Run.
 func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, func(), error) {
 	if cfg.ID == "" {
 		id, err := job.NewID()
@@ -70,7 +71,7 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 			stores: map[string]pinger{"mysql": store, "s3": images},
 		},
 		startedAt: time.Now().UTC(),
-		inHand:    map[job.ID]struct{}{},
+		inHand:    map[job.ID]int{},
 	}
 	return w, w.close, nil
 }

@@ -10,20 +10,30 @@ import (
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/photofile"
 	"maskfleet/pkg/telemetry"
 )
 
 // task is one delivery on its way through the steps.
 type task struct {
-	delivery *jobqueue.Delivery
-	slot     *slot.Slot
+	delivery      *jobqueue.Delivery
+	stopExtending func()
+	slot          *slot.Slot
 
 	photo    job.Photo // as claimed; its Row.Fence is ours
 	claimed  time.Time // zero until the claim
+	doubtful bool      // MySQL did not answer the last try to claim
 	original []byte
 	output   slot.Output
 	result   job.Result
+}
+
+// settling gives the delivery for its last word. It is not extended any more: an
+// extension after a delayed nak would begin the delay anew.
+func (t *task) settling() *jobqueue.Delivery {
+	t.stopExtending()
+	return t.delivery
 }
 
 // step is one thing done for a photo. An error ends the job; settle.go says how.
@@ -48,10 +58,8 @@ func (w *Worker) steps() []step {
 func (w *Worker) handle(work context.Context, d *jobqueue.Delivery, s *slot.Slot) {
 	ctx := telemetry.WithTraceParent(work, d.Message.TraceParent)
 	ctx, span := w.tracer.Start(ctx, "job")
-	stopExtending := w.keepAlive(ctx, d)
-	defer stopExtending()
-
-	t := &task{delivery: d, slot: s}
+	t := &task{delivery: d, slot: s, stopExtending: w.keepAlive(ctx, d)}
+	defer t.stopExtending() // a job may end without a word
 	err := d.Err
 	if err == nil {
 		err = w.process(ctx, t)
@@ -84,16 +92,14 @@ func (w *Worker) process(ctx context.Context, t *task) error {
 // the row says whether the claim was ours.
 func (w *Worker) claim(ctx context.Context, t *task) error {
 	id, publication := t.delivery.Message.PhotoID, t.delivery.Message.Publication
-	uncertain := false
 	return w.persist(ctx, func(ctx context.Context) error {
-		if uncertain {
-			if p, err := w.store.Find(ctx, id); err == nil && w.holds(p, publication) {
-				t.photo, t.claimed = p, time.Now()
-				return nil
+		if t.doubtful {
+			if err := w.recall(ctx, t); err != nil || !t.claimed.IsZero() {
+				return err
 			}
 		}
 		photo, refusal, wait, err := w.store.Claim(ctx, id, publication, w.cfg.ID, w.cfg.lease())
-		uncertain = err != nil
+		t.doubtful = err != nil
 		switch {
 		case err != nil:
 			return err
@@ -106,10 +112,18 @@ func (w *Worker) claim(ctx context.Context, t *task) error {
 	})
 }
 
-// holds says whether this worker's claim stands in the row. Only one job of a
-// worker can be about a photo, so the claim is the one whose answer was lost.
-func (w *Worker) holds(p job.Photo, publication int) bool {
-	return p.Row.State == job.StateProcessing && p.WorkerID == w.cfg.ID && p.Row.Publication == publication
+// recall looks whether a doubtful claim stands in the row, and takes it up if so.
+// Only one job of a worker can be about a photo, so a claim in its name is ours.
+func (w *Worker) recall(ctx context.Context, t *task) error {
+	p, err := w.store.Find(ctx, t.delivery.Message.PhotoID)
+	if err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+		return err
+	}
+	t.doubtful = false
+	if p.Row.State == job.StateProcessing && p.WorkerID == w.cfg.ID && p.Row.Publication == t.delivery.Message.Publication {
+		t.photo, t.claimed = p, time.Now()
+	}
+	return nil
 }
 
 // deadline is the end of the item's time, which fetch, slot and store share: the

@@ -80,12 +80,12 @@ func (w *Worker) settleAs(ctx context.Context, t *task, err error) outcome {
 	)
 	switch {
 	case err == nil:
-		w.ack(ctx, t.delivery)
+		w.ack(ctx, t.settling())
 		return outcomeFinished
 	case errors.As(err, &refused):
 		return w.refuse(ctx, t, refused)
 	case errors.Is(err, job.ErrSchemaVersion):
-		w.nak(ctx, t.delivery, w.cfg.RetryBase)
+		w.nak(ctx, t.settling(), w.cfg.RetryBase)
 		return outcomeRefused
 	case errors.Is(err, job.ErrMalformed):
 		return w.buryUnknown(ctx, t, "malformed")
@@ -128,16 +128,16 @@ func (w *Worker) refuse(ctx context.Context, t *task, r *refusedError) outcome {
 	case job.RefusedUnknown:
 		return w.buryUnknown(ctx, t, jobqueue.ReasonUnknown)
 	case job.RefusedEarly:
-		w.nak(ctx, t.delivery, r.wait)
+		w.nak(ctx, t.settling(), r.wait)
 	case job.RefusedExhausted:
 		return w.exhaust(ctx, t, r.photo)
 	case job.RefusedTerminal:
 		if r.photo.Row.State == job.StateFailed && !r.photo.Row.DeadLetter && !w.deadLetter(ctx, r.photo) {
 			return outcomeUnsettled
 		}
-		w.ack(ctx, t.delivery)
+		w.ack(ctx, t.settling())
 	default:
-		w.ack(ctx, t.delivery)
+		w.ack(ctx, t.settling())
 	}
 	return outcomeRefused
 }
@@ -165,6 +165,11 @@ func (w *Worker) exhaust(ctx context.Context, t *task, photo job.Photo) outcome 
 
 // release puts the photo back as if it had never been claimed.
 func (w *Worker) release(ctx context.Context, t *task, delay time.Duration) outcome {
+	if t.doubtful { // a claim that stands must be given back, too
+		if err := w.persist(ctx, func(ctx context.Context) error { return w.recall(ctx, t) }); err != nil {
+			w.log.WarnContext(ctx, "claim in doubt, it may count as an attempt", "photo_id", t.delivery.Message.PhotoID, "err", err)
+		}
+	}
 	if !t.claimed.IsZero() {
 		err := w.change(ctx, t, job.StateQueued, func(ctx context.Context) (bool, error) {
 			return w.store.Release(ctx, t.photo.ID, t.photo.Row.Fence)
@@ -178,7 +183,7 @@ func (w *Worker) release(ctx context.Context, t *task, delay time.Duration) outc
 		}
 		w.tell(ctx, t, jobqueue.StageReleased, nil)
 	}
-	w.nak(ctx, t.delivery, delay)
+	w.nak(ctx, t.settling(), delay)
 	return outcomeReleased
 }
 
@@ -187,7 +192,7 @@ func (w *Worker) fail(ctx context.Context, t *task, f *job.Failure) outcome {
 	if t.claimed.IsZero() {
 		// No attempt was begun, so none can fail: a fault of ours or the broker's.
 		w.log.ErrorContext(ctx, "claim failed", "photo_id", t.delivery.Message.PhotoID, "err", f)
-		w.nak(ctx, t.delivery, w.cfg.RetryBase)
+		w.nak(ctx, t.settling(), w.cfg.RetryBase)
 		return outcomeUnsettled
 	}
 	if !mayRetry(t.photo.Row, f) {
@@ -211,9 +216,9 @@ func (w *Worker) fail(ctx context.Context, t *task, f *job.Failure) outcome {
 	}
 	w.tell(ctx, t, jobqueue.StageRetrying, f)
 	if onBroker {
-		w.nak(ctx, t.delivery, delay)
+		w.nak(ctx, t.settling(), delay)
 	} else {
-		w.ack(ctx, t.delivery)
+		w.ack(ctx, t.settling())
 	}
 	return outcomeRetried
 }
@@ -263,7 +268,7 @@ func (w *Worker) bury(ctx context.Context, t *task) outcome {
 	if !w.deadLetter(ctx, t.photo) {
 		return outcomeUnsettled
 	}
-	if err := t.delivery.Term(string(t.photo.Failure.Code)); err != nil {
+	if err := t.settling().Term(string(t.photo.Failure.Code)); err != nil {
 		w.log.WarnContext(ctx, "message not ended", "photo_id", t.photo.ID, "err", err)
 	}
 	return outcomeFailed
@@ -285,7 +290,7 @@ func (w *Worker) buryUnknown(ctx context.Context, t *task, reason string) outcom
 		w.log.WarnContext(ctx, "dead letter not written", "subject", t.delivery.Subject, "err", err)
 		return outcomeUnsettled
 	}
-	if err := t.delivery.Term(reason); err != nil {
+	if err := t.settling().Term(reason); err != nil {
 		w.log.WarnContext(ctx, "message not ended", "subject", t.delivery.Subject, "err", err)
 	}
 	return outcomeUnknown

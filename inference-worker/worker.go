@@ -36,8 +36,8 @@ type Worker struct {
 	startedAt time.Time
 	jobs      sync.WaitGroup
 
-	mu       sync.Mutex // guards what follows
-	inHand   map[job.ID]struct{}
+	mu       sync.Mutex     // guards what follows
+	inHand   map[job.ID]int // the publication of each photo in hand
 	draining bool
 }
 
@@ -79,9 +79,7 @@ func (w *Worker) drain(hardStop context.CancelCauseFunc) {
 
 // start runs one delivery on a slot that it gives back.
 func (w *Worker) start(work context.Context, d *jobqueue.Delivery, s *slot.Slot) {
-	if !w.takeInHand(d.Message.PhotoID) {
-		// The broker gave us again what we hold: our extension came late.
-		w.extend(work, d)
+	if !w.takeInHand(work, d) {
 		s.Release()
 		return
 	}
@@ -92,14 +90,24 @@ func (w *Worker) start(work context.Context, d *jobqueue.Delivery, s *slot.Slot)
 	})
 }
 
-func (w *Worker) takeInHand(id job.ID) bool {
+// takeInHand gives false for a delivery of a photo that is in hand already, having
+// settled it.
+func (w *Worker) takeInHand(ctx context.Context, d *jobqueue.Delivery) bool {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if _, held := w.inHand[id]; held {
-		return false
+	publication, held := w.inHand[d.Message.PhotoID]
+	if !held {
+		w.inHand[d.Message.PhotoID] = d.Message.Publication
 	}
-	w.inHand[id] = struct{}{}
-	return true
+	w.mu.Unlock()
+	switch {
+	case !held:
+		return true
+	case publication == d.Message.Publication:
+		w.extend(ctx, d) // the broker gave us again what we hold: our extension came late
+	default:
+		w.nak(ctx, d, w.cfg.RetryBase) // by then we have noticed that ours is no longer the one
+	}
+	return false
 }
 
 func (w *Worker) letGo(id job.ID) {

@@ -1,0 +1,195 @@
+package inferenceworker
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/lifecycle"
+	"maskfleet/pkg/testenv"
+)
+
+// patience is how long a test waits for what must happen sooner or later.
+const patience = 30 * time.Second
+
+// bench is a worker of a test without slots, on a broker of its own.
+type bench struct {
+	*Worker
+	acks *nats.Subscription // every word about a delivery, as the broker hears it
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	cfg, _ := testenv.NATS(t)
+	log := testenv.Logger(t)
+	queue, err := jobqueue.Open(t.Context(), cfg, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(queue.Close)
+	if err := queue.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := nats.Connect(cfg.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(listener.Close)
+	b := &bench{Worker: &Worker{
+		cfg: Config{ID: "w-test", Queue: cfg, RetryBase: time.Hour, StopLimit: patience, OutageProbe: 10 * time.Millisecond},
+		log: log, tracer: noop.NewTracerProvider().Tracer("test"), metrics: newMetrics(prometheus.NewRegistry()),
+		queue: queue, outage: &outage{log: log, probe: time.Second}, inHand: map[job.ID]int{},
+	}}
+	if b.acks, err = listener.SubscribeSync("$JS.ACK.>"); err == nil {
+		err = listener.Flush()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// deliver publishes a message and takes it.
+func (b *bench) deliver(t *testing.T, m job.Message) *jobqueue.Delivery {
+	t.Helper()
+	if err := b.queue.Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	d, err := b.queue.FetchWait(t.Context(), m.Lane, patience)
+	if err != nil || d == nil {
+		t.Fatalf("got %v, %v, want a delivery", d, err)
+	}
+	return d
+}
+
+// word is the next word about a delivery.
+func (b *bench) word(t *testing.T) string {
+	t.Helper()
+	msg, err := b.acks.NextMsg(patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(msg.Data)
+}
+
+func newMessage(t *testing.T, publication int) job.Message {
+	t.Helper()
+	id, err := job.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return job.NewMessage(job.Photo{ID: id, Lane: job.LaneInteractive}, publication)
+}
+
+func TestSecondDeliveryOfAPhotoInHand(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	d := b.deliver(t, newMessage(t, 1))
+	if !b.takeInHand(t.Context(), d) {
+		t.Fatal("a photo that nobody holds was not taken")
+	}
+	if b.takeInHand(t.Context(), d) {
+		t.Error("a photo was taken twice")
+	}
+	if got := b.word(t); got != "+WPI" {
+		t.Errorf("the same publication again: got %q, want an extension", got)
+	}
+	newer := *d
+	newer.Message.Publication = 2
+	if b.takeInHand(t.Context(), &newer) {
+		t.Error("a photo was taken twice")
+	}
+	if got := b.word(t); !strings.HasPrefix(got, `-NAK {"delay"`) {
+		t.Errorf("a newer publication: got %q, want a nak with delay", got)
+	}
+	b.letGo(d.Message.PhotoID)
+	if !b.takeInHand(t.Context(), &newer) {
+		t.Error("the newer publication was not taken when the photo was free")
+	}
+}
+
+// dawdler makes a worker slow between the last word about a job and its end.
+type dawdler struct{ slog.Handler }
+
+func (h dawdler) Handle(ctx context.Context, r slog.Record) error {
+	if r.Message == "job ended" {
+		time.Sleep(100 * time.Millisecond)
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// TestNothingFollowsADelayedNak: an extension would begin the delay anew.
+func TestNothingFollowsADelayedNak(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	d := b.deliver(t, newMessage(t, 1))
+	d.Err = job.ErrSchemaVersion
+	b.log = slog.New(dawdler{b.log.Handler()})
+	b.cfg.Queue.AckWait = 3 * time.Millisecond // extended every millisecond
+	b.cfg.Slots.ItemTimeout = time.Hour
+	b.handle(t.Context(), d, nil)
+	for word := ""; !strings.HasPrefix(word, "-NAK"); {
+		word = b.word(t)
+	}
+	if msg, err := b.acks.NextMsg(50 * time.Millisecond); err == nil {
+		t.Errorf("got %q after the nak", msg.Data)
+	}
+}
+
+// TestClaimInDoubtIsGivenBack: MySQL commits the claim, its answer is lost, and the
+// worker is stopped before it can ask. The photo has not been tried.
+func TestClaimInDoubtIsGivenBack(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	cfg := testenv.MariaDB(t)
+	wire := testenv.NewWire(t, cfg)
+	if err := jobstore.Migrate(t.Context(), cfg, b.log); err != nil {
+		t.Fatal(err)
+	}
+	store, err := jobstore.Open(t.Context(), wire.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	b.store = store
+	m := newMessage(t, 1)
+	photo := job.Photo{ID: m.PhotoID, OwnerID: testenv.Owner(t, store), Lane: m.Lane, Source: job.SourceUpload, CreatedAt: time.Now().UTC()}
+	if err := store.Accept(t.Context(), photo); err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.Slots.ItemTimeout = time.Minute
+	d := b.deliver(t, m)
+
+	lost := make(chan struct{})
+	wire.LoseAnswer("COMMIT", func() { wire.Cut(); close(lost) })
+	work, stop := context.WithCancelCause(t.Context())
+	defer stop(nil)
+	var handling sync.WaitGroup
+	handling.Go(func() { b.handle(work, d, nil) })
+	<-lost
+	stop(lifecycle.ErrStopping)
+	wire.Mend()
+	handling.Wait()
+
+	got, err := store.Find(t.Context(), m.PhotoID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Row.State != job.StateQueued || got.Row.Attempts != 0 || got.Row.Fence != 1 {
+		t.Errorf("the row is %+v, want it queued, claimed once and without an attempt", got.Row)
+	}
+	again, err := b.queue.FetchWait(t.Context(), m.Lane, patience)
+	if err != nil || again == nil {
+		t.Errorf("got %v, %v, want the message again", again, err)
+	}
+}
