@@ -1,0 +1,243 @@
+#!/usr/bin/python3
+"""Trains the detector: photos in, weights out. Run it again and it goes on where it was.
+
+    train.py --data FOLDER --minutes 120           as many steps as fit
+    train.py --data FOLDER --minutes 25 --anneal   lets the learning rate fall to nothing
+
+The learning rate stays constant however long one trains, so that a run can be
+interrupted and continued any number of times, and a model for use is made at any time
+by a short run with --anneal, which leaves the checkpoint as it was (the schedule is
+"warm-up, stable, decay" of MiniCPM, Hu et al. 2024). On processors, as many processes
+as --processes share the work; a GPU is used where there is one."""
+
+import argparse
+import copy
+import os
+import signal
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import distributed, multiprocessing
+
+from augment import canvas
+from loss import loss
+from network import Detector, cells, flat
+from photos import load
+from validate import validate
+
+HERE = Path(__file__).parent
+WARM_UP = 300  # steps
+EMA_STEPS = 1500  # over which weights are averaged
+SAVE_EVERY = 300  # seconds
+
+
+def arguments():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--data", required=True, help="COCO folder with the splits train and val")
+    p.add_argument("--checkpoint", type=Path, default=HERE / "checkpoint.pt", help="where training stands")
+    p.add_argument("--best", type=Path, default=HERE / "best.pt", help="with --anneal: the weights made")
+    p.add_argument("--minutes", type=float, required=True)
+    p.add_argument("--anneal", action="store_true")
+    p.add_argument("--canvas", type=int, default=320, help="pixels, a multiple of 32")
+    p.add_argument("--batch", type=int, default=16, help="canvases a step and process; 16 and more are quickest")
+    p.add_argument("--rate", type=float, default=2e-3)
+    p.add_argument("--processes", type=int, default=1 if torch.cuda.is_available() else os.cpu_count())
+    p.add_argument("--seed", type=int, default=1)
+    return p.parse_args()
+
+
+def main():
+    options = arguments()
+    photos = load(options.data, "train")  # before the fork: all processes share the memory
+    print(f"{len(photos)} photos", flush=True)
+    if options.processes == 1:
+        return train(0, options, photos)
+    meeting = Path(f"/tmp/maskfleet-training-{os.getpid()}")
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    fork = multiprocessing.get_context("fork")
+    others = [fork.Process(target=join, args=(rank, options, photos, meeting)) for rank in range(1, options.processes)]
+    for process in others:
+        process.start()
+    try:
+        join(0, options, photos, meeting)
+    finally:
+        for process in others:
+            process.join()
+        meeting.unlink(missing_ok=True)
+
+
+def join(rank, options, photos, meeting):
+    distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=options.processes)
+    train(rank, options, photos)
+    distributed.destroy_process_group()
+
+
+class Training:
+    """What a checkpoint holds: the weights, their average, the optimiser, the step."""
+
+    def __init__(self, options, device):
+        torch.manual_seed(options.seed)
+        self.device = device
+        self.network = Detector().to(device, memory_format=torch.channels_last)
+        self.ema = copy.deepcopy(self.network).eval()
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        plain = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=options.rate)
+        self.step = 0
+        self.seen = 0  # canvases
+        self.best = 0.0  # mean AP on val of the best weights so far
+
+    def load(self, path):
+        state = torch.load(path, map_location=self.device)
+        self.network.load_state_dict(state["network"])
+        self.ema.load_state_dict(state["ema"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seen = state["step"], state["seen"]
+
+    def save(self, path):
+        state = {
+            "network": self.network.state_dict(), "ema": self.ema.state_dict(),
+            "optimiser": self.optimiser.state_dict(), "step": self.step, "seen": self.seen,
+        }
+        unfinished = path.with_suffix(".unfinished")
+        torch.save(state, unfinished)
+        unfinished.rename(path)
+
+    def average(self, steps):
+        """Moves the averaged weights; steps is how many the average spans."""
+        keep = 1 - 1 / min(steps, self.step + 10)
+        with torch.no_grad():
+            for mean, now in zip(self.ema.state_dict().values(), self.network.state_dict().values()):
+                if mean.dtype.is_floating_point:
+                    mean.mul_(keep).add_(now, alpha=1 - keep)
+                else:
+                    mean.copy_(now)
+
+
+def train(rank, options, photos):
+    torch.set_num_threads(1)  # processes scale, threads of one network do not
+    cv2.setNumThreads(1)
+    stopping = []
+    signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
+    signal.signal(signal.SIGINT, lambda *_: stopping.append(True))
+    training = Training(options, "cuda" if torch.cuda.is_available() else "cpu")
+    if options.checkpoint.exists():
+        training.load(options.checkpoint)
+        print(f"going on from step {training.step}", flush=True)
+    val = load(options.data, "val") if rank == 0 else []
+    batches = iter(loader(options, photos, rank, training.step))
+    where = cells(options.canvas, options.canvas, training.device)
+    started = saved = time.monotonic()
+    sums, first = np.zeros(2), training.step
+    while True:
+        elapsed = (time.monotonic() - started) / 60 / options.minutes
+        rate = options.rate * min(1, (training.step + 1) / WARM_UP)
+        if options.anneal:
+            rate *= max(0, 1 - elapsed)
+        for group in training.optimiser.param_groups:
+            group["lr"] = rate
+        sums += step(training, options, next(batches), where)
+        # In the last phase the average must follow the falling rate.
+        training.average(EMA_STEPS if not options.anneal else EMA_STEPS // 5)
+        over = agree(elapsed >= 1 or bool(stopping), options.processes)
+        if rank == 0 and (over or time.monotonic() - saved > SAVE_EVERY):
+            saved = time.monotonic()
+            steps = training.step - first
+            mean = sums / steps
+            per_second = steps * options.batch * options.processes / (saved - started)
+            print(
+                f"step {training.step} epoch {training.seen / len(photos):.1f} classes {mean[0]:.3f} "
+                f"boxes {mean[1]:.3f} canvases/s {per_second:.1f}", flush=True,
+            )
+            if not options.anneal:
+                training.save(options.checkpoint)
+        if over:
+            break
+    if rank == 0:
+        figures = validate(training.ema.to("cpu").to(memory_format=torch.contiguous_format), val)
+        print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
+        if options.anneal:
+            keep_better(training, figures, options.best)
+
+
+def step(training, options, batch, where):
+    pictures, faces = (t.to(training.device) for t in batch)
+    pictures = pictures.to(memory_format=torch.channels_last).float() / 255
+    training.network.train()
+    classes, boxes = loss(flat(training.network(pictures)), where, faces)
+    training.optimiser.zero_grad()
+    (classes + boxes).backward()
+    share_gradients(training.network, options.processes)
+    torch.nn.utils.clip_grad_norm_(training.network.parameters(), 10.0)
+    training.optimiser.step()
+    training.step += 1
+    training.seen += options.batch * options.processes
+    return classes.item(), boxes.item()
+
+
+def share_gradients(network, processes):
+    if processes == 1:
+        return
+    gradients = [p.grad for p in network.parameters()]
+    everything = torch.cat([g.flatten() for g in gradients])
+    distributed.all_reduce(everything)
+    everything /= processes
+    for gradient, part in zip(gradients, everything.split([g.numel() for g in gradients])):
+        gradient.copy_(part.view_as(gradient))
+
+
+def agree(over, processes):
+    """All processes stop after the same step."""
+    if processes == 1:
+        return over
+    votes = torch.tensor([float(over)])
+    distributed.all_reduce(votes)
+    return votes.item() > 0
+
+
+def keep_better(training, figures, path):
+    if path.exists() and torch.load(path, map_location="cpu")["figures"]["mean"] >= figures["mean"]:
+        print("not better than the weights there are: they stay", flush=True)
+        return
+    torch.save({"ema": training.ema.state_dict(), "figures": figures, "step": training.step}, path)
+    print(f"better: {path} written", flush=True)
+
+
+class Canvases(torch.utils.data.IterableDataset):
+    """Endless canvases; which, follows from the seed, the process and the step alone."""
+
+    def __init__(self, options, photos, rank, first):
+        rare = np.array([3.0 if (p.faces[:, 4] == 2).any() else 1.5 if (p.faces[:, 4] == 1).any() else 1.0 for p in photos])
+        self.weights = rare / rare.sum()
+        self.options, self.photos, self.rank, self.first = options, photos, rank, first
+
+    def __iter__(self):
+        worker = torch.utils.data.get_worker_info()
+        cv2.setNumThreads(1)
+        rng = np.random.default_rng((self.options.seed, self.rank, self.first, worker.id if worker else 0))
+        while True:
+            yield canvas(self.photos, self.weights, self.options.canvas, rng)
+
+
+def loader(options, photos, rank, first):
+    workers = max(1, os.cpu_count() - 1) if torch.cuda.is_available() else 0
+    canvases = Canvases(options, photos, rank, first)
+    return torch.utils.data.DataLoader(canvases, options.batch, num_workers=workers, collate_fn=together)
+
+
+def together(batch):
+    """Pads the canvases' faces to one number with rows of class -1."""
+    most = max(1, *(len(faces) for _, faces in batch))
+    faces = np.full((len(batch), most, 5), -1, np.float32)
+    for i, (_, of_one) in enumerate(batch):
+        faces[i, : len(of_one)] = of_one
+    pictures = np.stack([picture for picture, _ in batch]).transpose(0, 3, 1, 2)
+    return torch.from_numpy(pictures), torch.from_numpy(faces)
+
+
+if __name__ == "__main__":
+    main()
