@@ -58,7 +58,7 @@ func (s *Service) caller(c *fiber.Ctx) (caller, error) {
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), authenticateTimeout)
 	defer cancel()
-	who, err := s.identifyCaller(ctx, c)
+	who, err := s.identifyCaller(ctx, proofOf(c))
 	if err != nil {
 		return caller{}, credentialProblem(err)
 	}
@@ -66,19 +66,38 @@ func (s *Service) caller(c *fiber.Ctx) (caller, error) {
 	return who, nil
 }
 
-func (s *Service) identifyCaller(ctx context.Context, c *fiber.Ctx) (who caller, err error) {
+// proof is what a request brings to show who makes it: an API key, or a session of
+// the pages.
+type proof struct{ key, token string }
+
+func proofOf(c *fiber.Ctx) proof {
 	if key := bearer(c); key != "" {
-		who.user, who.scopes, err = s.accounts.Authenticate(ctx, key)
-		return who, err
+		return proof{key: key}
 	}
-	token := c.Cookies(login.Cookie)
-	if token == "" {
-		return who, unauthenticated()
+	return proof{token: c.Cookies(login.Cookie)}
+}
+
+func (s *Service) identifyCaller(ctx context.Context, p proof) (who caller, err error) {
+	switch {
+	case p.key != "":
+		who.user, who.scopes, err = s.accounts.Authenticate(ctx, p.key)
+	case p.token != "":
+		// Who is logged in by the pages may do all that a key can.
+		who.scopes = []string{account.ScopeRead, account.ScopeWrite}
+		who.user, err = s.accounts.Session(ctx, p.token)
+	default:
+		err = unauthenticated()
 	}
-	// Who is logged in by the pages may do all that a key can.
-	who.scopes = []string{account.ScopeRead, account.ScopeWrite}
-	who.user, err = s.accounts.Session(ctx, token)
 	return who, err
+}
+
+// listener lets the caller follow events for as long as the key or session is good.
+func (s *Service) listener(c *fiber.Ctx, user jobstore.User) httpserver.Listener {
+	p := proofOf(c)
+	return httpserver.Listener{Account: user.ID, Valid: func(ctx context.Context) bool {
+		_, err := s.identifyCaller(ctx, p)
+		return !account.Ended(err)
+	}}
 }
 
 // bearer is the API key in the Authorization header, "" without one.

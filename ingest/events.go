@@ -32,7 +32,7 @@ func (s *Service) streamDetection(c *fiber.Ctx) error {
 	if _, err := s.find(httpserver.Context(c), user, id); err != nil {
 		return err
 	}
-	return httpserver.Stream(c, func(ctx context.Context, send func(event, data string) error) error {
+	return httpserver.Stream(c, s.listener(c, user), func(ctx context.Context, send func(event, data string) error) error {
 		return s.follow(ctx, user, id, func(photo job.Photo) error {
 			data, err := json.Marshal(newDetection(photo))
 			if err != nil {

@@ -33,7 +33,7 @@ func (p *pages) streamCards(c *fiber.Ctx) error {
 		return err
 	}
 	user := login.User(c)
-	return httpserver.Stream(c, func(ctx context.Context, send func(event, data string) error) error {
+	return httpserver.Stream(c, p.login.Listener(c), func(ctx context.Context, send func(event, data string) error) error {
 		if err := p.followCards(ctx, user, ids, send); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package manager_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
@@ -39,7 +40,7 @@ func openSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t)}
 	cfg := manager.Config{
-		HTTP:  httpserver.Config{Listen: "127.0.0.1:0"},
+		HTTP:  httpserver.Config{Listen: "127.0.0.1:0", StreamRecheck: 50 * time.Millisecond},
 		MySQL: s.mysql.Database(t), Cache: s.redis.Config(),
 		Reading: manager.ReadingConfig{
 			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, ReadTimeout: 2 * time.Second,
@@ -247,6 +248,44 @@ func TestManagerRefusesASessionOfTheDoor(t *testing.T) {
 		if response.StatusCode != want {
 			t.Errorf("a user's session gets %d for %s, want %d", response.StatusCode, path, want)
 		}
+	}
+}
+
+func TestOverviewEndsWithTheSession(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
+	admin, err := s.doors.Store.FindUserByName(t.Context(), "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := accounts.StartSession(t.Context(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/events", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Cookie", "maskfleet_session="+token)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	events := bufio.NewReader(response.Body)
+	for range 3 { // it goes on while the session does
+		for line := ""; line != "event: overview\n"; {
+			if line, err = events.ReadString('\n'); err != nil {
+				t.Fatalf("got %d and a stream that ended with %v", response.StatusCode, err)
+			}
+		}
+	}
+	if err := accounts.EndSession(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(events); err != nil {
+		t.Errorf("the stream ended with %v, want its proper end", err)
 	}
 }
 

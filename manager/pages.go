@@ -25,7 +25,7 @@ func (s *Service) routes(app *fiber.App) {
 	s.kit.Mount(app)
 	people.Mount(app)
 	app.Get("/", people.Required, s.showOverview)
-	app.Get("/events", people.Required, s.streamOverview)
+	app.Get("/events", people.Required, func(c *fiber.Ctx) error { return s.streamOverview(c, people.Listener(c)) })
 }
 
 // admits lets in whoever has something to do with the fleet.
@@ -48,8 +48,8 @@ func (s *Service) renderLive() (string, error) {
 
 // streamOverview answers GET /events with the changing part of the first page, once
 // a tick.
-func (s *Service) streamOverview(c *fiber.Ctx) error {
-	return httpserver.Stream(c, func(ctx context.Context, send func(event, data string) error) error {
+func (s *Service) streamOverview(c *fiber.Ctx, listener httpserver.Listener) error {
+	return httpserver.Stream(c, listener, func(ctx context.Context, send func(event, data string) error) error {
 		heard, leave := s.hub.listen()
 		defer leave()
 		for {

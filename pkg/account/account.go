@@ -22,6 +22,12 @@ var (
 	ErrDisabled = errors.New("account is disabled")
 )
 
+// Ended says of an error of Session or Authenticate that the session or key is good
+// for nothing any more. Any other error says nothing about it.
+func Ended(err error) bool {
+	return errors.Is(err, jobstore.ErrNotFound) || errors.Is(err, ErrDisabled)
+}
+
 // The roles of an account. All but RoleUser may enter the manager.
 const (
 	RoleUser          = "user"

@@ -26,6 +26,11 @@ type Config struct {
 	// a client that is still sending reads its answer. Beyond it the connection is
 	// closed.
 	DrainLimitBytes int64 `env:"HTTP_DRAIN_LIMIT_BYTES" envDefault:"33554432"`
+	// StreamsPerAccount is how many event streams one account may have open.
+	StreamsPerAccount int `env:"HTTP_STREAMS_PER_ACCOUNT" envDefault:"20"`
+	// StreamRecheck is how often each is asked whether its listener may still listen,
+	// so how long one may outlive a log-out.
+	StreamRecheck time.Duration `env:"HTTP_STREAM_RECHECK" envDefault:"1m"`
 	// ImageOrigins are other origins from which pages show images, such as the
 	// store's public address. The service sets them.
 	ImageOrigins []string
@@ -44,6 +49,9 @@ func (c *Config) Validate() error {
 			return errors.New("every HTTP_*_TIMEOUT must be above zero")
 		}
 	}
+	if c.StreamsPerAccount < 1 || c.StreamRecheck <= 0 {
+		return errors.New("HTTP_STREAMS_PER_ACCOUNT and HTTP_STREAM_RECHECK must be above zero")
+	}
 	if c.BodyLimitBytes <= 0 || c.DrainLimitBytes < 0 {
 		return errors.New("HTTP_BODY_LIMIT_BYTES must be above zero and HTTP_DRAIN_LIMIT_BYTES not below it")
 	}
@@ -61,6 +69,10 @@ func (c Config) withDefaults() Config {
 	fill(&c.WriteTimeout, 30*time.Second)
 	fill(&c.IdleTimeout, 75*time.Second)
 	fill(&c.RequestTimeout, 3*time.Minute)
+	fill(&c.StreamRecheck, time.Minute)
+	if c.StreamsPerAccount <= 0 {
+		c.StreamsPerAccount = 20
+	}
 	if c.BodyLimitBytes <= 0 {
 		c.BodyLimitBytes = 1 << 20
 	}

@@ -35,8 +35,14 @@ type site struct {
 
 func serve(t *testing.T, linger time.Duration, routes func(*fiber.App)) *site {
 	t.Helper()
+	return serveWith(t, httpserver.Config{}, linger, routes)
+}
+
+func serveWith(t *testing.T, cfg httpserver.Config, linger time.Duration, routes func(*fiber.App)) *site {
+	t.Helper()
 	s := &site{tel: telemetry.New(telemetry.Config{LogLevel: "error"}, io.Discard), health: &httpserver.Health{}, ended: make(chan error, 1)}
-	app := httpserver.New(httpserver.Config{TrustedProxies: []string{"127.0.0.0/8"}, WriteTimeout: 2 * time.Second}, s.tel, s.health, httpserver.RenderJSON)
+	cfg.TrustedProxies, cfg.WriteTimeout = []string{"127.0.0.0/8"}, 2*time.Second
+	app := httpserver.New(cfg, s.tel, s.health, httpserver.RenderJSON)
 	routes(app)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -254,7 +260,7 @@ func TestStopTellsTheBalancerAndClosesStreams(t *testing.T) {
 	streamEnded := make(chan error, 1)
 	s := serve(t, 300*time.Millisecond, func(app *fiber.App) {
 		app.Get("/events", func(c *fiber.Ctx) error {
-			return httpserver.Stream(c, func(ctx context.Context, send func(event, data string) error) error {
+			return httpserver.Stream(c, anyone(), func(ctx context.Context, send func(event, data string) error) error {
 				if err := send("state", "queued\nnow"); err != nil {
 					return err
 				}
@@ -308,7 +314,7 @@ func TestStreamNoticesThatTheClientLeft(t *testing.T) {
 	left := make(chan struct{})
 	s := serve(t, 0, func(app *fiber.App) {
 		app.Get("/events", func(c *fiber.Ctx) error {
-			return httpserver.Stream(c, func(ctx context.Context, send func(event, data string) error) error {
+			return httpserver.Stream(c, anyone(), func(ctx context.Context, send func(event, data string) error) error {
 				defer close(left)
 				for n := 0; ctx.Err() == nil; n++ {
 					if err := send("tick", fmt.Sprint(n)); err != nil {

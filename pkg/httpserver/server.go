@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
 	"maskfleet/pkg/problem"
@@ -22,14 +23,15 @@ type ErrorRenderer func(c *fiber.Ctx, p *problem.Problem) error
 
 // server is what the middlewares share.
 type server struct {
-	cfg     Config
-	log     *slog.Logger
-	tracer  trace.Tracer
-	metrics *metrics
-	health  *Health
-	proxies []netip.Prefix
-	render  ErrorRenderer
-	policy  string // Content-Security-Policy
+	cfg      Config
+	log      *slog.Logger
+	tracer   trace.Tracer
+	metrics  *metrics
+	health   *Health
+	proxies  []netip.Prefix
+	render   ErrorRenderer
+	policy   string // Content-Security-Policy
+	audience *audience
 }
 
 // localServer and localRequestID are keys of what a request carries.
@@ -49,6 +51,7 @@ func New(cfg Config, tel *telemetry.Telemetry, health *Health, render ErrorRende
 	s := &server{
 		cfg: cfg, log: tel.Log, tracer: tel.Tracer, metrics: newMetrics(tel.Registry),
 		health: health, proxies: proxies, render: render, policy: contentPolicy(cfg.ImageOrigins),
+		audience: &audience{limit: cfg.StreamsPerAccount, open: map[uuid.UUID]int{}},
 	}
 	app := fiber.New(fiber.Config{
 		StreamRequestBody:            true,

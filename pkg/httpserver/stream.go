@@ -21,11 +21,14 @@ const (
 // Stream answers with server-sent events: what events sends, each numbered and
 // flushed, and a comment line every 15 s. events runs after the handler returned, so
 // it must hold nothing of c. Its context ends when the client is gone, when the
-// server closes its streams, or never; a stream has no deadline. An error of events
-// ends the stream and is logged.
-func Stream(c *fiber.Ctx, events func(ctx context.Context, send func(event, data string) error) error) error {
+// listener is no longer valid, when the server closes its streams, or never; a stream
+// has no deadline. An error of events ends the stream and is logged.
+func Stream(c *fiber.Ctx, listener Listener, events func(ctx context.Context, send func(event, data string) error) error) error {
 	s, err := serverOf(c)
 	if err != nil {
+		return err
+	}
+	if err := s.audience.enter(listener.Account); err != nil {
 		return err
 	}
 	c.Status(http.StatusOK)
@@ -38,16 +41,18 @@ func Stream(c *fiber.Ctx, events func(ctx context.Context, send func(event, data
 	unhook := context.AfterFunc(s.health.streamLifetime(), func() { cancel(context.Cause(s.health.streamLifetime())) })
 	requestID := RequestID(c)
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
+		defer s.audience.leave(listener.Account)
 		defer unhook()
 		defer cancel(nil)
 		w := &eventWriter{out: out, conn: conn, timeout: s.cfg.WriteTimeout, gone: cancel}
-		var beating sync.WaitGroup
-		beating.Go(func() { w.keepAlive(ctx) })
+		var beside sync.WaitGroup
+		beside.Go(func() { w.keepAlive(ctx) })
+		beside.Go(func() { listener.watch(ctx, s.cfg.StreamRecheck, cancel) })
 		if err := w.run(ctx, events); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "event stream ended", "request_id", requestID, "err", err)
 		}
 		cancel(nil)
-		beating.Wait() // out is not ours after this
+		beside.Wait() // out is not ours after this
 	})
 	return nil
 }

@@ -47,6 +47,19 @@ func (p *Pages) Required(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// Listener lets the person who makes the request follow a stream of events until
+// the session ends or the site no longer admits them; only behind Required.
+func (p *Pages) Listener(c *fiber.Ctx) httpserver.Listener {
+	token := c.Cookies(Cookie)
+	return httpserver.Listener{Account: User(c).ID, Valid: func(ctx context.Context) bool {
+		user, err := p.accounts.Session(ctx, token)
+		if err != nil {
+			return !account.Ended(err)
+		}
+		return p.admits(user)
+	}}
+}
+
 // loginAddress leads back to the page that was asked for, unless that was a form's.
 func (p *Pages) loginAddress(c *fiber.Ctx) string {
 	if c.Method() != fiber.MethodGet || c.OriginalURL() == "/" {
@@ -75,7 +88,7 @@ func (p *Pages) current(c *fiber.Ctx) (jobstore.User, error) {
 	case err == nil:
 		p.seen.put(token, user)
 		return user, nil
-	case errors.Is(err, jobstore.ErrNotFound), errors.Is(err, account.ErrDisabled):
+	case account.Ended(err):
 		p.seen.drop(token)
 		return jobstore.User{}, errNobody
 	}
