@@ -17,8 +17,9 @@ type Waiting struct {
 	SlotDeaths  int
 	WorkerID    string // of the last claim
 	TraceParent string
-	Confirmed   bool     // the broker was seen to hold this publication
-	FailureCode job.Code // of the last attempt; empty if none failed
+	Confirmed   bool      // the broker was seen to hold this publication
+	RunAt       time.Time // since when it is due, if it waits
+	FailureCode job.Code  // of the last attempt; empty if none failed
 }
 
 // Message is the photo's message of the given publication.
@@ -35,35 +36,50 @@ func (w Waiting) DeadLetter(reason job.Code, failedAt time.Time) job.DeadLetter 
 }
 
 const selectWaiting = `
-	SELECT id, lane, publication, attempts, slot_deaths, worker_id, trace_parent, confirmed_at IS NOT NULL,
+	SELECT id, lane, publication, attempts, slot_deaths, worker_id, trace_parent, confirmed_at IS NOT NULL, run_at,
 		COALESCE(failure_code, '')
 	FROM photos`
 
 func scanWaiting(from row) (w Waiting, err error) {
-	err = from.Scan(&w.ID, &w.Lane, &w.Publication, &w.Attempts, &w.SlotDeaths, &w.WorkerID, &w.TraceParent, &w.Confirmed, &w.FailureCode)
+	err = from.Scan(&w.ID, &w.Lane, &w.Publication, &w.Attempts, &w.SlotDeaths, &w.WorkerID, &w.TraceParent, &w.Confirmed, &w.RunAt,
+		&w.FailureCode)
 	return w, err
 }
 
-// DueForPublication gives photos that wait, are due, and may be missing on the
-// broker: unconfirmed and last touched at least unconfirmedFor ago, which comes
-// first, or last seen there at least unseenFor ago. It costs what it gives, not
-// what waits.
-func (s *Store) DueForPublication(ctx context.Context, unconfirmedFor, unseenFor time.Duration, limit int) ([]Waiting, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		(`+selectWaiting+`
-			WHERE state = 'queued' AND confirmed_at IS NULL AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
-				AND touched_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
-			ORDER BY run_at LIMIT ?)
-		UNION ALL
-		(`+selectWaiting+`
-			WHERE state = 'queued' AND confirmed_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
-				AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
-			ORDER BY confirmed_at LIMIT ?)
-		LIMIT ?`,
-		unconfirmedFor.Microseconds(), limit, unseenFor.Microseconds(), limit, limit)
+// Unconfirmed gives photos that wait, are due, were last touched at least
+// untouchedFor ago and are not known to be on the broker: those that follow after,
+// the last of the page before, in the order in which they became due. The zero
+// Waiting is before the first page.
+func (s *Store) Unconfirmed(ctx context.Context, untouchedFor time.Duration, after Waiting, limit int) ([]Waiting, error) {
+	since := after.RunAt
+	if since.IsZero() {
+		since = time.Unix(0, 0).UTC() // MySQL's calendar has no year 1
+	}
+	// The order is that of the index, whose entries end with the id: nothing is sorted.
+	rows, err := s.db.QueryContext(ctx, selectWaiting+`
+		WHERE state = 'queued' AND confirmed_at IS NULL AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
+			AND touched_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
+			AND run_at >= ? AND (run_at > ? OR id > ?)
+		ORDER BY run_at, id LIMIT ?`,
+		untouchedFor.Microseconds(), since, since, after.ID[:], limit)
 	due, err := collect(rows, err, scanWaiting)
 	if err != nil {
-		return nil, fmt.Errorf("looking for photos due for publication: %w", err)
+		return nil, fmt.Errorf("looking for unconfirmed photos: %w", err)
+	}
+	return due, nil
+}
+
+// Unseen gives photos that wait, are due, and were last seen on the broker at least
+// unseenFor ago. It costs what it gives, not what waits.
+func (s *Store) Unseen(ctx context.Context, unseenFor time.Duration, limit int) ([]Waiting, error) {
+	rows, err := s.db.QueryContext(ctx, selectWaiting+`
+		WHERE state = 'queued' AND confirmed_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
+			AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
+		ORDER BY confirmed_at LIMIT ?`,
+		unseenFor.Microseconds(), limit)
+	due, err := collect(rows, err, scanWaiting)
+	if err != nil {
+		return nil, fmt.Errorf("looking for photos unseen on the broker: %w", err)
 	}
 	return due, nil
 }

@@ -1,6 +1,7 @@
 package jobstore_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -48,28 +49,33 @@ func TestDueForPublication(t *testing.T) {
 	aged(t, config, early.ID, 10*time.Second)
 	aged(t, config, deleted.ID, 10*time.Minute)
 
-	due, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 10)
-	if err != nil {
-		t.Fatal(err)
+	look := func() (unconfirmed, lost []jobstore.Waiting) {
+		t.Helper()
+		unconfirmed, err := store.Unconfirmed(ctx, 5*time.Second, jobstore.Waiting{}, 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lost, err = store.Unseen(ctx, time.Minute, 10); err != nil {
+			t.Fatal(err)
+		}
+		return unconfirmed, lost
 	}
-	if diff := cmp.Diff([]job.ID{unpublished.ID, unseen.ID}, idsOf(due)); diff != "" {
+	unconfirmed, lost := look()
+	if diff := cmp.Diff([][]job.ID{{unpublished.ID}, {unseen.ID}}, [][]job.ID{idsOf(unconfirmed), idsOf(lost)}); diff != "" {
 		t.Fatalf("due (-want +got):\n%s", diff)
 	}
-	if got, want := due[0].Message(2), job.NewMessage(unpublished, 2); got != want {
+	if got, want := unconfirmed[0].Message(2), job.NewMessage(unpublished, 2); got != want {
 		t.Errorf("message: got %+v, want %+v", got, want)
 	}
-	if due[0].Confirmed || !due[1].Confirmed {
-		t.Errorf("confirmed: got %t and %t, want false and true", due[0].Confirmed, due[1].Confirmed)
-	}
-	if one, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 1); err != nil || len(one) != 1 {
-		t.Errorf("limit 1 gave %d, %v", len(one), err)
+	if unconfirmed[0].Confirmed || !lost[0].Confirmed {
+		t.Errorf("confirmed: got %t and %t, want false and true", unconfirmed[0].Confirmed, lost[0].Confirmed)
 	}
 
 	// Whoever looked after a photo has time to finish before the next one looks.
 	must(t)(store.Republish(ctx, unpublished.ID, 1))
 	must(t)(store.Confirm(ctx, unseen.ID, 1))
-	if due, err := store.DueForPublication(ctx, 5*time.Second, time.Minute, 10); err != nil || len(due) != 0 {
-		t.Errorf("still due: %v, %v", due, err)
+	if unconfirmed, lost := look(); len(unconfirmed)+len(lost) > 0 {
+		t.Errorf("still due: %v, %v", unconfirmed, lost)
 	}
 
 	counts, oldest, err := store.Counts(ctx)
@@ -82,6 +88,38 @@ func TestDueForPublication(t *testing.T) {
 	// fresh, unpublished and early
 	if outside, err := store.WaitingOutsideBroker(ctx); err != nil || outside != 3 {
 		t.Errorf("outside the broker: got %d, %v, want 3 with %s", outside, err, fresh.ID)
+	}
+}
+
+// TestUnconfirmedPages: every photo stands on one page, also where many became due in
+// the same moment.
+func TestUnconfirmedPages(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	var want []job.ID
+	for range 7 {
+		want = append(want, accept(t, store).ID)
+	}
+	_, err := rawDB(t, config).ExecContext(t.Context(), `UPDATE photos SET run_at = '2026-01-02 03:04:05.000006' WHERE id BETWEEN ? AND ?`,
+		want[1][:], want[5][:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(slices.Clone(want[1:6]), want[0], want[6])
+	var got []job.ID
+	var last jobstore.Waiting
+	for range len(want) {
+		page, err := store.Unconfirmed(t.Context(), 0, last, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got, last = append(got, idsOf(page)...), page[len(page)-1]
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
 	}
 }
 
@@ -100,7 +138,7 @@ func TestLeasesOver(t *testing.T) {
 	want := []jobstore.Waiting{{
 		ID: lost.ID, Lane: lost.Lane, Publication: 1, Attempts: 1, WorkerID: "worker", TraceParent: lost.TraceParent, Confirmed: true,
 	}}
-	if diff := cmp.Diff(want, over); err != nil || diff != "" {
+	if diff := cmp.Diff(want, over, cmpopts.IgnoreFields(jobstore.Waiting{}, "RunAt")); err != nil || diff != "" {
 		t.Fatalf("over (-want +got), %v:\n%s", err, diff)
 	}
 	must(t)(store.Recover(ctx, lost.ID, 1))
@@ -160,13 +198,14 @@ func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
 	}
 	defer func() { _ = single.Close() }()
 	queries := map[string]func() error{
-		"DueForPublication": func() error {
-			due, err := single.DueForPublication(t.Context(), time.Second, time.Minute, 100)
+		"Unconfirmed": func() error {
+			due, err := single.Unconfirmed(t.Context(), time.Second, jobstore.Waiting{}, 100)
 			if len(due) != 1 {
 				t.Errorf("due: got %d, want 1", len(due))
 			}
 			return err
 		},
+		"Unseen":               func() error { _, err := single.Unseen(t.Context(), time.Minute, 100); return err },
 		"LeasesOver":           func() error { _, err := single.LeasesOver(t.Context(), 100); return err },
 		"DeadLettersDue":       func() error { _, err := single.DeadLettersDue(t.Context(), 0, 100); return err },
 		"Tombstones":           func() error { _, err := single.Tombstones(t.Context(), 0, 100); return err },
@@ -180,5 +219,39 @@ func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
 		if reads := single.RowsRead(t) - before; reads > 20 {
 			t.Errorf("%s read %d rows of a backlog of %d, of which it wants 1 at most", name, reads, len(backlog))
 		}
+	}
+}
+
+// TestPageOfUnconfirmedCostsWhatItGives: neither what is before a page nor what is
+// after it may count, when the broker was away for an hour.
+func TestPageOfUnconfirmedCostsWhatItGives(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	var backlog []situation
+	for range 5000 {
+		backlog = append(backlog, situation{id: newID(t), row: job.Accepted()})
+	}
+	db := rawDB(t, config)
+	insertRows(t, db, accept(t, store).OwnerID, backlog)
+	if _, err := db.ExecContext(t.Context(), `ANALYZE TABLE photos`); err != nil {
+		t.Fatal(err)
+	}
+	config.MaxConns = 1 // rows read are counted by session
+	single, err := jobstore.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = single.Close() }()
+	var last jobstore.Waiting
+	for page := range 10 {
+		before := single.RowsRead(t)
+		due, err := single.Unconfirmed(t.Context(), 0, last, 100)
+		if err != nil || len(due) != 100 {
+			t.Fatalf("page %d has %d photos, %v", page, len(due), err)
+		}
+		if reads := single.RowsRead(t) - before; reads > 250 {
+			t.Errorf("page %d cost %d rows", page, reads)
+		}
+		last = due[len(due)-1]
 	}
 }

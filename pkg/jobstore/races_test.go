@@ -159,7 +159,7 @@ func anything(t *testing.T, s *jobstore.Store, id job.ID, n int) (err error) {
 	case 3:
 		_, err = s.Republish(ctx, id, p.Row.Publication)
 	case 4:
-		_, err = s.DueForPublication(ctx, 0, 0, 10)
+		_, err = s.Unconfirmed(ctx, 0, jobstore.Waiting{}, 10)
 	case 5:
 		_, err = s.Reopen(ctx, id)
 	}
