@@ -46,6 +46,7 @@ func (c *PublisherConfig) Validate() error {
 const (
 	handOverTimeout      = 3 * time.Second
 	publisherConcurrency = 16
+	pagesARound          = 20 // of PublisherConfig.BatchSize photos
 )
 
 // publisher keeps the promise of the rows: outbox relay, sweeper and dispatcher in
@@ -118,33 +119,63 @@ func (p *publisher) Run(ctx context.Context) error {
 	}
 }
 
-// publishDue brings photos to the broker that wait, are due and are not there. It
-// goes on as long as full batches leave nothing behind: what was left would come
-// again at once.
+// publishDue brings photos to the broker that wait, are due and are not there.
 func (p *publisher) publishDue(ctx context.Context) error {
-	for {
-		var left atomic.Bool
-		due, err := p.store.DueForPublication(ctx, p.cfg.UnconfirmedFor, p.cfg.UnseenFor, p.cfg.BatchSize)
+	err := p.publishUnconfirmed(ctx)
+	if !endsRound(err) {
+		err = errors.Join(err, p.publishUnseen(ctx))
+	}
+	if errors.Is(err, jobqueue.ErrNoStream) {
+		return errors.Join(err, p.queue.Ensure(ctx))
+	}
+	return err
+}
+
+// publishUnconfirmed goes on page after page, past photos that have to wait for
+// their older message to go away. The next round begins at the first of them.
+func (p *publisher) publishUnconfirmed(ctx context.Context) error {
+	var last jobstore.Waiting
+	var errs error // of photos that did not keep the others from their turn
+	for range pagesARound {
+		due, err := p.store.Unconfirmed(ctx, p.cfg.UnconfirmedFor, last, p.cfg.BatchSize)
+		if err == nil {
+			_, err = p.publishMissing(ctx, due)
+		}
+		errs = errors.Join(errs, err)
+		if endsRound(err) || len(due) < p.cfg.BatchSize {
+			break
+		}
+		last = due[len(due)-1]
+	}
+	return errs
+}
+
+// publishUnseen goes on as long as full batches leave nothing behind: what was left
+// would come again at once.
+func (p *publisher) publishUnseen(ctx context.Context) error {
+	for range pagesARound {
+		due, err := p.store.Unseen(ctx, p.cfg.UnseenFor, p.cfg.BatchSize)
 		if err != nil {
 			return err
 		}
-		err = each(ctx, due, func(ctx context.Context, w jobstore.Waiting) error {
-			settled, err := p.publishIfMissing(ctx, w)
-			if !settled {
-				left.Store(true)
-			}
+		if left, err := p.publishMissing(ctx, due); err != nil || left || len(due) < p.cfg.BatchSize {
 			return err
-		})
-		if err != nil {
-			if errors.Is(err, jobqueue.ErrNoStream) {
-				return errors.Join(err, p.queue.Ensure(ctx))
-			}
-			return err
-		}
-		if len(due) < p.cfg.BatchSize || left.Load() {
-			return nil
 		}
 	}
+	return nil
+}
+
+// publishMissing says whether some of the photos are not settled for now.
+func (p *publisher) publishMissing(ctx context.Context, due []jobstore.Waiting) (left bool, err error) {
+	var unsettled atomic.Bool
+	err = each(ctx, due, func(ctx context.Context, w jobstore.Waiting) error {
+		settled, err := p.publishIfMissing(ctx, w)
+		if !settled {
+			unsettled.Store(true)
+		}
+		return err
+	})
+	return unsettled.Load(), err
 }
 
 // publishIfMissing asks the broker first: a photo that is queued there for an hour
@@ -245,7 +276,7 @@ func each[T any](ctx context.Context, items []T, do func(context.Context, T) err
 				return nil
 			}
 			err := do(ctx, item)
-			if errors.Is(err, jobqueue.ErrUnavailable) || errors.Is(err, jobqueue.ErrFull) || errors.Is(err, jobstore.ErrUnavailable) {
+			if endsRound(err) {
 				stop()
 			}
 			mu.Lock()
@@ -256,4 +287,9 @@ func each[T any](ctx context.Context, items []T, do func(context.Context, T) err
 	}
 	_ = g.Wait() // its functions report through errs
 	return errors.Join(errs...)
+}
+
+// endsRound says that a store or the broker is away, or takes nothing in.
+func endsRound(err error) bool {
+	return errors.Is(err, jobqueue.ErrUnavailable) || errors.Is(err, jobqueue.ErrFull) || errors.Is(err, jobstore.ErrUnavailable)
 }
