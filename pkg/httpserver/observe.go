@@ -61,7 +61,7 @@ func (s *server) observe(c *fiber.Ctx) error {
 
 	ctx, cancel := context.WithTimeout(s.health.requestLifetime(), s.cfg.RequestTimeout)
 	defer cancel()
-	ctx = telemetry.WithTraceParent(ctx, c.Get("traceparent"))
+	ctx = telemetry.WithRequestID(telemetry.WithTraceParent(ctx, c.Get("traceparent")), requestID)
 	ctx, span := s.tracer.Start(ctx, "http "+c.Method(), trace.WithSpanKind(trace.SpanKindServer))
 	c.SetUserContext(ctx)
 
@@ -133,7 +133,7 @@ func (s *server) record(ctx context.Context, c *fiber.Ctx, route string, took ti
 	}
 	attrs := []slog.Attr{
 		slog.String("method", c.Method()), slog.String("route", route), slog.Int("status", status),
-		slog.Duration("duration", took), slog.String("request_id", RequestID(c)), slog.String("client_ip", ClientIP(c)),
+		slog.Duration("duration", took), slog.String("client_ip", ClientIP(c)),
 	}
 	if err != nil {
 		attrs = append(attrs, slog.String("code", problemOf(err).Code), slog.Any("err", err))

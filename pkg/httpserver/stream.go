@@ -39,7 +39,6 @@ func Stream(c *fiber.Ctx, listener Listener, events func(ctx context.Context, se
 	conn := c.Context().Conn()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(Context(c)))
 	unhook := context.AfterFunc(s.health.streamLifetime(), func() { cancel(context.Cause(s.health.streamLifetime())) })
-	requestID := RequestID(c)
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		defer s.audience.leave(listener.Account)
 		defer unhook()
@@ -49,7 +48,7 @@ func Stream(c *fiber.Ctx, listener Listener, events func(ctx context.Context, se
 		beside.Go(func() { w.keepAlive(ctx) })
 		beside.Go(func() { listener.watch(ctx, s.cfg.StreamRecheck, cancel) })
 		if err := w.run(ctx, events); err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "event stream ended", "request_id", requestID, "err", err)
+			s.log.WarnContext(ctx, "event stream ended", "err", err)
 		}
 		cancel(nil)
 		beside.Wait() // out is not ours after this

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"maskfleet/pkg/telemetry"
 )
@@ -25,16 +26,28 @@ func line(t *testing.T, out *bytes.Buffer) map[string]any {
 	return fields
 }
 
-func TestLogLinesCarryTheTrace(t *testing.T) {
+func TestLogLinesCarryTraceAndRequest(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	tel := telemetry.New(telemetry.Config{Service: "door", LogLevel: "info", LogFormat: "json"}, &out)
 	ctx, span := tel.Tracer.Start(t.Context(), "accept")
-	tel.Log.InfoContext(ctx, "photo accepted", "photo_id", "p")
+	tel.Log.InfoContext(telemetry.WithRequestID(ctx, "r-1"), "photo accepted", "photo_id", "p")
 	span.End() // below the level: no second line
 	got := line(t, &out)
-	if got["trace_id"] != span.SpanContext().TraceID().String() || got["service"] != "door" {
-		t.Errorf("got %v, want trace %s and service door", got, span.SpanContext().TraceID())
+	if got["trace_id"] != span.SpanContext().TraceID().String() || got["request_id"] != "r-1" || got["service"] != "door" {
+		t.Errorf("got %v, want trace %s, request r-1 and service door", got, span.SpanContext().TraceID())
+	}
+}
+
+func TestDurationsAreLoggedInMilliseconds(t *testing.T) {
+	t.Parallel()
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		tel := telemetry.New(telemetry.Config{LogFormat: format}, &out)
+		tel.Log.Info("job ended", "duration", 1234567*time.Nanosecond, "attempt", 1)
+		if text := strings.NewReplacer(`"`, "", ":", "=").Replace(out.String()); !strings.Contains(text, "duration_ms=1.234") {
+			t.Errorf("%s: got %q, want duration_ms 1.234", format, text)
+		}
 	}
 }
 
