@@ -1,17 +1,18 @@
 #!/usr/bin/python3
 """Trains the detector: photos in, weights out. Run it again and it goes on where it was.
 
-    train.py --data FOLDER --minutes 120           as many steps as fit
-    train.py --data FOLDER --minutes 25 --anneal   lets the learning rate fall to nothing
+    train.py --data FOLDER --minutes 120 --anneal 25
 
-The learning rate stays constant however long one trains, so that a run can be
-interrupted and continued any number of times, and a model for use is made at any time
-by a short run with --anneal, which leaves the checkpoint as it was (the schedule is
-"warm-up, stable, decay" of MiniCPM, Hu et al. 2024). On processors, as many processes
-as --processes share the work; a GPU is used where there is one."""
+The learning rate stays constant for --minutes, so that a run can be interrupted and
+continued any number of times. Then it falls to nothing within --anneal minutes, and
+what comes of that is exported for the worker if it is better on the split val than
+what there was; the checkpoint stays where the constant rate left it, ready to go on
+(the schedule is "warm-up, stable, decay" of MiniCPM, Hu et al. 2024). On processors,
+--processes share the work; a GPU is used where there is one."""
 
 import argparse
 import copy
+import json
 import os
 import signal
 import time
@@ -23,12 +24,14 @@ import torch
 from torch import distributed, multiprocessing
 
 from augment import canvas
+from export import export
 from loss import loss
 from network import Detector, cells, flat
 from photos import load
 from validate import validate
 
 HERE = Path(__file__).parent
+MODEL = HERE.parents[1] / "pkg" / "vision" / "model" / "detector.onnx"
 WARM_UP = 300  # steps
 EMA_STEPS = 1500  # over which weights are averaged
 SAVE_EVERY = 300  # seconds
@@ -38,9 +41,10 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--data", required=True, help="COCO folder with the splits train and val")
     p.add_argument("--checkpoint", type=Path, default=HERE / "checkpoint.pt", help="where training stands")
-    p.add_argument("--best", type=Path, default=HERE / "best.pt", help="with --anneal: the weights made")
-    p.add_argument("--minutes", type=float, required=True)
-    p.add_argument("--anneal", action="store_true")
+    p.add_argument("--minutes", type=float, required=True, help="at the constant rate; may be 0")
+    p.add_argument("--anneal", type=float, default=0, metavar="MINUTES", help="then, at a falling rate")
+    p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the file made for the worker")
+    p.add_argument("--released", type=Path, default=HERE / "released.json", help="its figures on val")
     p.add_argument("--canvas", type=int, default=320, help="pixels, a multiple of 32")
     p.add_argument("--batch", type=int, default=16, help="canvases a step and process; 16 and more are quickest")
     p.add_argument("--rate", type=float, default=2e-3)
@@ -89,19 +93,19 @@ class Training:
         self.optimiser = torch.optim.AdamW(groups, lr=options.rate)
         self.step = 0
         self.seen = 0  # canvases
-        self.best = 0.0  # mean AP on val of the best weights so far
 
     def load(self, path):
         state = torch.load(path, map_location=self.device)
         self.network.load_state_dict(state["network"])
         self.ema.load_state_dict(state["ema"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimiser.load_state_dict(state["optimiser"])  # which makes its moments whole again
         self.step, self.seen = state["step"], state["seen"]
 
     def save(self, path):
+        """The average and the moments keep 16 bits: enough to go on from, at half the size."""
         state = {
-            "network": self.network.state_dict(), "ema": self.ema.state_dict(),
-            "optimiser": self.optimiser.state_dict(), "step": self.step, "seen": self.seen,
+            "network": self.network.state_dict(), "ema": halved(self.ema.state_dict()),
+            "optimiser": halved(self.optimiser.state_dict()), "step": self.step, "seen": self.seen,
         }
         unfinished = path.with_suffix(".unfinished")
         torch.save(state, unfinished)
@@ -118,6 +122,18 @@ class Training:
                     mean.copy_(now)
 
 
+def halved(state):
+    """A copy whose weights take 16 bits each; those of bfloat16, which keeps their range."""
+    if isinstance(state, torch.Tensor):
+        large = state.dtype == torch.float32 and state.numel() > 1
+        return state.detach().to(torch.bfloat16 if large else state.dtype)
+    if isinstance(state, dict):
+        return {key: halved(value) for key, value in state.items()}
+    if isinstance(state, list):
+        return [halved(value) for value in state]
+    return state
+
+
 def train(rank, options, photos):
     torch.set_num_threads(1)  # processes scale, threads of one network do not
     cv2.setNumThreads(1)
@@ -128,40 +144,54 @@ def train(rank, options, photos):
     if options.checkpoint.exists():
         training.load(options.checkpoint)
         print(f"going on from step {training.step}", flush=True)
-    val = load(options.data, "val") if rank == 0 else []
     batches = iter(loader(options, photos, rank, training.step))
+    if options.minutes > 0:
+        keep = (lambda: training.save(options.checkpoint)) if rank == 0 else (lambda: None)
+        phase(training, options, batches, options.minutes, lambda done: options.rate, EMA_STEPS, stopping, keep)
+        if rank == 0:
+            keep()
+    if options.anneal > 0 and not stopping:
+        # The average must follow the falling rate.
+        phase(training, options, batches, options.anneal, lambda done: options.rate * (1 - done), EMA_STEPS // 5, stopping)
+        if rank == 0 and not stopping:
+            release(training, options)
+
+
+def phase(training, options, batches, minutes, rate, ema_steps, stopping, keep=lambda: None):
+    """Trains for some minutes; rate gives the learning rate from the part that is done."""
     where = cells(options.canvas, options.canvas, training.device)
-    started = saved = time.monotonic()
+    started = said = time.monotonic()
     sums, first = np.zeros(2), training.step
     while True:
-        elapsed = (time.monotonic() - started) / 60 / options.minutes
-        rate = options.rate * min(1, (training.step + 1) / WARM_UP)
-        if options.anneal:
-            rate *= max(0, 1 - elapsed)
+        done = (time.monotonic() - started) / 60 / minutes
         for group in training.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate(min(done, 1)) * min(1, (training.step + 1) / WARM_UP)
         sums += step(training, options, next(batches), where)
-        # In the last phase the average must follow the falling rate.
-        training.average(EMA_STEPS if not options.anneal else EMA_STEPS // 5)
-        over = agree(elapsed >= 1 or bool(stopping), options.processes)
-        if rank == 0 and (over or time.monotonic() - saved > SAVE_EVERY):
-            saved = time.monotonic()
-            steps = training.step - first
-            mean = sums / steps
-            per_second = steps * options.batch * options.processes / (saved - started)
+        training.average(ema_steps)
+        over = agree(done >= 1 or bool(stopping), options.processes)
+        if over or time.monotonic() - said > SAVE_EVERY:
+            said, steps = time.monotonic(), training.step - first
+            classes, boxes = sums / steps
             print(
-                f"step {training.step} epoch {training.seen / len(photos):.1f} classes {mean[0]:.3f} "
-                f"boxes {mean[1]:.3f} canvases/s {per_second:.1f}", flush=True,
+                f"step {training.step} canvases {training.seen} classes {classes:.3f} boxes {boxes:.3f} "
+                f"canvases/s {steps * options.batch * options.processes / (said - started):.1f}", flush=True,
             )
-            if not options.anneal:
-                training.save(options.checkpoint)
+            keep()
         if over:
-            break
-    if rank == 0:
-        figures = validate(training.ema.to("cpu").to(memory_format=torch.contiguous_format), val)
-        print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
-        if options.anneal:
-            keep_better(training, figures, options.best)
+            return
+
+
+def release(training, options):
+    """Exports the average for the worker, if it is better than what was exported last."""
+    ema = training.ema.to("cpu").to(memory_format=torch.contiguous_format)
+    figures = validate(ema, load(options.data, "val"))
+    print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
+    if options.released.exists() and json.loads(options.released.read_text())["val"]["mean"] >= figures["mean"]:
+        print("not better than what there is: that stays", flush=True)
+        return
+    export(ema, str(options.model))
+    options.released.write_text(json.dumps({"step": training.step, "canvases": training.seen, "val": figures}, indent=2) + "\n")
+    print(f"better: {options.model} written", flush=True)
 
 
 def step(training, options, batch, where):
@@ -197,14 +227,6 @@ def agree(over, processes):
     votes = torch.tensor([float(over)])
     distributed.all_reduce(votes)
     return votes.item() > 0
-
-
-def keep_better(training, figures, path):
-    if path.exists() and torch.load(path, map_location="cpu")["figures"]["mean"] >= figures["mean"]:
-        print("not better than the weights there are: they stay", flush=True)
-        return
-    torch.save({"ema": training.ema.state_dict(), "figures": figures, "step": training.step}, path)
-    print(f"better: {path} written", flush=True)
 
 
 class Canvases(torch.utils.data.IterableDataset):

@@ -1,0 +1,159 @@
+"""Run by `go tool task train:test`."""
+
+import tempfile
+import unittest
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import torch
+
+from augment import canvas, clipped
+from export import export
+from loss import assign, ignored, loss
+from network import Detector, boxes, cells, flat
+from photos import IGNORE, Photo
+from train import Training, step, together
+from validate import average_precision
+
+SIDE = 128
+
+
+def picture_of(left, top, right, bottom, colour):
+    pixels = np.full((SIDE, SIDE, 3), 90, np.uint8)
+    cv2.rectangle(pixels, (left, top), (right, bottom), colour, -1)
+    return pixels
+
+
+class Cells(unittest.TestCase):
+    def test_order_is_that_of_the_maps(self):
+        maps = Detector().eval()(torch.zeros(1, 3, 64, 96))
+        self.assertEqual([tuple(m.shape[2:]) for m in maps], [(8, 12), (4, 6), (2, 3)])
+        where = cells(64, 96)
+        self.assertEqual(flat(maps).shape[1], len(where))
+        self.assertEqual(where[13].tolist(), [12.0, 12.0, 8.0])
+        self.assertEqual(where[96 + 7].tolist(), [24.0, 24.0, 16.0])
+
+    def test_boxes_grow_with_the_stride(self):
+        got = boxes(torch.log(torch.tensor([[1.0, 2.0, 3.0, 4.0]])), torch.tensor([[20.0, 40.0, 8.0]]))
+        self.assertTrue(torch.allclose(got, torch.tensor([[12.0, 24.0, 44.0, 72.0]])))
+
+
+class Assignment(unittest.TestCase):
+    def setUp(self):
+        self.where = cells(SIDE, SIDE)
+        self.score = torch.full((1, len(self.where), 3), 0.01)
+        self.guess = boxes(torch.zeros(1, len(self.where), 4), self.where)
+
+    def test_a_face_takes_cells_inside_it_and_no_others(self):
+        faces = torch.tensor([[[16.0, 16.0, 48.0, 48.0, 1.0]]])
+        target, of_face, taken = assign(self.score, self.guess, self.where, faces)
+        self.assertTrue(taken.any())
+        inside = self.where[taken[0]]
+        self.assertTrue(((inside[:, :2] > 16) & (inside[:, :2] < 48)).all())
+        self.assertEqual(target[0][taken[0]].argmax(1).unique().tolist(), [1])
+        self.assertEqual(target[0][~taken[0]].sum(), 0)
+
+    def test_the_tiniest_face_is_given_a_cell(self):
+        faces = torch.tensor([[[63.0, 63.0, 67.0, 67.0, 0.0]]])
+        self.assertTrue(assign(self.score, self.guess, self.where, faces)[2].any())
+
+    def test_regions_and_fillings_are_no_faces(self):
+        faces = torch.tensor([[[16.0, 16.0, 48.0, 48.0, float(IGNORE)], [0.0, 0.0, 90.0, 90.0, -1.0]]])
+        self.assertFalse(assign(self.score, self.guess, self.where, faces)[2].any())
+        quiet = ignored(self.where, faces)[0]
+        self.assertTrue(quiet.any())
+        self.assertTrue(((self.where[quiet][:, :2] >= 16) & (self.where[quiet][:, :2] <= 48)).all())
+
+    def test_a_region_silences_what_a_cell_says(self):
+        values = torch.full((1, len(self.where), 7), 2.0)
+        region = torch.tensor([[[0.0, 0.0, float(SIDE), float(SIDE), float(IGNORE)]]])
+        nothing = torch.full((1, 1, 5), -1.0)
+        self.assertEqual(loss(values, self.where, region)[0], 0)
+        self.assertGreater(loss(values, self.where, nothing)[0], 0)
+
+
+class Cropping(unittest.TestCase):
+    def test_a_face_mostly_cut_away_is_ignored(self):
+        faces = np.array([[-30, 10, 10, 40, 0], [5, 10, 45, 40, 1], [200, 10, 240, 40, 1]], np.float32)
+        got = clipped(faces, (0, 0, 100, 100))
+        self.assertEqual(got[:, 4].tolist(), [IGNORE, 1])
+        self.assertEqual(got[0, :4].tolist(), [0, 10, 10, 40])
+
+    def test_the_same_seed_gives_the_same_canvas(self):
+        photos = [Photo("a", picture_of(20, 20, 60, 70, (0, 200, 0)), np.array([[20, 20, 60, 70, 0]], np.float32))]
+        first, second = (canvas(photos, [1.0], SIDE, np.random.default_rng(4)) for _ in range(2))
+        self.assertTrue((first[0] == second[0]).all() and (first[1] == second[1]).all())
+
+    def test_faces_stay_on_what_was_drawn(self):
+        photos = [Photo("a", picture_of(20, 20, 60, 70, (0, 255, 0)), np.array([[20, 20, 60, 70, 0]], np.float32))]
+        rng = np.random.default_rng(1)
+        for _ in range(30):
+            pixels, faces = canvas(photos, [1.0], SIDE, rng)
+            for left, top, right, bottom, label in faces:
+                if label == 0 and right - left > 20 and bottom - top > 20:
+                    b, g, r = pixels[int(top + bottom) // 2, int(left + right) // 2].astype(int)
+                    self.assertGreaterEqual(g + 12, max(b, r))
+
+
+class Precision(unittest.TestCase):
+    truth = [np.array([[0, 0, 10, 10, 0], [20, 0, 30, 10, 1]], np.float32)]
+
+    def ap(self, *rows, label=None, truth=None):
+        return average_precision([np.array(rows, np.float32).reshape(-1, 6)], truth or self.truth, label)
+
+    def test_figures_by_hand(self):
+        self.assertEqual(self.ap((0, 0, 10, 10, 0.9, 0), (20, 0, 30, 10, 0.8, 1)), 1)
+        self.assertAlmostEqual(self.ap((0, 0, 10, 10, 0.9, 0)), 51 / 101)
+        self.assertAlmostEqual(self.ap((50, 0, 60, 10, 0.95, 0), (0, 0, 10, 10, 0.9, 0)), 51 / 101 / 2)
+        self.assertEqual(self.ap((20, 0, 30, 10, 0.8, 0), label=1), 0)
+
+    def test_ignored_regions_are_neither_right_nor_wrong(self):
+        truth = [np.array([[0, 0, 10, 10, 0], [40, 0, 70, 30, IGNORE]], np.float32)]
+        self.assertEqual(self.ap((45, 5, 55, 15, 0.99, 1), (0, 0, 10, 10, 0.9, 0), truth=truth), 1)
+
+
+class Learning(unittest.TestCase):
+    def options(self, folder):
+        return SimpleNamespace(
+            seed=1, rate=2e-3, canvas=SIDE, batch=4, processes=1, checkpoint=Path(folder) / "checkpoint.pt"
+        )
+
+    def batches(self):
+        green, red = (0, 200, 0), (0, 0, 200)
+        pictures = [
+            (picture_of(24, 24, 72, 80, green), np.array([[24, 24, 72, 80, 0]], np.float32)),
+            (picture_of(50, 40, 110, 100, red), np.array([[50, 40, 110, 100, 1]], np.float32)),
+            (picture_of(60, 20, 100, 60, green), np.array([[60, 20, 100, 60, 0]], np.float32)),
+            (picture_of(10, 50, 60, 110, red), np.array([[10, 50, 60, 110, 1]], np.float32)),
+        ]
+        while True:
+            yield together(pictures)
+
+    def test_learns_and_goes_on_from_a_checkpoint(self):
+        torch.set_num_threads(1)
+        with tempfile.TemporaryDirectory() as folder:
+            options = self.options(folder)
+            training = Training(options, "cpu")
+            where = cells(SIDE, SIDE)
+            images, faces = next(self.batches())
+            judge = lambda t: float(sum(loss(flat(t.network(images.float() / 255)), where, faces)))
+            before = judge(training)
+            batches = self.batches()
+            for _ in range(100):
+                step(training, options, next(batches), where)
+                training.average(50)
+            self.assertLess(judge(training), before / 2)
+            training.save(options.checkpoint)
+            other = Training(options, "cpu")
+            other.load(options.checkpoint)
+            self.assertEqual(other.step, training.step)
+            self.assertAlmostEqual(judge(other), judge(training), places=4)
+            moment = next(iter(other.optimiser.state.values()))["exp_avg"]
+            self.assertEqual(moment.dtype, torch.float32)
+            export(other.ema.to(memory_format=torch.contiguous_format), str(Path(folder) / "detector.onnx"))
+
+
+if __name__ == "__main__":
+    unittest.main()
