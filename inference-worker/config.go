@@ -64,7 +64,9 @@ func (c *Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s is %s, not above 0", name, d))
 		}
 	}
-	return errors.Join(append(errs, c.Slots.Validate(), c.Telemetry.Validate())...)
+	return errors.Join(append(errs,
+		c.Slots.Validate(), c.Fetch.Validate(), c.Limits.Validate(), c.Queue.Validate(),
+		c.Store.Validate(), c.Images.Validate(), c.Cache.Validate(), c.Telemetry.Validate())...)
 }
 
 // lease is how long a claim holds: as long as a job may take, and then as long as
