@@ -20,7 +20,7 @@ func TestConfigFromTheEnvironment(t *testing.T) {
 	if cfg.Admission.QueueLimit != 7 || cfg.Waiting.UploadWait != 3*time.Second || !cfg.RegisterEnabled || cfg.HTTP.TrustedProxies[0] != "127.0.0.0/8" {
 		t.Errorf("the settings are %+v", cfg)
 	}
-	if text := config.Describe(&cfg); strings.Contains(text, "hunter2") || !strings.Contains(text, "QUEUE_LIMIT=7\n") {
+	if text := config.Describe(&cfg).String(); strings.Contains(text, "hunter2") || !strings.Contains(text, "QUEUE_LIMIT=7 ") {
 		t.Errorf("the settings are described as\n%s", text)
 	}
 }

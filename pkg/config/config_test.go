@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -62,8 +63,14 @@ func TestLoadNamesTheWrongSetting(t *testing.T) {
 
 func TestDescribeMasksSecrets(t *testing.T) {
 	t.Parallel()
-	got := config.Describe(&settings{Name: "a", Allow: []string{"x", "y"}, Door: door{Address: "h:1", Password: "hunter2", Wait: time.Second}})
-	want := "NAME=a\nALLOW=x,y\nDOOR_ADDRESS=h:1\nDOOR_PASSWORD=***\nDOOR_WAIT=1s\n"
+	cfg := settings{
+		Name: "nats://u:hunter2@h:1,nats://i:2", Allow: []string{"x", "y"},
+		Door: door{Address: "h:1", Password: "hunter2", Wait: time.Second},
+	}
+	var line strings.Builder
+	slog.New(slog.NewTextHandler(&line, nil)).Info("starting", "settings", config.Describe(&cfg))
+	_, got, _ := strings.Cut(line.String(), "msg=starting ")
+	want := "settings.NAME=nats://***@h:1,nats://i:2 settings.ALLOW=x,y settings.DOOR_ADDRESS=h:1 settings.DOOR_PASSWORD=*** settings.DOOR_WAIT=1s\n"
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("description (-want +got):\n%s", diff)
 	}

@@ -26,6 +26,7 @@ func run() error {
 	}
 	cfg.Telemetry.Service = "inference-worker"
 	tel := telemetry.New(cfg.Telemetry, os.Stdout)
+	tel.Log.Info("starting", "settings", config.Describe(cfg))
 	worker, shut, err := inferenceworker.Open(context.Background(), cfg, tel)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ func run() error {
 	}
 	cfg.Telemetry.Service = "ingest"
 	tel := telemetry.New(cfg.Telemetry, os.Stdout)
+	tel.Log.Info("starting", "settings", config.Describe(cfg))
 	door, shut, err := ingest.Open(context.Background(), cfg, tel)
 	if err != nil {
 		return err

@@ -26,6 +26,7 @@ func run() error {
 	}
 	cfg.Telemetry.Service = "manager"
 	tel := telemetry.New(cfg.Telemetry, os.Stdout)
+	tel.Log.Info("starting", "settings", config.Describe(cfg))
 	site, shut, err := manager.Open(context.Background(), cfg, tel)
 	if err != nil {
 		return err
