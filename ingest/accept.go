@@ -10,6 +10,7 @@ import (
 
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/linkfetch"
 	"maskfleet/pkg/photofile"
@@ -159,9 +160,13 @@ func (s *Service) standsAfter(ctx context.Context, err error, id job.ID) bool {
 	return true
 }
 
-// handOver gives the photo to the broker at once. If that does not work, the
-// publisher does it later; the sender need not know.
+// handOver begins the photo's timeline and gives it to the broker at once. If that
+// does not work, the publisher does it later; the sender need not know.
 func (s *Service) handOver(ctx context.Context, a *acceptance) error {
+	s.queue.Announce(ctx, a.photo.ID, jobqueue.StageAccepted, struct {
+		Source job.Source `json:"source"`
+		Bytes  int64      `json:"bytes"` // 0 of a link
+	}{a.photo.Source, a.photo.Bytes})
 	s.publisher.handOver(ctx, a.photo)
 	return nil
 }

@@ -228,6 +228,7 @@ func (p *publisher) endLeases(ctx context.Context) error {
 			changed, err := p.store.Abandon(ctx, w.ID, w.Publication)
 			if changed {
 				p.did("abandoned")
+				p.tell(ctx, w.ID, jobqueue.StageFailed, job.CodeWorkerLost)
 			}
 			return err
 		}
@@ -252,9 +253,17 @@ func (p *publisher) writeDeadLetters(ctx context.Context) error {
 		changed, err := p.store.MarkDeadLettered(ctx, d.PhotoID, d.Publication)
 		if changed {
 			p.did("dead_lettered")
+			p.tell(ctx, d.PhotoID, jobqueue.StageDeadLettered, d.Reason)
 		}
 		return err
 	})
+}
+
+// tell writes a line of the photo's timeline.
+func (p *publisher) tell(ctx context.Context, id job.ID, stage jobqueue.Stage, code job.Code) {
+	p.queue.Announce(ctx, id, stage, struct {
+		Code job.Code `json:"code"`
+	}{code})
 }
 
 func (p *publisher) did(action string) { p.actions.WithLabelValues(action).Inc() }
