@@ -115,6 +115,9 @@ func printReady(s steps, info stack.Info) {
 	s.line("  pages     %s", info.URLs.Web)
 	s.line("  manager   %s", info.URLs.Manager)
 	s.line("  login     %s / %s", info.Administrator.Username, info.Administrator.Password)
+	if info.URLs.Mail != "" {
+		s.line("  mail      %s   what the product sends by e-mail is caught here", info.URLs.Mail)
+	}
 	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
 	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
 	s.line("  logs      %s", info.LogDir)

@@ -28,6 +28,8 @@ func doors() []door {
 		{"go.opentelemetry.io/otel/sdk", []string{"pkg/telemetry"}, "one place decides where traces go; others use the interface"},
 		{"github.com/caarlos0/env", []string{"pkg/config"}, "settings are read in one way"},
 		{"github.com/alexedwards/argon2id", []string{"pkg/account"}, "a hash takes 19 MiB: one place bounds how many at once"},
+		{"github.com/wneessen/go-mail", []string{"pkg/mail"}, "one place decides how a message is protected on its way"},
+		{"github.com/emersion", []string{"deployments/local/outside"}, "a server that catches mail is no part of the product"},
 		{"github.com/chromedp", []string{"pkg/webui/browser"}, "tests drive a browser in one way"},
 		{"testing", []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest"}, "only packages made for tests know that tests exist"},
 		{"unsafe", []string{"inference-worker/slot/child"}, "nothing here is worth it but a system call"},

@@ -13,6 +13,7 @@ import (
 type addresses struct {
 	web, manager, nats, s3 string // those a person types
 	mysql, redis, outside  string
+	smtp                   string // where mail is caught
 	instances              []instanceAddresses
 	managerPrivate         string
 }
@@ -35,6 +36,7 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.mysql, 0},
 		{&at.redis, 0},
 		{&at.outside, 0},
+		{&at.smtp, 0},
 		{&at.managerPrivate, 0},
 	} {
 		port, err := picker.prefer(wanted.port)

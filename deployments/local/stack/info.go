@@ -31,6 +31,7 @@ type URLs struct {
 	Web     string `json:"web"`
 	Manager string `json:"manager"`
 	Outside string `json:"outside"` // where the sample photos are served
+	Mail    string `json:"mail"`    // the page of all mail that was caught
 }
 
 // Login is what a person types.

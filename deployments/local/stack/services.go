@@ -50,14 +50,14 @@ func (s *Stack) manager() spec {
 }
 
 // outside serves the sample photos, as a site elsewhere would; links to it are
-// the only private ones that the product may fetch.
+// the only private ones that the product may fetch. It also catches mail.
 func (s *Stack) outside() (spec, error) {
 	photos := filepath.Join(s.options.Cache, "samples")
 	if err := os.MkdirAll(photos, 0o700); err != nil {
 		return spec{}, err
 	}
 	return spec{
-		program: s.binary("outside"), args: []string{"-address", s.at.outside, "-dir", photos},
+		program: s.binary("outside"), args: []string{"-address", s.at.outside, "-smtp", s.at.smtp, "-dir", photos},
 		address: s.at.outside,
 		ready:   connects(s.at.outside), readyLimit: 10 * time.Second,
 		stopSignal: syscall.SIGTERM, stopLimit: 5 * time.Second,

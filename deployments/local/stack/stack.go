@@ -294,6 +294,7 @@ func (s *Stack) info() Info {
 			info.URLs.Manager = "http://" + part.address
 		case "outside":
 			info.URLs.Outside = "http://" + part.address
+			info.URLs.Mail = info.URLs.Outside + "/mail"
 		}
 	}
 	return info

@@ -1,3 +1,3 @@
 // Command outside serves a folder of photos on one loopback address, as a web site
-// elsewhere would. It must never be part of a deployment.
+// elsewhere would, and catches mail on another. It must never be part of a deployment.
 package main
