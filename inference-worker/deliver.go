@@ -58,15 +58,15 @@ func (w *Worker) notify(ctx context.Context, id job.ID) {
 
 // tell writes a line of the photo's timeline, with the failure that led to the stage
 // if one did. Timelines are not the truth, so nothing waits for it.
-func (w *Worker) tell(ctx context.Context, t *task, stage jobqueue.Stage, f *job.Failure) {
+func (w *Worker) tell(ctx context.Context, p job.Photo, stage jobqueue.Stage, f *job.Failure) {
 	var code job.Code
 	if f != nil {
 		code = f.Code
 	}
-	w.queue.Announce(ctx, t.photo.ID, stage, struct {
+	w.queue.Announce(ctx, p.ID, stage, struct {
 		WorkerID string   `json:"worker_id"`
 		Attempt  int      `json:"attempt"`
 		Fence    int      `json:"fence"`
 		Code     job.Code `json:"code,omitempty"`
-	}{w.cfg.ID, t.photo.Row.Attempts, t.photo.Row.Fence, code})
+	}{w.cfg.ID, p.Row.Attempts, p.Row.Fence, code})
 }

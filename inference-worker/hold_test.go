@@ -25,7 +25,8 @@ const patience = 30 * time.Second
 // bench is a worker of a test without slots, on a broker of its own.
 type bench struct {
 	*Worker
-	acks *nats.Subscription // every word about a delivery, as the broker hears it
+	listener *nats.Conn
+	acks     *nats.Subscription // every word about a delivery, as the broker hears it
 }
 
 func newBench(t *testing.T) *bench {
@@ -45,18 +46,51 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(listener.Close)
-	b := &bench{Worker: &Worker{
+	b := &bench{listener: listener, Worker: &Worker{
 		cfg: Config{ID: "w-test", Queue: cfg, RetryBase: time.Hour, StopLimit: patience, OutageProbe: 10 * time.Millisecond},
 		log: log, tracer: noop.NewTracerProvider().Tracer("test"), metrics: newMetrics(prometheus.NewRegistry()),
 		queue: queue, outage: &outage{log: log, probe: time.Second}, inHand: map[job.ID]int{},
 	}}
-	if b.acks, err = listener.SubscribeSync("$JS.ACK.>"); err == nil {
-		err = listener.Flush()
+	b.acks = b.listen(t, "$JS.ACK.>")
+	return b
+}
+
+func (b *bench) listen(t *testing.T, subject string) *nats.Subscription {
+	t.Helper()
+	heard, err := b.listener.SubscribeSync(subject)
+	if err == nil {
+		err = b.listener.Flush()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return heard
+}
+
+// openStore lets the worker work on a database of its own and gives the wire to it.
+func (b *bench) openStore(t *testing.T) *testenv.Wire {
+	t.Helper()
+	cfg := testenv.MariaDB(t)
+	wire := testenv.NewWire(t, cfg)
+	if err := jobstore.Migrate(t.Context(), cfg, b.log); err != nil {
+		t.Fatal(err)
+	}
+	store, err := jobstore.Open(t.Context(), wire.Config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	b.store = store
+	return wire
+}
+
+// accept stores the photo of a message.
+func (b *bench) accept(t *testing.T, m job.Message) {
+	t.Helper()
+	photo := job.Photo{ID: m.PhotoID, OwnerID: testenv.Owner(t, b.store), Lane: m.Lane, Source: job.SourceUpload, CreatedAt: time.Now().UTC()}
+	if err := b.store.Accept(t.Context(), photo); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // deliver publishes a message and takes it.
@@ -151,22 +185,9 @@ func TestNothingFollowsADelayedNak(t *testing.T) {
 func TestClaimInDoubtIsGivenBack(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	cfg := testenv.MariaDB(t)
-	wire := testenv.NewWire(t, cfg)
-	if err := jobstore.Migrate(t.Context(), cfg, b.log); err != nil {
-		t.Fatal(err)
-	}
-	store, err := jobstore.Open(t.Context(), wire.Config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	b.store = store
+	wire := b.openStore(t)
 	m := newMessage(t, 1)
-	photo := job.Photo{ID: m.PhotoID, OwnerID: testenv.Owner(t, store), Lane: m.Lane, Source: job.SourceUpload, CreatedAt: time.Now().UTC()}
-	if err := store.Accept(t.Context(), photo); err != nil {
-		t.Fatal(err)
-	}
+	b.accept(t, m)
 	b.cfg.Slots.ItemTimeout = time.Minute
 	d := b.deliver(t, m)
 
@@ -181,7 +202,7 @@ func TestClaimInDoubtIsGivenBack(t *testing.T) {
 	wire.Mend()
 	handling.Wait()
 
-	got, err := store.Find(t.Context(), m.PhotoID)
+	got, err := b.store.Find(t.Context(), m.PhotoID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,5 +212,37 @@ func TestClaimInDoubtIsGivenBack(t *testing.T) {
 	again, err := b.queue.FetchWait(t.Context(), m.Lane, patience)
 	if err != nil || again == nil {
 		t.Errorf("got %v, %v, want the message again", again, err)
+	}
+}
+
+// TestDeadLetterThatALostWorkerOwes: it failed the photo and died. Whoever gets the
+// message again writes the dead letter, and says so.
+func TestDeadLetterThatALostWorkerOwes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.openStore(t)
+	m := newMessage(t, 1)
+	b.accept(t, m)
+	claimed, _, _, err := b.store.Claim(t.Context(), m.PhotoID, 1, "w-lost", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.store.Fail(t.Context(), m.PhotoID, claimed.Row.Fence, job.Fail(job.CodeDecodeFailed, nil)); err != nil {
+		t.Fatal(err)
+	}
+	told := b.listen(t, jobqueue.EventSubject(m.PhotoID, jobqueue.StageDeadLettered))
+
+	b.handle(t.Context(), b.deliver(t, m), nil)
+	if got, err := b.store.Find(t.Context(), m.PhotoID); err != nil || !got.Row.DeadLetter {
+		t.Errorf("the row is %+v, %v, want its dead letter noted", got.Row, err)
+	}
+	if dead, err := b.queue.DeadLetters(t.Context()); err != nil || dead != 1 {
+		t.Errorf("DEAD holds %d, %v, want 1", dead, err)
+	}
+	if got := b.word(t); got != "+ACK" {
+		t.Errorf("the message ended with %q, want an ack", got)
+	}
+	if _, err := told.NextMsg(patience); err != nil {
+		t.Errorf("the timeline does not tell of it: %v", err)
 	}
 }

@@ -107,7 +107,7 @@ func (w *Worker) claim(ctx context.Context, t *task) error {
 			return &refusedError{refusal: refusal, wait: wait, photo: photo}
 		}
 		t.photo, t.claimed = photo, time.Now()
-		w.tell(ctx, t, jobqueue.StageClaimed, nil)
+		w.tell(ctx, t.photo, jobqueue.StageClaimed, nil)
 		return nil
 	})
 }
@@ -224,6 +224,6 @@ func (w *Worker) publishResult(ctx context.Context, t *task) error {
 		w.log.DebugContext(ctx, "result not cached", "photo_id", t.photo.ID, "err", err)
 	}
 	w.notify(ctx, t.photo.ID)
-	w.tell(ctx, t, jobqueue.StageFinished, nil)
+	w.tell(ctx, t.photo, jobqueue.StageFinished, nil)
 	return nil
 }

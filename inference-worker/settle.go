@@ -181,7 +181,7 @@ func (w *Worker) release(ctx context.Context, t *task, delay time.Duration) outc
 			w.log.ErrorContext(ctx, "photo not released", "photo_id", t.photo.ID, "err", err)
 			return outcomeUnsettled
 		}
-		w.tell(ctx, t, jobqueue.StageReleased, nil)
+		w.tell(ctx, t.photo, jobqueue.StageReleased, nil)
 	}
 	w.nak(ctx, t.settling(), delay)
 	return outcomeReleased
@@ -214,7 +214,7 @@ func (w *Worker) fail(ctx context.Context, t *task, f *job.Failure) outcome {
 		w.log.ErrorContext(ctx, "failed attempt not recorded", "photo_id", id, "err", err)
 		return outcomeUnsettled
 	}
-	w.tell(ctx, t, jobqueue.StageRetrying, f)
+	w.tell(ctx, t.photo, jobqueue.StageRetrying, f)
 	if onBroker {
 		w.nak(ctx, t.settling(), delay)
 	} else {
@@ -264,7 +264,7 @@ func (w *Worker) failForGood(ctx context.Context, t *task, f *job.Failure) outco
 // crash in between writes the dead letter again, under the same name.
 func (w *Worker) bury(ctx context.Context, t *task) outcome {
 	w.notify(ctx, t.photo.ID)
-	w.tell(ctx, t, jobqueue.StageFailed, t.photo.Failure)
+	w.tell(ctx, t.photo, jobqueue.StageFailed, t.photo.Failure)
 	if !w.deadLetter(ctx, t.photo) {
 		return outcomeUnsettled
 	}
@@ -275,9 +275,13 @@ func (w *Worker) bury(ctx context.Context, t *task) outcome {
 }
 
 func (w *Worker) deadLetter(ctx context.Context, p job.Photo) bool {
+	var marked bool
 	err := w.queue.DeadLetter(ctx, job.NewDeadLetter(p))
 	if err == nil {
-		_, err = w.store.MarkDeadLettered(ctx, p.ID, p.Row.Publication)
+		marked, err = w.store.MarkDeadLettered(ctx, p.ID, p.Row.Publication)
+	}
+	if marked {
+		w.tell(ctx, p, jobqueue.StageDeadLettered, p.Failure)
 	}
 	if err != nil { // the publisher will do it
 		w.log.WarnContext(ctx, "dead letter not written", "photo_id", p.ID, "err", err)
