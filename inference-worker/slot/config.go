@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"maskfleet/pkg/visionconfig"
 )
 
 // Config is how a worker keeps its slots.
@@ -25,6 +27,8 @@ type Config struct {
 	Nice int `env:"SLOT_NICE" envDefault:"5"`
 	// SimulateFaults lets photos ask a slot to crash, hang or eat memory. For tests.
 	SimulateFaults bool `env:"SLOT_SIMULATE_FAULTS" envDefault:"false"`
+	// Vision is the model that the slots run, and how.
+	Vision visionconfig.Config
 }
 
 const smallestDataLimitBytes = 256 << 20 // the model and the libraries alone need most of it
@@ -50,7 +54,7 @@ func (c Config) Validate() error {
 	if c.Nice < 0 || c.Nice > 19 {
 		errs = append(errs, fmt.Errorf("SLOT_NICE is %d, not 0 to 19", c.Nice))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, c.Vision.Validate())...)
 }
 
 func (c Config) withDefaults() Config {

@@ -17,6 +17,7 @@ import (
 	"maskfleet/inference-worker/slot/slottest"
 	"maskfleet/inference-worker/slot/wire"
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/visionconfig"
 )
 
 // program is the real slot program, built once by TestMain.
@@ -119,6 +120,8 @@ func part(t *testing.T, name string) string {
 func testConfig() Config {
 	return Config{
 		Program: program, Slots: 1, ItemTimeout: time.Minute,
-		DataLimitBytes: 768 << 20, ReplaceAboveBytes: 300 << 20, Nice: 5, SimulateFaults: true,
+		DataLimitBytes: 768 << 20, ReplaceAboveBytes: 300 << 20, Nice: 5,
+		Vision:         visionconfig.Config{WorkingPoint: visionconfig.Accurate, Tiles: visionconfig.TilesOff},
+		SimulateFaults: true,
 	}
 }

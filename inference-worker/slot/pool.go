@@ -38,6 +38,11 @@ func NewPool(cfg Config, log *slog.Logger, registerer prometheus.Registerer) (*P
 	if cfg.Program, err = filepath.Abs(program); err != nil {
 		return nil, fmt.Errorf("finding the slot program: %w", err)
 	}
+	if folder := cfg.Vision.ModelFolder; folder != "" { // a slot starts in another folder
+		if cfg.Vision.ModelFolder, err = filepath.Abs(folder); err != nil {
+			return nil, fmt.Errorf("finding the model folder: %w", err)
+		}
+	}
 	return &Pool{
 		cfg:     cfg.withDefaults(),
 		log:     log,

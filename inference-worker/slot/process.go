@@ -69,7 +69,12 @@ func startProcess(ctx context.Context, cfg Config, log *slog.Logger) (*process, 
 }
 
 func command(cfg Config, in, out *os.File) *exec.Cmd {
-	args := []string{"-data-limit", strconv.FormatInt(cfg.DataLimitBytes, 10)}
+	args := []string{
+		"-data-limit", strconv.FormatInt(cfg.DataLimitBytes, 10),
+		"-model-folder", cfg.Vision.ModelFolder,
+		"-working-point", string(cfg.Vision.WorkingPoint),
+		"-tiles", string(cfg.Vision.Tiles),
+	}
 	if cfg.SimulateFaults {
 		args = append(args, "-simulate-faults")
 	}

@@ -24,17 +24,17 @@ func drawAnnotated(p photo, faces []job.Face) gocv.Mat {
 	return canvas
 }
 
-// drawThumbnail makes the thumbnail from the network's input, which is a reduced
-// photo already; from the photo itself where the input is a grown one.
-func drawThumbnail(p photo, input gocv.Mat, scale float64, faces []job.Face) gocv.Mat {
-	if scale > 1 {
+// drawThumbnail makes the thumbnail from what the network saw, which is a reduced
+// photo already; from the photo itself where that is a grown, small or stretched one.
+func drawThumbnail(p photo, seen fitted, faces []job.Face) gocv.Mat {
+	if !seen.shows(p.pixels) {
 		small := shrunk(p.pixels, thumbnailSide)
 		defer small.Close()
 		canvas := small.Clone() // small may be the photo's own pixels
 		drawFaces(&canvas, p.size, faces)
 		return canvas
 	}
-	part := input.Region(filledPart(sizeOf(p.pixels), scale))
+	part := seen.canvas.Region(seen.filled)
 	defer part.Close()
 	canvas := shrunk(part, thumbnailSide)
 	drawFaces(&canvas, p.size, faces)

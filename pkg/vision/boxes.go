@@ -7,106 +7,73 @@ import (
 	"maskfleet/pkg/job"
 )
 
-// The network's output has a row for every cell: the cells of the finest stride
-// first, row by row. A row holds the probabilities of the three classes, then the
-// distances from the cell's centre to the left, upper, right and lower edge, in
-// pixels of the input.
-const (
-	cellValues     = 7
-	classMasked    = 0
-	classUnmasked  = 1
-	classIncorrect = 2
-	classes        = 3
-)
-
-func strides() [3]int { return [3]int{8, 16, 32} }
-
-func cellCount() int {
-	n := 0
-	for _, stride := range strides() {
-		n += (networkSide / stride) * (networkSide / stride)
-	}
-	return n
-}
-
-// minScore is the probability from which a cell counts as a face. On our 269
-// photos for validation 0.40 finds 75 % of the faces (84 % of those wider than 20
-// pixels) with 79 % of the boxes right, 0.45 finds 70 % with 87 % right; the
-// balance of the two is best, and flat, between them.
-const minScore = 0.42
-
-// box is a candidate, in pixels of the network's input.
+// box is a candidate.
 type box struct {
-	class                    int
-	score                    float32
-	left, top, right, bottom float32
+	label                    job.Label
+	score                    float64
+	left, top, right, bottom float64 // in pixels of the network's input, later of the photo
 }
 
-// decodeBoxes reads the candidates above minScore out of the network's output.
-func decodeBoxes(cells []float32) []box {
-	var found []box
-	at := 0
-	for _, stride := range strides() {
-		side := networkSide / stride
-		for cell := range side * side {
-			row := cells[at : at+cellValues]
-			at += cellValues
-			class := likeliest(row)
-			if row[class] < minScore {
-				continue
-			}
-			x := (float32(cell%side) + 0.5) * float32(stride)
-			y := (float32(cell/side) + 0.5) * float32(stride)
-			found = append(found, box{
-				class: class, score: row[class],
-				left: x - row[3], top: y - row[4], right: x + row[5], bottom: y + row[6],
-			})
-		}
-	}
-	return found
+func (b box) area() float64 { return (b.right - b.left) * (b.bottom - b.top) }
+
+// Face is a face as the network gave it, to its full precision.
+type Face struct {
+	Label                    job.Label
+	Confidence               float64 // 0 to 1
+	Left, Top, Right, Bottom float64 // pixels of the upright photo, inside it
 }
 
-func likeliest(row []float32) int {
-	best := classMasked
-	for class := classUnmasked; class < classes; class++ {
-		if row[class] > row[best] {
-			best = class
-		}
-	}
-	return best
-}
-
-func labelOf(class int) job.Label {
-	switch class {
-	case classMasked:
-		return job.LabelMasked
-	case classIncorrect:
-		return job.LabelIncorrect
-	default:
-		return job.LabelUnmasked
-	}
-}
-
-// toFaces gives the boxes in pixels of the photo, inside it; scale is input pixels
-// per photo pixel. What lies wholly outside is dropped.
-func toFaces(found []box, size image.Point, scale float64) []job.Face {
-	faces := make([]job.Face, 0, len(found))
+// toPhoto moves boxes from a network's input to the photo: filled is where the part
+// of the photo lay in the input. What lies wholly outside the photo is dropped.
+func toPhoto(found []box, filled image.Rectangle, part area) []box {
+	across, down := part.width()/float64(filled.Dx()), part.height()/float64(filled.Dy())
+	inPhoto := found[:0]
 	for _, b := range found {
-		inPhoto := job.Box{
-			XMin: photoPixel(b.left, scale, size.X), YMin: photoPixel(b.top, scale, size.Y),
-			XMax: photoPixel(b.right, scale, size.X), YMax: photoPixel(b.bottom, scale, size.Y),
+		b.left, b.right = part.left+b.left*across, part.left+b.right*across
+		b.top, b.bottom = part.top+b.top*down, part.top+b.bottom*down
+		if b.left < part.right && b.right > part.left && b.top < part.bottom && b.bottom > part.top {
+			inPhoto = append(inPhoto, b)
 		}
-		if inPhoto.XMin >= inPhoto.XMax || inPhoto.YMin >= inPhoto.YMax {
-			continue
+	}
+	return inPhoto
+}
+
+// area is a part of a photo, in its pixels.
+type area struct{ left, top, right, bottom float64 }
+
+func (a area) width() float64 { return a.right - a.left }
+
+func (a area) height() float64 { return a.bottom - a.top }
+
+// toFaces cuts the boxes at the photo's edges.
+func toFaces(found []box, size image.Point) []Face {
+	faces := make([]Face, 0, len(found))
+	for _, b := range found {
+		f := Face{
+			Label: b.label, Confidence: b.score,
+			Left: max(b.left, 0), Top: max(b.top, 0),
+			Right: min(b.right, float64(size.X)), Bottom: min(b.bottom, float64(size.Y)),
 		}
-		faces = append(faces, job.Face{Label: labelOf(b.class), Confidence: confidence(b.score), Box: inPhoto})
+		if f.Left < f.Right && f.Top < f.Bottom {
+			faces = append(faces, f)
+		}
 	}
 	return faces
 }
 
-func photoPixel(inInput float32, scale float64, side int) int {
-	return min(max(0, int(math.Round(float64(inInput)/scale))), side)
+// wholePixels gives the faces as they are recorded. One of less than a pixel is dropped.
+func wholePixels(faces []Face) []job.Face {
+	recorded := make([]job.Face, 0, len(faces))
+	for _, f := range faces {
+		b := job.Box{XMin: pixel(f.Left), YMin: pixel(f.Top), XMax: pixel(f.Right), YMax: pixel(f.Bottom)}
+		if b.XMin < b.XMax && b.YMin < b.YMax {
+			recorded = append(recorded, job.Face{Label: f.Label, Confidence: fourPlaces(f.Confidence), Box: b})
+		}
+	}
+	return recorded
 }
 
-// confidence rounds to four places; more would say nothing and cost bytes.
-func confidence(score float32) float64 { return math.Round(float64(score)*1e4) / 1e4 }
+func pixel(at float64) int { return int(math.Round(at)) }
+
+// fourPlaces rounds; more would say nothing and cost bytes.
+func fourPlaces(confidence float64) float64 { return math.Round(confidence*1e4) / 1e4 }

@@ -16,10 +16,6 @@ type photo struct {
 	size   image.Point // of the whole upright photo
 }
 
-// reduction is how many decoded pixels a pixel of the photo became, along a side:
-// 1, or 0.5 where every second was left out.
-func (p photo) reduction() float64 { return float64(p.pixels.Cols()) / float64(p.size.X) }
-
 // enoughSide is how many pixels the longer side must have for what is made of
 // them: the annotated photo. The network needs fewer still.
 const enoughSide = 1920

@@ -6,31 +6,47 @@ import (
 	"gocv.io/x/gocv"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/visionconfig"
 )
 
-// Output is what was found in a photo.
+// Config is which model looks at photos, and how.
+type Config = visionconfig.Config
+
+// Output is what was found in a photo, with pictures to look at.
 type Output struct {
 	Width         int // of the upright photo, pixels
 	Height        int
 	Faces         []job.Face // surest first
 	AnnotatedJPEG []byte
 	ThumbnailJPEG []byte
+	Steps         Steps
+}
+
+// Detection is what was found in a photo, to be measured.
+type Detection struct {
+	Width  int // of the upright photo, pixels
+	Height int
+	Faces  []Face // surest first
+	Steps  Steps  // without Draw and Encode
 }
 
 // Detector analyses one photo at a time; it is not safe for concurrent use.
 type Detector struct {
-	net gocv.Net
+	model *model
 }
 
-// New loads the embedded model and runs it once, so that all OpenCV loads lazily
-// is loaded. It keeps OpenCV to one thread in the whole process.
-func New() (*Detector, error) {
+// New loads the model, holds it against its manifest, and runs it once, so that all
+// OpenCV loads lazily is loaded. It keeps OpenCV to one thread in the whole process.
+func New(cfg Config) (*Detector, error) {
 	useOneThread()
-	net, err := loadNetwork()
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("checking the detector's settings: %w", err)
+	}
+	model, err := openModel(cfg)
 	if err != nil {
 		return nil, err
 	}
-	d := &Detector{net: net}
+	d := &Detector{model: model}
 	if err := d.warmUp(); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("running the model for the first time: %w", err)
@@ -39,52 +55,112 @@ func New() (*Detector, error) {
 }
 
 // Close frees the model.
-func (d *Detector) Close() { _ = d.net.Close() }
+func (d *Detector) Close() { d.model.close() }
 
-// Model names the detector.
-func (d *Detector) Model() job.Model { return job.Model{Name: modelName, Version: modelVersion} }
+// Model names the detector: the model with its working point, and its version.
+func (d *Detector) Model() job.Model { return d.model.name }
 
 // Analyze looks at one photo. What is wrong with the photo is a *job.Failure. Some
 // faults in a file end the process: that is what slots are for.
 func (d *Detector) Analyze(data []byte) (Output, error) {
-	header, err := checkWhole(data)
+	clock := startClock()
+	defer clock.stop()
+	found, err := d.look(data, clock)
 	if err != nil {
 		return Output{}, err
 	}
-	if err := checkLimits(header); err != nil {
-		return Output{}, err
-	}
-	photo, err := decode(data, header)
-	if err != nil {
-		return Output{}, err
-	}
-	defer photo.pixels.Close()
-
-	input, scale := letterbox(photo.pixels)
-	defer input.Close()
-	cells, err := d.forward(input)
-	if err != nil {
-		return Output{}, err
-	}
-	found := suppressOverlaps(decodeBoxes(cells))
-	faces := toFaces(found, photo.size, scale*photo.reduction())
-
-	thumbnail := drawThumbnail(photo, input, scale, faces)
+	defer found.close()
+	output := Output{Width: found.photo.size.X, Height: found.photo.size.Y, Faces: wholePixels(found.faces)}
+	thumbnail := drawThumbnail(found.photo, found.seen, output.Faces)
 	defer thumbnail.Close()
-	annotated := drawAnnotated(photo, faces) // draws on photo.pixels where it can
+	annotated := drawAnnotated(found.photo, output.Faces) // draws on the photo's pixels where it can
 	defer annotated.Close()
-	output := Output{Width: photo.size.X, Height: photo.size.Y, Faces: faces}
+	clock.charge(&clock.steps.Draw)
 	if output.AnnotatedJPEG, err = encodeJPEG(annotated, annotatedQuality); err != nil {
 		return Output{}, fmt.Errorf("encoding the annotated photo: %w", err)
 	}
 	if output.ThumbnailJPEG, err = encodeJPEG(thumbnail, thumbnailQuality); err != nil {
 		return Output{}, fmt.Errorf("encoding the thumbnail: %w", err)
 	}
+	clock.charge(&clock.steps.Encode)
+	output.Steps = clock.steps
 	return output, nil
 }
 
+// Detect finds the very faces that Analyze finds, and draws nothing.
+func (d *Detector) Detect(data []byte) (Detection, error) {
+	clock := startClock()
+	defer clock.stop()
+	found, err := d.look(data, clock)
+	if err != nil {
+		return Detection{}, err
+	}
+	found.close()
+	return Detection{Width: found.photo.size.X, Height: found.photo.size.Y, Faces: found.faces, Steps: clock.steps}, nil
+}
+
+// finding is a photo, what the network saw of it, and what it found. It must be closed.
+type finding struct {
+	photo photo
+	seen  fitted
+	faces []Face
+}
+
+func (f finding) close() {
+	f.photo.pixels.Close()
+	f.seen.canvas.Close()
+}
+
+// look goes from the bytes of a photo to the faces in it.
+func (d *Detector) look(data []byte, clock *clock) (finding, error) {
+	header, err := checkWhole(data)
+	if err != nil {
+		return finding{}, err
+	}
+	if err := checkLimits(header); err != nil {
+		return finding{}, err
+	}
+	photo, err := decode(data, header)
+	if err != nil {
+		return finding{}, err
+	}
+	clock.charge(&clock.steps.Decode)
+	found := finding{photo: photo, seen: d.model.input.fit(photo.pixels)}
+	clock.charge(&clock.steps.Prepare)
+	boxes, err := d.model.see(found.seen, photo.whole(), clock)
+	if err != nil {
+		found.close()
+		return finding{}, err
+	}
+	found.faces = toFaces(suppressOverlaps(boxes, d.model.overlap), photo.size)
+	clock.charge(&clock.steps.Boxes)
+	return found, nil
+}
+
+// see runs the network and gives the candidates in pixels of the photo.
+func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
+	pixels, err := seen.canvas.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("reading the network's input: %w", err)
+	}
+	size := sizeOf(seen.canvas)
+	outputs, err := m.network.run(pixels, size, m.input.feed)
+	if err != nil {
+		return nil, err
+	}
+	clock.charge(&clock.steps.Network)
+	found, err := m.decode.decode(nil, outputs, size)
+	if err != nil {
+		return nil, err
+	}
+	found = toPhoto(found, seen.filled, part)
+	clock.charge(&clock.steps.Boxes)
+	return found, nil
+}
+
 func (d *Detector) warmUp() error {
-	grey := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(127, 127, 127, 0), 2*networkSide, 2*networkSide, gocv.MatTypeCV8UC3)
+	side := 2 * longest(d.model.input.size)
+	grey := gocv.NewMatWithSizeFromScalar(gocv.NewScalar(127, 127, 127, 0), side, side, gocv.MatTypeCV8UC3)
 	defer grey.Close()
 	photo, err := encodeJPEG(grey, annotatedQuality)
 	if err != nil {
@@ -92,4 +168,9 @@ func (d *Detector) warmUp() error {
 	}
 	_, err = d.Analyze(photo)
 	return err
+}
+
+// whole is all of the photo.
+func (p photo) whole() area {
+	return area{right: float64(p.size.X), bottom: float64(p.size.Y)}
 }

@@ -6,21 +6,21 @@ import (
 )
 
 const (
-	// maxOverlap is how much of their union two faces may share. Faces in a crowd
-	// overlap a little; two boxes of one face share most.
-	maxOverlap = 0.5
-	// maxFaces bounds the work and the answer on a picture made to be full of faces.
+	// maxFaces bounds the answer on a picture made to be full of faces.
 	maxFaces = 500
+	// maxCandidates bounds the work on it.
+	maxCandidates = 5000
 )
 
-// suppressOverlaps keeps the surest box of every face, surest first. A face has one
-// box whatever its class: boxes of different classes suppress each other too.
-func suppressOverlaps(found []box) []box {
+// suppressOverlaps keeps the surest box of every face, surest first: boxes of two
+// faces share at most maxOverlap of their union. A face has one box whatever its
+// class: boxes of different classes suppress each other too.
+func suppressOverlaps(found []box, maxOverlap float64) []box {
 	// Stable: boxes of equal score keep the network's order, so that a photo always
 	// gives the same answer.
 	slices.SortStableFunc(found, func(a, b box) int { return cmp.Compare(b.score, a.score) })
 	var kept []box
-	for _, b := range found {
+	for _, b := range found[:min(len(found), maxCandidates)] {
 		if len(kept) == maxFaces {
 			break
 		}
@@ -32,14 +32,20 @@ func suppressOverlaps(found []box) []box {
 }
 
 // overlap is the share of the union that two boxes have in common, 0 to 1.
-func overlap(a, b box) float32 {
+func overlap(a, b box) float64 {
+	shared := common(a, b)
+	if shared == 0 {
+		return 0
+	}
+	return shared / (a.area() + b.area() - shared)
+}
+
+// common is the area that two boxes share.
+func common(a, b box) float64 {
 	width := min(a.right, b.right) - max(a.left, b.left)
 	height := min(a.bottom, b.bottom) - max(a.top, b.top)
 	if width <= 0 || height <= 0 {
 		return 0
 	}
-	common := width * height
-	return common / (area(a) + area(b) - common)
+	return width * height
 }
-
-func area(b box) float32 { return (b.right - b.left) * (b.bottom - b.top) }

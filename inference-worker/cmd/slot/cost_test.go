@@ -17,6 +17,7 @@ import (
 	"maskfleet/inference-worker/slot/slottest"
 	"maskfleet/pkg/vision"
 	"maskfleet/pkg/vision/visiontest"
+	"maskfleet/pkg/visionconfig"
 )
 
 const photosPerRound = 60
@@ -31,7 +32,7 @@ func BenchmarkCost(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	detector, err := vision.New()
+	detector, err := vision.New(visionconfig.Config{WorkingPoint: visionconfig.Accurate, Tiles: visionconfig.TilesOff})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -79,6 +80,7 @@ func slotLoop(b *testing.B, program string, photo []byte, photos int) (cpu time.
 	cfg := slot.Config{
 		Program: program, Slots: 1, ItemTimeout: time.Minute,
 		DataLimitBytes: 768 << 20, ReplaceAboveBytes: 300 << 20, Nice: 5,
+		Vision: visionconfig.Config{WorkingPoint: visionconfig.Accurate, Tiles: visionconfig.TilesOff},
 	}
 	before := cpuTime(b)
 	pool, err := slot.NewPool(cfg, slog.New(slog.DiscardHandler), nil)

@@ -16,32 +16,39 @@ import (
 	"maskfleet/inference-worker/slot/child"
 	"maskfleet/inference-worker/slot/wire"
 	"maskfleet/pkg/vision"
+	"maskfleet/pkg/visionconfig"
 )
 
 func main() {
-	dataLimitBytes := flag.Uint64("data-limit", 768<<20, "bytes that may be allocated")
-	simulateFaults := flag.Bool("simulate-faults", false, "crash, hang or eat memory where a photo asks for it; for tests")
+	var s settings
+	flag.Uint64Var(&s.dataLimitBytes, "data-limit", 768<<20, "bytes that may be allocated")
+	flag.BoolVar(&s.simulateFaults, "simulate-faults", false, "crash, hang or eat memory where a photo asks for it; for tests")
+	flag.StringVar(&s.vision.ModelFolder, "model-folder", "", "folder of a manifest.json and its network; empty: the embedded model")
+	flag.StringVar((*string)(&s.vision.WorkingPoint), "working-point", string(visionconfig.Accurate), "accurate or fast")
+	flag.StringVar((*string)(&s.vision.Tiles), "tiles", string(visionconfig.TilesOff), "off or auto")
 	flag.Parse()
-	as := func(a child.Analyze) child.Analyze { return a }
-	if *simulateFaults {
-		as = child.WithFaults
-	}
-	if err := run(*dataLimitBytes, as); err != nil {
+	if err := run(s); err != nil {
 		fmt.Fprintln(os.Stderr, "slot:", err)
 		os.Exit(1)
 	}
 }
 
-// run serves photos; what looks at them is the detector, wrapped in as.
-func run(dataLimitBytes uint64, as func(child.Analyze) child.Analyze) error {
+type settings struct {
+	dataLimitBytes uint64
+	simulateFaults bool
+	vision         vision.Config
+}
+
+// run serves photos. The model is loaded before files are forbidden.
+func run(s settings) error {
 	answers, err := child.TakeOutput()
 	if err != nil {
 		return err
 	}
-	if err := child.LimitMemory(dataLimitBytes); err != nil {
+	if err := child.LimitMemory(s.dataLimitBytes); err != nil {
 		return err
 	}
-	detector, err := vision.New()
+	detector, err := vision.New(s.vision)
 	if err != nil {
 		return err
 	}
@@ -56,5 +63,8 @@ func run(dataLimitBytes uint64, as func(child.Analyze) child.Analyze) error {
 			Annotated: found.AnnotatedJPEG, Thumbnail: found.ThumbnailJPEG,
 		}, err
 	}
-	return child.Serve(os.Stdin, answers, detector.Model(), as(analyze))
+	if s.simulateFaults {
+		analyze = child.WithFaults(analyze)
+	}
+	return child.Serve(os.Stdin, answers, detector.Model(), analyze)
 }

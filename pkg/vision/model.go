@@ -1,0 +1,171 @@
+package vision
+
+import (
+	"embed"
+	"fmt"
+	"image"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+
+	"maskfleet/pkg/job"
+)
+
+//go:embed model/manifest.json model/detector.onnx
+var ownModel embed.FS
+
+const (
+	manifestFile     = "manifest.json"
+	maxManifestBytes = 1 << 20
+	maxNetworkBytes  = 256 << 20
+)
+
+// model is a network and how it is used at one working point.
+type model struct {
+	name    job.Model
+	network *network
+	input   input
+	decode  decoder
+	classes []class
+	overlap float64
+}
+
+// class is one of the network's classes.
+type class struct {
+	label     job.Label // "": no face
+	threshold float32   // probability from which it counts
+}
+
+// decoder turns a network's outputs into boxes, in pixels of the network's input.
+type decoder interface {
+	// decode appends to found what an input of size gave; outputs of another shape
+	// than they must have are an error.
+	decode(found []box, outputs []tensor, size image.Point) ([]box, error)
+}
+
+// openModel loads the model that cfg names and holds it against its manifest by a
+// run on a picture without faces.
+func openModel(cfg Config) (*model, error) {
+	if cfg.ModelFolder == "" {
+		folder, err := fs.Sub(ownModel, "model")
+		if err != nil {
+			return nil, fmt.Errorf("opening the embedded model: %w", err)
+		}
+		return loadModel(folder, cfg)
+	}
+	root, err := os.OpenRoot(cfg.ModelFolder) // a manifest cannot name a file outside
+	if err != nil {
+		return nil, fmt.Errorf("opening the model folder: %w", err)
+	}
+	defer root.Close()
+	m, err := loadModel(root.FS(), cfg)
+	if err != nil {
+		return nil, fmt.Errorf("model folder %s: %w", cfg.ModelFolder, err)
+	}
+	return m, nil
+}
+
+func loadModel(folder fs.FS, cfg Config) (*model, error) {
+	text, err := readBounded(folder, manifestFile, maxManifestBytes)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", manifestFile, err)
+	}
+	manifest, err := readManifest(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", manifestFile, err)
+	}
+	onnx, err := readBounded(folder, manifest.File, maxNetworkBytes)
+	if err != nil {
+		return nil, fmt.Errorf("reading the network: %w", err)
+	}
+	network, err := openNetwork(onnx, manifest.Decode.Outputs)
+	if err != nil {
+		return nil, fmt.Errorf("reading the network %s: %w", manifest.File, err)
+	}
+	m := newModel(manifest, network, cfg)
+	if err := m.tryOut(); err != nil {
+		m.close()
+		return nil, fmt.Errorf("trying out the network %s: %w", manifest.File, err)
+	}
+	return m, nil
+}
+
+func newModel(manifest manifest, network *network, cfg Config) *model {
+	m := &model{
+		name: job.Model{
+			Name:    fmt.Sprintf("%s-%s", manifest.Name, cfg.WorkingPoint),
+			Version: manifest.Version,
+		},
+		network: network,
+		input:   newInput(manifest.Input, cfg.WorkingPoint),
+		overlap: manifest.Overlap,
+	}
+	for _, name := range manifest.Classes {
+		c := class{threshold: 2} // never reached
+		if name != classBackground {
+			c = class{label: job.Label(name), threshold: float32(manifest.Thresholds[cfg.WorkingPoint][job.Label(name)])}
+			if cfg.LeastConfidence > 0 {
+				c.threshold = float32(cfg.LeastConfidence)
+			}
+		}
+		m.classes = append(m.classes, c)
+	}
+	switch manifest.Decode.Type {
+	case decodeCells:
+		m.decode = newCells(manifest.Decode, m.classes)
+	case decodeAnchors:
+		m.decode = newAnchors(manifest.Decode, m.classes)
+	}
+	return m
+}
+
+func (m *model) close() { m.network.close() }
+
+// tryOut runs the network on grey pictures of the shapes that photos have.
+func (m *model) tryOut() error {
+	for _, photo := range m.input.samples() {
+		grey := make([]byte, 3*photo.X*photo.Y)
+		for i := range grey {
+			grey[i] = 127
+		}
+		outputs, err := m.network.run(grey, photo, m.input.feed)
+		if err != nil {
+			return err
+		}
+		for i, output := range outputs {
+			if at := firstNotANumber(output.values); at >= 0 {
+				return fmt.Errorf("value %d of output %d is not a number", at, i)
+			}
+		}
+		if _, err := m.decode.decode(nil, outputs, photo); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func firstNotANumber(values []float32) int {
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return i
+		}
+	}
+	return -1
+}
+
+func readBounded(folder fs.FS, name string, most int64) ([]byte, error) {
+	file, err := folder.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, fmt.Errorf("%s has more than %d bytes", name, most)
+	}
+	return data, nil
+}

@@ -1,4 +1,0 @@
-#include "threads.h"
-#include <opencv2/core/utility.hpp>
-
-void maskfleet_set_threads(int threads) { cv::setNumThreads(threads); }

@@ -1,8 +1,0 @@
-#pragma once
-#ifdef __cplusplus
-extern "C" {
-#endif
-void maskfleet_set_threads(int threads);
-#ifdef __cplusplus
-}
-#endif
