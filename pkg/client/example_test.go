@@ -1,0 +1,151 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"maskfleet/pkg/client"
+	"maskfleet/pkg/client/clienttest"
+)
+
+// One photo, and its result in the same answer if it is done in time.
+func Example() {
+	door := clienttest.NewDoor(nil) // yours is at https://…
+	defer door.Close()
+
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	found, err := c.DetectFile(ctx, "gate-7.jpg", client.FromBytes([]byte("a photo")), 10*time.Second)
+	if err == nil && !found.Status.Ended() {
+		found, err = c.WaitDetection(ctx, found.ID)
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s: %d of %d wear a mask\n", found.Status, found.NumMasked, found.NumFaces)
+	// Output: succeeded: 2 of 3 wear a mask
+}
+
+// Photos that lie elsewhere, as a batch; results are matched by their custom ids.
+func ExampleClient_CreateBatch() {
+	door := clienttest.NewDoor(func(d *clienttest.Door) { d.Finishes = true })
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx := context.Background()
+	batch, err := c.CreateBatch(ctx, []client.Item{
+		{CustomID: "gate-7-0001", Image: client.Image{URL: "https://example.com/1.jpg"}},
+		{CustomID: "gate-7-0002", Image: client.Image{URL: "https://example.com/2.jpg"}},
+	}, client.WithIdempotencyKey("gate-7, 23 November")) // repeating it makes no second batch
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	batch, err = c.WaitBatch(ctx, batch.ID, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(batch.Status, batch.Counts.Succeeded, "of", batch.Counts.Total)
+	for result, err := range c.Results(ctx, batch.ID) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(result.CustomID, result.Category)
+	}
+	// Output:
+	// completed 2 of 2
+	// gate-7-0001 some_masked
+	// gate-7-0002 some_masked
+}
+
+// Photos that lie here go to S3 by signed links and are then named by their upload
+// ids.
+func ExampleClient_CreateUploads() {
+	door := clienttest.NewDoor(func(d *clienttest.Door) { d.Finishes = true })
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx := context.Background()
+	uploads, err := c.CreateUploads(ctx, []client.UploadFile{{Filename: "a.jpg", ContentType: "image/jpeg"}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := c.Put(ctx, uploads[0], client.FromBytes([]byte("a photo"))); err != nil {
+		fmt.Println(err)
+		return
+	}
+	batch, err := c.CreateBatch(ctx, []client.Item{{CustomID: "a", Image: client.Image{UploadID: uploads[0].ID}}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(batch.Succeeded())
+	// Output: true
+}
+
+// How a batch comes along.
+func ExampleClient_Events() {
+	door := clienttest.NewDoor(nil)
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx := context.Background()
+	batch, err := c.CreateBatchFromS3(ctx, "s3://photos/gate-7/")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for now, err := range c.Events(ctx, batch.ID) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%d of %d\n", now.Counts.Ended(), now.Counts.Total)
+		door.Finish(batch.ID, 1) // a worker does this
+	}
+	// Output:
+	// 0 of 3
+	// 1 of 3
+	// 2 of 3
+	// 3 of 3
+}
+
+// A refusal has a stable code.
+func ExampleAPIError() {
+	door := clienttest.NewDoor(nil)
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	_, err = c.Batch(context.Background(), "nothing")
+	var refused *client.APIError
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Status, refused.Code)
+	}
+	// Output: 404 not_found
+}
