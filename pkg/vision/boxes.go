@@ -16,6 +16,8 @@ type box struct {
 
 func (b box) area() float64 { return (b.right - b.left) * (b.bottom - b.top) }
 
+func (b box) longest() float64 { return max(b.right-b.left, b.bottom-b.top) }
+
 // Face is a face as the network gave it, to its full precision.
 type Face struct {
 	Label                    job.Label

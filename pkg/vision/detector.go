@@ -33,6 +33,7 @@ type Detection struct {
 // Detector analyses one photo at a time; it is not safe for concurrent use.
 type Detector struct {
 	model *model
+	tiles visionconfig.Tiles
 }
 
 // New loads the model, holds it against its manifest, and runs it once, so that all
@@ -46,7 +47,7 @@ func New(cfg Config) (*Detector, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Detector{model: model}
+	d := &Detector{model: model, tiles: cfg.Tiles}
 	if err := d.warmUp(); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("running the model for the first time: %w", err)
@@ -127,14 +128,36 @@ func (d *Detector) look(data []byte, clock *clock) (finding, error) {
 	clock.charge(&clock.steps.Decode)
 	found := finding{photo: photo, seen: d.model.input.fit(photo.pixels)}
 	clock.charge(&clock.steps.Prepare)
-	boxes, err := d.model.see(found.seen, photo.whole(), clock)
+	boxes, err := d.candidates(found, clock)
 	if err != nil {
 		found.close()
 		return finding{}, err
 	}
-	found.faces = toFaces(suppressOverlaps(boxes, d.model.overlap), photo.size)
+	found.faces = toFaces(boxes, photo.size)
 	clock.charge(&clock.steps.Boxes)
 	return found, nil
+}
+
+// candidates are the boxes of the faces, each face's once.
+func (d *Detector) candidates(found finding, clock *clock) ([]box, error) {
+	whole, err := d.model.see(found.seen, found.photo.whole(), clock)
+	if err != nil {
+		return nil, err
+	}
+	if d.tiles == visionconfig.TilesOff {
+		return suppressOverlaps(whole, d.model.overlap), nil
+	}
+	tiles := tilesOf(sizeOf(found.photo.pixels), d.model.input.size)
+	views, err := d.model.seeTiles(found.photo, tiles, clock)
+	if err != nil {
+		return nil, err
+	}
+	large := 0.0
+	if len(tiles) > 0 {
+		tile := found.photo.partOf(tiles[0])
+		large = tileOverlap * max(tile.width(), tile.height())
+	}
+	return merge(append([][]box{whole}, views...), large, d.model.overlap), nil
 }
 
 // see runs the network and gives the candidates in pixels of the photo.

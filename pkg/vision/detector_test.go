@@ -20,7 +20,12 @@ import (
 // concurrent use, and loading one takes little.
 func newDetector(tb testing.TB) *Detector {
 	tb.Helper()
-	d, err := New(accurate())
+	return newDetectorOf(tb, accurate())
+}
+
+func newDetectorOf(tb testing.TB, cfg Config) *Detector {
+	tb.Helper()
+	d, err := New(cfg)
 	if err != nil {
 		tb.Fatalf("New: %v", err)
 	}
@@ -204,22 +209,4 @@ func isNear(got, want color.Color) bool {
 		}
 	}
 	return true
-}
-
-func BenchmarkAnalyze(b *testing.B) {
-	d := newDetector(b)
-	faces := []visiontest.Face{
-		{Centre: image.Pt(500, 400), Radius: 150, Masked: true},
-		{Centre: image.Pt(1300, 500), Radius: 150},
-	}
-	for name, size := range map[string]image.Point{"640": {640, 480}, "1920": {1920, 1440}, "4032": {4032, 3024}} {
-		photo := visiontest.JPEG(size.X, size.Y, faces...)
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				if _, err := d.Analyze(photo); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
 }
