@@ -66,6 +66,7 @@ type sessionStore interface {
 	PutSession(ctx context.Context, userID uuid.UUID, token string, data []byte, ttl time.Duration) error
 	Session(ctx context.Context, token string) ([]byte, bool, error)
 	DropSession(ctx context.Context, token string) error
+	DropUserSessions(ctx context.Context, userID uuid.UUID) error
 }
 
 // Accounts is safe for concurrent use.
@@ -75,6 +76,7 @@ type Accounts struct {
 	sessionTTL time.Duration
 	hashing    chan struct{} // holds a token for each hash being computed
 	verified   *verified
+	seen       presence
 }
 
 // New makes the accounts of a store; sessions is pkg/cache's.
@@ -89,6 +91,7 @@ func New(store *jobstore.Store, sessions sessionStore, c Config) *Accounts {
 		store: store, sessions: sessions, sessionTTL: c.SessionTTL,
 		hashing:  make(chan struct{}, hashesAtOnce),
 		verified: newVerified(c.CredentialsTTL),
+		seen:     presence{noted: map[uuid.UUID]time.Time{}},
 	}
 }
 
@@ -131,8 +134,25 @@ func (a *Accounts) SetPassword(ctx context.Context, userID uuid.UUID, password s
 	if err != nil {
 		return err
 	}
-	return a.store.SetPasswordHash(ctx, userID, hash)
+	if err := a.store.SetPasswordHash(ctx, userID, hash); err != nil {
+		return err
+	}
+	a.dropSessions(ctx, userID)
+	return nil
 }
+
+// Create makes an account as an administrator wants it, with a password or, with an
+// empty one, such that only an invitation lets somebody in. The error is Register's.
+func (a *Accounts) Create(ctx context.Context, username, email, role, password string) (jobstore.User, error) {
+	if password == "" {
+		password = NewPassword() // told to nobody
+	}
+	u := jobstore.User{Username: username, Email: email, Role: role, Admin: role == RoleAdministrator}
+	return a.create(ctx, u, password, ByAdministrator)
+}
+
+// Roles lists the roles, the one that may least first.
+func Roles() []string { return []string{RoleUser, RoleViewer, RoleOperator, RoleAdministrator} }
 
 // NewPassword makes a password nobody can guess, for a first administrator.
 func NewPassword() string { return rand.Text() }

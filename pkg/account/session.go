@@ -57,6 +57,7 @@ func (a *Accounts) Session(ctx context.Context, token string) (jobstore.User, er
 	case u.Disabled:
 		return jobstore.User{}, ErrDisabled
 	}
+	a.saw(ctx, u.ID)
 	return u, nil
 }
 

@@ -18,6 +18,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrUsernameTaken means that the name belongs to another account.
 	ErrUsernameTaken = errors.New("username is taken")
+	// ErrLastAdministrator means that nobody else could let anybody in.
+	ErrLastAdministrator = errors.New("no other administrator is left")
 	// ErrUnavailable means that MySQL could not be reached, did not answer in time or
 	// could not take a write just now. Whether the statement took effect is unknown.
 	ErrUnavailable = errors.New("mysql is unavailable")

@@ -102,8 +102,10 @@ type Filter struct {
 	Category job.Category
 	State    job.State
 	From, To time.Time // made at or after, and before, to the millisecond
+	Search   string    // part of the file's name or of the link
+	Newest   job.ID    // nothing accepted after this one
 	Before   job.ID    // the last photo of the page before this one
-	Limit    int       // required, at least 1
+	Limit    int       // required for lists, at least 1
 }
 
 // List gives an owner's photos, the newest first, with their results and faces.
@@ -145,6 +147,13 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.Before != (job.ID{}) {
 		and(`id < ?`, f.Before[:])
+	}
+	if f.Newest != (job.ID{}) {
+		and(`id <= ?`, f.Newest[:])
+	}
+	if f.Search != "" {
+		and(`(filename LIKE ? OR link LIKE ?)`, containing(f.Search))
+		args = append(args, containing(f.Search))
 	}
 	return where, args
 }

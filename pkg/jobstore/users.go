@@ -3,7 +3,6 @@ package jobstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"time"
 
@@ -69,20 +68,13 @@ func (s *Store) FindUserByName(ctx context.Context, username string) (User, erro
 }
 
 func (s *Store) findUser(ctx context.Context, condition string, arg any) (User, error) {
-	var u User
-	err := s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE `+condition, arg).Scan(u.columns()...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return User{}, ErrNotFound
-	}
+	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE `+condition, arg))
 	return u, classify(err)
 }
 
-// SetPasswordHash replaces the password hash of an account.
+// SetPasswordHash replaces the password hash of an account and ends its resets.
 func (s *Store) SetPasswordHash(ctx context.Context, id uuid.UUID, hash string) error {
-	found, err := s.exec(ctx, `UPDATE users SET password = ? WHERE id = ?`, hash, id[:])
-	if err == nil && found == 0 {
-		err = ErrNotFound
-	}
+	err := s.inTx(ctx, func(tx *sql.Tx) error { return setPassword(ctx, tx, id, hash) })
 	if err != nil {
 		return fmt.Errorf("setting the password of user %s: %w", id, err)
 	}

@@ -1,0 +1,99 @@
+package jobstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"maskfleet/pkg/job"
+)
+
+// Erasable is what must be known of a photo to remove what is kept of it.
+type Erasable struct {
+	ID        job.ID
+	CreatedAt time.Time
+}
+
+// Day is the day under which its objects lie.
+func (e Erasable) Day() string { return job.Photo{CreatedAt: e.CreatedAt}.Day() }
+
+// PhotosToErase gives photos that have their tombstone, the oldest tombstones first.
+func (s *Store) PhotosToErase(ctx context.Context, limit int) ([]Erasable, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT id, created_at FROM photos WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ?`, limit)
+	found, err := collect(rows, err, func(from row) (e Erasable, err error) {
+		err = from.Scan(&e.ID, &e.CreatedAt)
+		return e, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing photos to erase: %w", err)
+	}
+	return found, nil
+}
+
+// PhotosPast gives photos of a lane that became terminal longer ago than age.
+func (s *Store) PhotosPast(ctx context.Context, lane job.Lane, age time.Duration, limit int) ([]job.ID, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT id FROM photos
+		WHERE lane = ? AND finished_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND AND deleted_at IS NULL
+		ORDER BY finished_at LIMIT ?`, lane, age.Microseconds(), limit)
+	ids, err := collect(rows, err, scanID)
+	if err != nil {
+		return nil, fmt.Errorf("listing photos past their time: %w", err)
+	}
+	return ids, nil
+}
+
+// Kept is what a row says of its objects.
+type Kept struct {
+	ID                  job.ID
+	State               job.State
+	Original, Annotated string // keys; empty for none
+	Thumbnail           string
+	Deleted             bool // its objects are being removed
+	Created             time.Time
+}
+
+// Keys lists the objects that must exist.
+func (k Kept) Keys() []string {
+	var keys []string
+	for _, key := range []string{k.Original, k.Annotated, k.Thumbnail} {
+		if key != "" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+const selectKept = `SELECT id, state, original_key, annotated_key, thumbnail_key, deleted_at IS NOT NULL, created_at FROM photos`
+
+func scanKept(from row) (k Kept, err error) {
+	err = from.Scan(&k.ID, &k.State, &k.Original, &k.Annotated, &k.Thumbnail, &k.Deleted, &k.Created)
+	return k, err
+}
+
+// FindKept gives what the rows of the ids say, those with a tombstone too; an id
+// without a row is left out.
+func (s *Store) FindKept(ctx context.Context, ids []job.ID) ([]Kept, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	rows, err := s.db.QueryContext(ctx, selectKept+` WHERE id IN (`+list(`?`, len(ids))+`)`, idArgs(ids)...)
+	kept, err := collect(rows, err, scanKept)
+	if err != nil {
+		return nil, fmt.Errorf("finding what rows keep: %w", err)
+	}
+	return kept, nil
+}
+
+// ListKept gives what the rows of photos say that were accepted from one time to
+// another, by id, after the given one.
+func (s *Store) ListKept(ctx context.Context, from, to time.Time, after job.ID, limit int) ([]Kept, error) {
+	rows, err := s.db.QueryContext(ctx, selectKept+`
+		WHERE id >= ? AND id < ? AND id > ? ORDER BY id LIMIT ?`, firstID(from), firstID(to), after[:], limit)
+	kept, err := collect(rows, err, scanKept)
+	if err != nil {
+		return nil, fmt.Errorf("listing what rows keep: %w", err)
+	}
+	return kept, nil
+}
