@@ -30,11 +30,17 @@ func Lanes() []Lane { return []Lane{LaneInteractive, LaneBatch, LaneCanary} }
 // Source says where the bytes of a photo come from.
 type Source string
 
-// The sources. A photo with SourceLink has no original until a worker fetched it.
+// The sources. Those that are Fetched have no original until a worker fetched it.
 const (
-	SourceUpload Source = "upload"
-	SourceLink   Source = "link"
+	SourceUpload Source = "upload"        // the door took it in and looked at it
+	SourceLink   Source = "link"          // fetched from Link, "https://…"
+	SourceS3     Source = "s3"            // fetched from Link, "s3://bucket/key", a bucket of the client's own
+	SourceSigned Source = "signed_upload" // fetched from our bucket, where the client put it; Link is the upload's id
+	SourceMember Source = "member"        // of a batch's archive or manifest; stored as it came, not looked at yet
 )
+
+// Fetched says that the worker brings the photo's bytes and stores the original.
+func (s Source) Fetched() bool { return s == SourceLink || s == SourceS3 || s == SourceSigned }
 
 // Photo is a photo's row: what was accepted, how far it got and what came of it.
 // Times are UTC; a zero time means "not yet".
@@ -43,9 +49,15 @@ type Photo struct {
 	OwnerID uuid.UUID
 	Lane    Lane
 
+	// The batch it belongs to; zero outside of batches.
+	BatchID   uuid.UUID
+	BatchLine int    // its place in the batch, from 1
+	CustomID  string // as the client named it; unique in the batch
+	Run       int    // of the batch, in which it was queued last
+
 	// What was accepted.
 	Source      Source
-	Link        string // the address to fetch; only with SourceLink
+	Link        string // where to fetch it, if the source is Fetched
 	Filename    string // as the person named it, cleaned; only for display
 	ContentType string // by content, never by name; empty until a link is fetched
 	Bytes       int64

@@ -101,13 +101,28 @@ type Transition struct {
 	// Apply changes all but the state.
 	Apply  func(*Row, Input)
 	Settle Settlement
+	// Items is what the same transaction adds to the open items of the photo's batch,
+	// by the row before; nil: nothing.
+	Items func(Row) int
 }
 
 func publicationMine(r Row, in Input) bool { return r.Publication == in.Publication && !r.Deleted }
 
 func fenceMine(r Row, in Input) bool { return r.Fence == in.Fence }
 
-func always(Row, Input) bool { return true }
+func notDeleted(r Row, _ Input) bool { return !r.Deleted }
+
+// Open says that the photo is still to come to an end: its batch waits for it.
+func (r Row) Open() bool { return !r.State.Terminal() && !r.Deleted }
+
+func closes(r Row) int {
+	if r.Open() {
+		return -1
+	}
+	return 0
+}
+
+func reopens(Row) int { return +1 }
 
 func endLease(r *Row) { r.Leased, r.LeaseOver = false, false }
 
@@ -157,6 +172,7 @@ func Table() []Transition {
 		},
 		{
 			Event: EventExhaust, By: "worker", From: []State{StateProcessing}, To: StateFailed, Settle: SettleTerm,
+			Items:     closes,
 			GuardText: "publication is mine, no attempts left: the last worker was lost",
 			Guard:     func(r Row, in Input) bool { return publicationMine(r, in) && r.Attempts >= MaxAttempts },
 			Apply: func(r *Row, _ Input) {
@@ -166,6 +182,7 @@ func Table() []Transition {
 		},
 		{
 			Event: EventFinish, By: "worker", From: []State{StateProcessing}, To: StateSucceeded, Settle: SettleAck,
+			Items:     closes,
 			GuardText: "fence is mine",
 			Guard:     fenceMine,
 			Apply:     func(r *Row, _ Input) { endLease(r) },
@@ -193,6 +210,7 @@ func Table() []Transition {
 		},
 		{
 			Event: EventFail, By: "worker", From: []State{StateProcessing}, To: StateFailed, Settle: SettleTerm,
+			Items:     closes,
 			GuardText: "fence is mine",
 			Guard:     fenceMine,
 			Apply: func(r *Row, in Input) {
@@ -225,6 +243,7 @@ func Table() []Transition {
 		},
 		{
 			Event: EventAbandon, By: "publisher", From: []State{StateProcessing}, To: StateFailed, Settle: SettleNone,
+			Items:     closes,
 			GuardText: "publication is mine, the lease is over, no attempts left",
 			Guard: func(r Row, in Input) bool {
 				return publicationMine(r, in) && r.LeaseOver && r.Attempts >= MaxAttempts
@@ -242,20 +261,23 @@ func Table() []Transition {
 		},
 		{
 			Event: EventCancel, By: "a person", From: []State{StateQueued}, To: StateCancelled, Settle: SettleNone,
+			Items:     closes,
 			GuardText: "waiting; what is in hand finishes and counts",
-			Guard:     always,
+			Guard:     notDeleted,
 			Apply:     func(*Row, Input) {},
 		},
 		{
 			Event: EventExpire, By: "publisher", From: []State{StateQueued}, To: StateExpired, Settle: SettleNone,
+			Items:     closes,
 			GuardText: "waiting past its window",
-			Guard:     always,
+			Guard:     notDeleted,
 			Apply:     func(*Row, Input) {},
 		},
 		{
 			Event: EventReopen, By: "a person", From: []State{StateFailed, StateExpired}, To: StateQueued, Settle: SettleNone,
+			Items:     reopens,
 			GuardText: "not deleted; a new publication, so the broker's duplicate window does not swallow it",
-			Guard:     func(r Row, _ Input) bool { return !r.Deleted },
+			Guard:     notDeleted,
 			Apply: func(r *Row, _ Input) {
 				r.Attempts, r.SlotDeaths = 0, 0
 				r.Due, r.DeadLetter = true, false
@@ -264,8 +286,9 @@ func Table() []Transition {
 		},
 		{
 			Event: EventDelete, By: "a person, retention", From: every, Settle: SettleNone,
+			Items:     closes,
 			GuardText: "not deleted yet",
-			Guard:     func(r Row, _ Input) bool { return !r.Deleted },
+			Guard:     notDeleted,
 			Apply: func(r *Row, _ Input) {
 				r.Deleted = true
 				r.Fence++ // a worker that has it in hand loses it

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // timeColumn reads a DATETIME that may be NULL; NULL is the zero time.
@@ -72,4 +74,46 @@ func collect[T any](rows *sql.Rows, err error, scan func(row) (T, error)) (all [
 		all = append(all, one)
 	}
 	return all, classify(rows.Err())
+}
+
+// nullID reads an id that may be NULL.
+type nullID struct{ to **uuid.UUID }
+
+func (c nullID) Scan(value any) error {
+	var id uuid.NullUUID
+	if err := id.Scan(value); err != nil {
+		return err
+	}
+	*c.to = nil
+	if id.Valid {
+		*c.to = &id.UUID
+	}
+	return nil
+}
+
+// idColumn reads an id; NULL is the zero id.
+type idColumn struct{ to *uuid.UUID }
+
+func (c idColumn) Scan(value any) error {
+	*c.to = uuid.UUID{}
+	if value == nil {
+		return nil
+	}
+	return c.to.Scan(value)
+}
+
+// idOrNull is the value of a column for the zero id's absence.
+func idOrNull(id uuid.UUID) any {
+	if id == (uuid.UUID{}) {
+		return nil
+	}
+	return id[:]
+}
+
+// lineOrNull is the value of a column that counts from 1.
+func lineOrNull(line int) any {
+	if line == 0 {
+		return nil
+	}
+	return line
 }

@@ -14,7 +14,7 @@ import (
 
 // selectPhotos reads whole rows, and what the database's clock says of them.
 const selectPhotos = `
-	SELECT id, owner_id, lane, source, link, filename, content_type, bytes, width, height, sha256, metadata,
+	SELECT id, owner_id, lane, batch_id, COALESCE(batch_line, 0), custom_id, run, source, link, filename, content_type, bytes, width, height, sha256, metadata,
 		trace_parent, created_at,
 		state, publication, fence, attempts, slot_deaths, confirmed_at IS NOT NULL, run_at <= UTC_TIMESTAMP(6),
 		lease_until IS NOT NULL, COALESCE(lease_until <= UTC_TIMESTAMP(6), FALSE), deleted_at IS NOT NULL,
@@ -42,7 +42,7 @@ func scanPhoto(from row) (storedPhoto, error) {
 		failureCode, failureCause       sql.NullString
 	)
 	r := &p.Row
-	err := from.Scan(&p.ID, &p.OwnerID, &p.Lane, &p.Source, &p.Link, &p.Filename, &p.ContentType, &p.Bytes, &p.Width, &p.Height,
+	err := from.Scan(&p.ID, &p.OwnerID, &p.Lane, idColumn{&p.BatchID}, &p.BatchLine, &p.CustomID, &p.Run, &p.Source, &p.Link, &p.Filename, &p.ContentType, &p.Bytes, &p.Width, &p.Height,
 		&p.SHA256, mapColumn{&p.Metadata}, &p.TraceParent, &p.CreatedAt,
 		&r.State, &r.Publication, &r.Fence, &r.Attempts, &r.SlotDeaths, &r.Confirmed, &r.Due,
 		&r.Leased, &r.LeaseOver, &r.Deleted,
@@ -76,7 +76,7 @@ func resultOf(p job.Photo, model job.Model, timing job.Timing) *job.Result {
 		Model: model, Timing: timing, Width: p.Width, Height: p.Height,
 		AnnotatedKey: p.AnnotatedKey, ThumbnailKey: p.ThumbnailKey,
 	}
-	if p.Source == job.SourceLink {
+	if p.Source.Fetched() {
 		r.OriginalKey, r.ContentType, r.Bytes, r.SHA256 = p.OriginalKey, p.ContentType, p.Bytes, p.SHA256
 	}
 	return r

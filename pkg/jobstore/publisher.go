@@ -46,7 +46,7 @@ func scanWaiting(from row) (w Waiting, err error) {
 	return w, err
 }
 
-// Unconfirmed gives photos that wait, are due, were last touched at least
+// Unconfirmed gives photos outside of batches that wait, are due, were last touched at least
 // untouchedFor ago and are not known to be on the broker: those that follow after,
 // the last of the page before, in the order in which they became due. The zero
 // Waiting is before the first page.
@@ -57,7 +57,7 @@ func (s *Store) Unconfirmed(ctx context.Context, untouchedFor time.Duration, aft
 	}
 	// The order is that of the index, whose entries end with the id: nothing is sorted.
 	rows, err := s.db.QueryContext(ctx, selectWaiting+`
-		WHERE state = 'queued' AND confirmed_at IS NULL AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
+		WHERE batch_id IS NULL AND state = 'queued' AND confirmed_at IS NULL AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
 			AND touched_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
 			AND run_at >= ? AND (run_at > ? OR id > ?)
 		ORDER BY run_at, id LIMIT ?`,
@@ -69,11 +69,11 @@ func (s *Store) Unconfirmed(ctx context.Context, untouchedFor time.Duration, aft
 	return due, nil
 }
 
-// Unseen gives photos that wait, are due, and were last seen on the broker at least
+// Unseen gives photos outside of batches that wait, are due, and were last seen on the broker at least
 // unseenFor ago. It costs what it gives, not what waits.
 func (s *Store) Unseen(ctx context.Context, unseenFor time.Duration, limit int) ([]Waiting, error) {
 	rows, err := s.db.QueryContext(ctx, selectWaiting+`
-		WHERE state = 'queued' AND confirmed_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
+		WHERE batch_id IS NULL AND state = 'queued' AND confirmed_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
 			AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
 		ORDER BY confirmed_at LIMIT ?`,
 		unseenFor.Microseconds(), limit)
@@ -159,12 +159,12 @@ func (s *Store) Counts(ctx context.Context) (counts map[job.State]int, oldestWai
 	return counts, oldestWait, nil
 }
 
-// WaitingOutsideBroker counts the photos that wait and are not known to be on the
+// WaitingOutsideBroker counts the photos outside of batches that wait and are not known to be on the
 // broker, due or not.
 func (s *Store) WaitingOutsideBroker(ctx context.Context) (int, error) {
 	var count int
 	err := s.db.QueryRowContext(ctx, `
-		SELECT COUNT(*) FROM photos WHERE state = 'queued' AND confirmed_at IS NULL AND deleted_at IS NULL`).Scan(&count)
+		SELECT COUNT(*) FROM photos WHERE batch_id IS NULL AND state = 'queued' AND confirmed_at IS NULL AND deleted_at IS NULL`).Scan(&count)
 	if err != nil {
 		return 0, fmt.Errorf("counting photos outside the broker: %w", classify(err))
 	}

@@ -15,7 +15,8 @@ const lockTries = 5
 
 // Store is a pool of connections to MySQL. It is safe for concurrent use.
 type Store struct {
-	db *sql.DB
+	db     *sql.DB
+	outbox outbox
 }
 
 // Open connects and proves it with a ping; a server that is away is an error, not
@@ -28,7 +29,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db}
+	s := &Store{db: db, outbox: newOutbox()}
 	if err := s.Ping(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -11,9 +11,10 @@ import (
 	"maskfleet/pkg/job"
 )
 
-// This file holds every statement that changes a photo: its acceptance, one for
+// This file holds every statement that changes one photo: its acceptance, one for
 // each line of job.Table, and its removal. The guards and changes of the table are
-// written once more here, as SQL; conformance_test.go holds the two together.
+// written once more here, as SQL; conformance_test.go holds the two together. Those
+// that change many photos of a batch at once stand in transitions_batch.go.
 //
 // Each statement is an UPDATE with its guard in the WHERE, so that the database
 // decides in one step, by its own clock, and of two actors at once one loses.
@@ -25,24 +26,39 @@ const claimTries = 5
 // on it reaches a terminal state. It begins as job.Accepted says, whatever p.Row
 // holds, and is due at once.
 func (s *Store) Accept(ctx context.Context, p job.Photo) error {
-	metadata, err := encodeMap(p.Metadata)
-	if err != nil {
-		return fmt.Errorf("accepting photo %s: %w", p.ID, err)
+	statement, args, err := insertPhotos(p)
+	if err == nil {
+		_, err = s.exec(ctx, statement, args...)
 	}
-	begin := job.Accepted()
-	_, err = s.exec(ctx, `
-		INSERT INTO photos (
-			id, owner_id, lane, source, link, filename, content_type, bytes, width, height, sha256, metadata,
-			trace_parent, created_at, original_key, annotated_key, thumbnail_key, worker_id,
-			state, publication, fence, attempts, slot_deaths, run_at, touched_at
-		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))`,
-		p.ID[:], p.OwnerID[:], p.Lane, p.Source, p.Link, p.Filename, p.ContentType, p.Bytes, p.Width, p.Height, p.SHA256, metadata,
-		p.TraceParent, p.CreatedAt, p.OriginalKey,
-		begin.State, begin.Publication, begin.Fence, begin.Attempts, begin.SlotDeaths)
 	if err != nil {
 		return fmt.Errorf("accepting photo %s: %w", p.ID, err)
 	}
 	return nil
+}
+
+// insertPhotos is the statement that stores new photos, at least one.
+func insertPhotos(photos ...job.Photo) (string, []any, error) {
+	begin := job.Accepted()
+	var args []any
+	for _, p := range photos {
+		metadata, err := encodeMap(p.Metadata)
+		if err != nil {
+			return "", nil, err
+		}
+		args = append(args,
+			p.ID[:], p.OwnerID[:], p.Lane, idOrNull(p.BatchID), lineOrNull(p.BatchLine), p.CustomID, p.Run,
+			p.Source, p.Link, p.Filename, p.ContentType, p.Bytes, p.Width, p.Height, p.SHA256, metadata,
+			p.TraceParent, p.CreatedAt, p.OriginalKey,
+			begin.State, begin.Publication, begin.Fence, begin.Attempts, begin.SlotDeaths)
+	}
+	return `
+		INSERT INTO photos (
+			id, owner_id, lane, batch_id, batch_line, custom_id, run,
+			source, link, filename, content_type, bytes, width, height, sha256, metadata,
+			trace_parent, created_at, original_key,
+			state, publication, fence, attempts, slot_deaths, annotated_key, thumbnail_key, worker_id, run_at, touched_at
+		) VALUES ` + list(`(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+			'', '', '', UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))`, len(photos)), args, nil
 }
 
 // Confirm notes that the broker holds, or has just held, the publication.
@@ -107,7 +123,7 @@ func (s *Store) tryClaim(ctx context.Context, id job.ID, publication int, worker
 // Exhaust fails a photo whose last attempt was lost with its worker, which shows
 // when its message comes again.
 func (s *Store) Exhaust(ctx context.Context, id job.ID, publication int) (bool, error) {
-	return s.change(ctx, job.EventExhaust, id, `
+	return s.end(ctx, job.EventExhaust, id, job.StateFailed, `
 		UPDATE photos SET state = 'failed', fence = fence + 1, lease_until = NULL, failure_code = ?, failure_cause = NULL,
 			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND state = 'processing' AND publication = ? AND deleted_at IS NULL AND attempts >= ?`,
@@ -135,7 +151,10 @@ func (s *Store) Finish(ctx context.Context, id job.ID, fence int, r job.Result) 
 		if err != nil || !changed {
 			return err
 		}
-		return insertFaces(ctx, tx, id, r.Faces)
+		if err := insertFaces(ctx, tx, id, r.Faces); err != nil {
+			return err
+		}
+		return s.ended(ctx, tx, id, succeeded(counts))
 	})
 	if err != nil {
 		return false, transitionError(job.EventFinish, id, err)
@@ -166,7 +185,7 @@ func (s *Store) Defer(ctx context.Context, id job.ID, fence int, f *job.Failure,
 
 // Fail ends the photo with the failure.
 func (s *Store) Fail(ctx context.Context, id job.ID, fence int, f *job.Failure) (bool, error) {
-	return s.change(ctx, job.EventFail, id, `
+	return s.end(ctx, job.EventFail, id, job.StateFailed, `
 		UPDATE photos SET state = 'failed', lease_until = NULL, slot_deaths = slot_deaths + ?, failure_code = ?, failure_cause = ?,
 			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND state = 'processing' AND fence = ?`,
@@ -197,7 +216,7 @@ func (s *Store) Recover(ctx context.Context, id job.ID, publication int) (bool, 
 
 // Abandon fails a photo whose lease is over and that has no attempts left.
 func (s *Store) Abandon(ctx context.Context, id job.ID, publication int) (bool, error) {
-	return s.change(ctx, job.EventAbandon, id, `
+	return s.end(ctx, job.EventAbandon, id, job.StateFailed, `
 		UPDATE photos SET state = 'failed', fence = fence + 1, lease_until = NULL, failure_code = ?, failure_cause = NULL,
 			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND state = 'processing' AND publication = ? AND deleted_at IS NULL
@@ -215,39 +234,86 @@ func (s *Store) MarkDeadLettered(ctx context.Context, id job.ID, publication int
 
 // Cancel ends a photo that still waits.
 func (s *Store) Cancel(ctx context.Context, id job.ID) (bool, error) {
-	return s.change(ctx, job.EventCancel, id, `
+	return s.end(ctx, job.EventCancel, id, job.StateCancelled, `
 		UPDATE photos SET state = 'cancelled', failure_code = ?, failure_cause = NULL,
 			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND state = 'queued'`,
+		WHERE id = ? AND state = 'queued' AND deleted_at IS NULL`,
 		job.CodeCancelled, id[:])
 }
 
 // Expire ends a photo that waited past its window.
 func (s *Store) Expire(ctx context.Context, id job.ID) (bool, error) {
-	return s.change(ctx, job.EventExpire, id, `
+	return s.end(ctx, job.EventExpire, id, job.StateExpired, `
 		UPDATE photos SET state = 'expired', failure_code = ?, failure_cause = NULL,
 			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND state = 'queued'`,
+		WHERE id = ? AND state = 'queued' AND deleted_at IS NULL`,
 		job.CodeExpired, id[:])
 }
 
-// Reopen gives a failed or expired photo all its attempts anew.
-func (s *Store) Reopen(ctx context.Context, id job.ID) (bool, error) {
-	return s.change(ctx, job.EventReopen, id, `
-		UPDATE photos SET state = 'queued', publication = publication + 1, confirmed_at = NULL,
-			attempts = 0, slot_deaths = 0, worker_id = '', claimed_at = NULL, finished_at = NULL, dead_lettered_at = NULL,
-			failure_code = NULL, failure_cause = NULL, run_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND state IN ('failed', 'expired') AND deleted_at IS NULL`,
-		id[:])
+// Reopen gives a failed or expired photo all its attempts anew. That of a batch is
+// queued in a run of the batch that goes on or begins; without one, see
+// job.BatchEventRetry, it is refused.
+func (s *Store) Reopen(ctx context.Context, id job.ID) (changed bool, err error) {
+	for _, from := range []job.State{job.StateFailed, job.StateExpired} {
+		changed, err = s.reopenFrom(ctx, id, from)
+		switch {
+		case errors.Is(err, errBatchClosed):
+			return false, nil
+		case err != nil:
+			return false, transitionError(job.EventReopen, id, err)
+		case changed:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (s *Store) reopenFrom(ctx context.Context, id job.ID, from job.State) (changed bool, err error) {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		changed, err = found(tx.ExecContext(ctx, `
+			UPDATE photos SET state = 'queued', publication = publication + 1, confirmed_at = NULL,
+				attempts = 0, slot_deaths = 0, worker_id = '', claimed_at = NULL, finished_at = NULL, dead_lettered_at = NULL,
+				failure_code = NULL, failure_cause = NULL, run_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
+			WHERE id = ? AND state = ? AND deleted_at IS NULL`,
+			id[:], from))
+		if err != nil || !changed {
+			return err
+		}
+		item, err := readItem(ctx, tx, id)
+		if err != nil || item.batch == nil {
+			return err
+		}
+		run, err := reopenBatch(ctx, tx, *item.batch, reopened{from: 1})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE photos SET run = ? WHERE id = ?`, run, id[:])
+		return err
+	})
+	return changed, err
 }
 
 // Delete sets the tombstone: from here on nobody finds the photo, and a worker that
 // has it in hand loses it. The caller removes its objects, then calls Remove.
-func (s *Store) Delete(ctx context.Context, id job.ID) (bool, error) {
-	return s.change(ctx, job.EventDelete, id, `
-		UPDATE photos SET deleted_at = UTC_TIMESTAMP(6), fence = fence + 1, touched_at = UTC_TIMESTAMP(6)
-		WHERE id = ? AND deleted_at IS NULL`,
-		id[:])
+func (s *Store) Delete(ctx context.Context, id job.ID) (changed bool, err error) {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		changed, err = found(tx.ExecContext(ctx, `
+			UPDATE photos SET deleted_at = UTC_TIMESTAMP(6), fence = fence + 1, touched_at = UTC_TIMESTAMP(6)
+			WHERE id = ? AND deleted_at IS NULL`,
+			id[:]))
+		if err != nil || !changed {
+			return err
+		}
+		item, err := readItem(ctx, tx, id)
+		if err != nil || item.batch == nil || item.state.Terminal() {
+			return err
+		}
+		return s.countItems(ctx, tx, *item.batch, ending{state: job.StateCancelled, photos: 1})
+	})
+	if err != nil {
+		return false, transitionError(job.EventDelete, id, err)
+	}
+	return changed, nil
 }
 
 // Remove deletes a row that has its tombstone, and its faces. It is the last step
@@ -265,6 +331,21 @@ func (s *Store) change(ctx context.Context, e job.Event, id job.ID, statement st
 		return false, transitionError(e, id, err)
 	}
 	return rows > 0, nil
+}
+
+// end is change for transitions that end the photo, with what else must then stand
+// in the same transaction.
+func (s *Store) end(ctx context.Context, e job.Event, id job.ID, to job.State, statement string, args ...any) (changed bool, err error) {
+	err = s.inTx(ctx, func(tx *sql.Tx) error {
+		if changed, err = found(tx.ExecContext(ctx, statement, args...)); err != nil || !changed {
+			return err
+		}
+		return s.ended(ctx, tx, id, ending{state: to, photos: 1})
+	})
+	if err != nil {
+		return false, transitionError(e, id, err)
+	}
+	return changed, nil
 }
 
 func transitionError(e job.Event, id job.ID, err error) error {
