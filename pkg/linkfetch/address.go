@@ -10,7 +10,7 @@ import (
 type forbiddenError struct{ address netip.AddrPort }
 
 func (e *forbiddenError) Error() string {
-	return fmt.Sprintf("address %s may not be fetched", e.address)
+	return fmt.Sprintf("address %s may not be reached", e.address)
 }
 
 // metadata are the addresses at which clouds hand a machine its own credentials.
@@ -74,7 +74,7 @@ func newGuard(allow []string) (*guard, error) {
 	for _, a := range allow {
 		address, err := netip.ParseAddrPort(a)
 		if err != nil {
-			return nil, fmt.Errorf("FETCH_ALLOW: %q is not address:port: %w", a, err)
+			return nil, fmt.Errorf("%q is not address:port: %w", a, err)
 		}
 		g.allow[canonical(address)] = true
 	}

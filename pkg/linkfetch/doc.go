@@ -5,5 +5,5 @@
 // reach a private, loopback or link-local address that is not named in
 // Config.Allow, and the metadata addresses of clouds not even then. It sends no
 // cookies, no credentials, no referrer and nothing of the product, and follows no
-// proxy.
+// proxy. Webhooks go out through the same guard; see Dialer.
 package linkfetch

@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"maskfleet/pkg/job"
@@ -28,16 +26,16 @@ type Config struct {
 // Validate says what is wrong with the settings.
 func (c Config) Validate() error {
 	_, err := newGuard(c.Allow)
+	if err != nil {
+		err = fmt.Errorf("FETCH_ALLOW: %w", err)
+	}
 	if c.MaxBytes <= 0 || c.Timeout <= 0 || c.MaxRedirects < 0 {
 		err = errors.Join(err, fmt.Errorf("FETCH_MAX_BYTES, FETCH_TIMEOUT and FETCH_MAX_REDIRECTS must be above 0"))
 	}
 	return err
 }
 
-const (
-	connectTimeout = 5 * time.Second
-	userAgent      = "Maskfleet"
-)
+const userAgent = "Maskfleet"
 
 // Fetcher fetches photos from links. It is safe for concurrent use.
 type Fetcher struct {
@@ -52,23 +50,11 @@ func newWithResolver(cfg Config, resolver *net.Resolver) (*Fetcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	guard, err := newGuard(cfg.Allow)
+	dialer, err := Dialer(cfg.Allow)
 	if err != nil {
 		return nil, err
 	}
-	dialer := &net.Dialer{
-		Timeout:  connectTimeout,
-		Resolver: resolver,
-		// Called with the very address that is about to be connected to: a name
-		// that resolves differently the next moment gains nothing.
-		Control: func(_, address string, _ syscall.RawConn) error {
-			a, err := netip.ParseAddrPort(address)
-			if err != nil {
-				return fmt.Errorf("reading the address %q: %w", address, err)
-			}
-			return guard.check(a)
-		},
-	}
+	dialer.Resolver = resolver
 	transport := &http.Transport{
 		DialContext:            dialer.DialContext,
 		DisableKeepAlives:      true, // a connection serves one check
@@ -138,12 +124,9 @@ func permanent(status int) bool {
 }
 
 func failure(err error) *job.Failure {
-	var (
-		forbidden *forbiddenError
-		netErr    net.Error
-	)
+	var netErr net.Error
 	switch {
-	case errors.As(err, &forbidden), errors.Is(err, ErrLink):
+	case IsForbidden(err), errors.Is(err, ErrLink):
 		return job.Fail(job.CodeFetchForbidden, err)
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		return job.Fail(job.CodeFetchTimeout, err)
