@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"github.com/gofiber/fiber/v2"
-	"golang.org/x/sync/errgroup"
 
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
@@ -97,68 +96,57 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.OpenWait)
 	defer cancel()
-	var doors Doors
-	closeAll := func() { doors.close(tel) }
-	doors.Cache = cache.Open(cfg.Cache)
+	doors := Doors{Cache: cache.Open(cfg.Cache)}
 	err := errors.Join(
 		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
 	)
+	var s *Service
+	if err == nil {
+		s, err = New(cfg, doors, tel)
+	}
 	if err != nil {
-		closeAll()
+		doors.close(tel)
 		return nil, nil, err
 	}
-	s, err := New(cfg, doors, tel)
-	if err != nil {
-		closeAll()
-		return nil, nil, err
-	}
-	return s, closeAll, nil
+	return s, func() { doors.close(tel) }, nil
 }
 
 func (d *Doors) close(tel *telemetry.Telemetry) {
 	if d.Queue != nil {
 		d.Queue.Close()
 	}
-	if err := d.Cache.Close(); err != nil {
-		tel.Log.Warn("cache not closed", "err", err)
-	}
+	err := d.Cache.Close()
 	if d.Store != nil {
-		if err := d.Store.Close(); err != nil {
-			tel.Log.Warn("store not closed", "err", err)
-		}
+		err = errors.Join(err, d.Store.Close())
+	}
+	if err != nil {
+		tel.Log.Warn("doors not closed", "err", err)
 	}
 }
 
 // Run listens and serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	var listen net.ListenConfig
-	ln, err := listen.Listen(ctx, "tcp", s.cfg.HTTP.Listen)
+	ln, err := httpserver.Listen(ctx, s.cfg.HTTP, s.tel.Log)
 	if err != nil {
-		return fmt.Errorf("opening the front door: %w", err)
+		return err
 	}
-	s.tel.Log.InfoContext(ctx, "front door open", "address", ln.Addr().String())
 	return s.Serve(ctx, ln)
 }
 
 // Serve serves on ln until ctx ends. What runs in the background outlives the last
 // request, because requests need it.
 func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
-	background, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
-	parts, background := errgroup.WithContext(background)
-	s.admission.look(background) // before the first request
-	parts.Go(func() error { return s.admission.Run(background) })
-	parts.Go(func() error { return s.publisher.Run(background) })
-	parts.Go(func() error { return s.hub.Run(background, s.cache.Notices(background)) })
-
-	serving, halt := context.WithCancelCause(ctx)
-	defer halt(nil)
-	defer context.AfterFunc(background, func() { halt(context.Cause(background)) })() // a part failed
-	err := httpserver.Serve(serving, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
-	stop(lifecycle.ErrStopping)
-	return errors.Join(err, parts.Wait())
+	s.admission.look(ctx) // before the first request
+	return lifecycle.Beneath(ctx,
+		func(ctx context.Context) error {
+			return httpserver.Serve(ctx, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
+		},
+		s.admission.Run,
+		s.publisher.Run,
+		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
+	)
 }
 
 // originOf is the origin that signed links lead to.

@@ -3,11 +3,9 @@ package manager
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 
 	"github.com/gofiber/fiber/v2"
-	"golang.org/x/sync/errgroup"
 
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
@@ -97,27 +95,20 @@ func (d *Doors) close(tel *telemetry.Telemetry) {
 
 // Run listens and serves until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	var listen net.ListenConfig
-	ln, err := listen.Listen(ctx, "tcp", s.cfg.HTTP.Listen)
+	ln, err := httpserver.Listen(ctx, s.cfg.HTTP, s.tel.Log)
 	if err != nil {
-		return fmt.Errorf("opening the manager: %w", err)
+		return err
 	}
-	s.tel.Log.InfoContext(ctx, "manager open", "address", ln.Addr().String())
 	return s.Serve(ctx, ln)
 }
 
 // Serve serves on ln until ctx ends.
 func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
-	background, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
-	parts, background := errgroup.WithContext(background)
-	parts.Go(func() error { return s.board.Run(background) })
-	parts.Go(func() error { return s.hub.Run(background) })
-
-	serving, halt := context.WithCancelCause(ctx)
-	defer halt(nil)
-	defer context.AfterFunc(background, func() { halt(context.Cause(background)) })() // a part failed
-	err := httpserver.Serve(serving, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
-	stop(lifecycle.ErrStopping)
-	return errors.Join(err, parts.Wait())
+	return lifecycle.Beneath(ctx,
+		func(ctx context.Context) error {
+			return httpserver.Serve(ctx, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
+		},
+		s.board.Run,
+		s.hub.Run,
+	)
 }

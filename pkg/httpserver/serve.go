@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"time"
 
@@ -16,6 +17,17 @@ const (
 	requestGrace = 10 * time.Second
 	abortGrace   = 2 * time.Second
 )
+
+// Listen opens the address that cfg names, and logs it.
+func Listen(ctx context.Context, cfg Config, log *slog.Logger) (net.Listener, error) {
+	var listen net.ListenConfig
+	ln, err := listen.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening for HTTP: %w", err)
+	}
+	log.InfoContext(ctx, "listening for HTTP", "address", ln.Addr().String())
+	return ln, nil
+}
 
 // Serve answers on ln until ctx ends. Then /readyz turns 503 at once, requests are
 // served on for linger so that a balancer notices, closeStreams (or nil) and every

@@ -67,6 +67,44 @@ func TestRunEndsWhenAllPartsAreDone(t *testing.T) {
 	}
 }
 
+func TestPartsBeneathOutliveWhatServes(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	served := false
+	var cause error
+	err := lifecycle.Beneath(ctx,
+		func(ctx context.Context) error {
+			stop()
+			<-ctx.Done()
+			served = true
+			return nil
+		},
+		func(ctx context.Context) error {
+			<-ctx.Done()
+			cause = context.Cause(ctx)
+			if !served {
+				t.Error("the part was stopped first")
+			}
+			return nil
+		},
+	)
+	if err != nil || !errors.Is(cause, lifecycle.ErrStopping) {
+		t.Errorf("got %v, and a part stopped by %v", err, cause)
+	}
+}
+
+func TestPartThatFailsEndsWhatServes(t *testing.T) {
+	t.Parallel()
+	err := lifecycle.Beneath(t.Context(), func(ctx context.Context) error { <-ctx.Done(); return nil },
+		func(context.Context) error { return errBroken },
+		untilStopped,
+	)
+	if !errors.Is(err, errBroken) {
+		t.Errorf("got %v, want %v", err, errBroken)
+	}
+}
+
 func TestSecondSignalEndsTheProcess(t *testing.T) {
 	t.Parallel()
 	program := exec.CommandContext(t.Context(), os.Args[0])
