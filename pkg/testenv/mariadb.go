@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -76,21 +75,14 @@ func Owner(tb testing.TB, store *jobstore.Store) uuid.UUID {
 
 // MariaDBServer is a MariaDB of its own, for tests that stop it.
 type MariaDBServer struct {
-	dir       string
-	port      int
-	process   *Process
+	child
 	databases atomic.Int64 // made so far
 }
 
 // NewMariaDB starts a server for this test alone.
 func NewMariaDB(tb testing.TB) *MariaDBServer {
 	tb.Helper()
-	server, err := newMariaDB()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(server.Kill)
-	return server
+	return startedFor(tb, newMariaDB)
 }
 
 func newMariaDB() (*MariaDBServer, error) {
@@ -98,45 +90,22 @@ func newMariaDB() (*MariaDBServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := serverDir("mariadb")
+	c, err := newChild("mariadb")
 	if err != nil {
 		return nil, err
 	}
-	if err := copyTree(filepath.Join(dir, "data"), template); err != nil {
+	if err := copyTree(filepath.Join(c.dir, "data"), template); err != nil {
 		return nil, fmt.Errorf("copying MariaDB's data: %w", err)
 	}
 	users := fmt.Sprintf("CREATE USER IF NOT EXISTS %[1]s@'%%' IDENTIFIED BY '%[2]s';\nGRANT ALL ON *.* TO %[1]s@'%%';\n",
 		mariaDBUser, mariaDBPassword)
-	if err := os.WriteFile(filepath.Join(dir, "users.sql"), []byte(users), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(c.dir, "users.sql"), []byte(users), 0o644); err != nil {
 		return nil, fmt.Errorf("writing MariaDB's users: %w", err)
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	s := &MariaDBServer{dir: dir, port: port}
+	s := &MariaDBServer{child: c}
+	s.run = s.runProcess
 	return s, s.start()
 }
-
-// Start starts the server again after Stop or Kill, with its data and address.
-func (s *MariaDBServer) Start(tb testing.TB) {
-	tb.Helper()
-	if err := s.start(); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Stop ends the server in order.
-func (s *MariaDBServer) Stop() { s.process.Stop() }
-
-// Kill ends the server with SIGKILL.
-func (s *MariaDBServer) Kill() { s.process.Kill() }
-
-// Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *MariaDBServer) Freeze() { s.process.Freeze() }
-
-// Thaw lets a frozen server go on.
-func (s *MariaDBServer) Thaw() { s.process.Signal(syscall.SIGCONT) }
 
 // Database makes an empty database.
 func (s *MariaDBServer) Database(tb testing.TB) jobstore.Config {
@@ -174,7 +143,7 @@ func (s *MariaDBServer) admin() (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-func (s *MariaDBServer) start() error {
+func (s *MariaDBServer) runProcess() (*Process, error) {
 	data := filepath.Join(s.dir, "data")
 	args := []string{
 		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(s.dir, "s"), "--pid-file=" + filepath.Join(s.dir, "pid"),
@@ -189,15 +158,14 @@ func (s *MariaDBServer) start() error {
 	}
 	process, err := StartProcess(exec.Command("mariadbd", append(args, asRoot()...)...))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.process = process
 	probe, err := s.admin()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = probe.Close() }()
-	return process.ready(mariaDBReadyIn, probe.PingContext)
+	return process, process.ready(mariaDBReadyIn, probe.PingContext)
 }
 
 // mariaDBTemplate gives a data folder as the installed MariaDB makes it, which

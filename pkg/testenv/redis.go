@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -33,33 +32,21 @@ func Redis(tb testing.TB) cache.Config {
 }
 
 // RedisServer is a Redis of its own, for tests that empty or stop it.
-type RedisServer struct {
-	dir     string
-	port    int
-	process *Process
-}
+type RedisServer struct{ child }
 
 // NewRedis starts a server for this test alone.
 func NewRedis(tb testing.TB) *RedisServer {
 	tb.Helper()
-	server, err := newRedis()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(server.Kill)
-	return server
+	return startedFor(tb, newRedis)
 }
 
 func newRedis() (*RedisServer, error) {
-	dir, err := serverDir("redis")
+	c, err := newChild("redis")
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	s := &RedisServer{dir: dir, port: port}
+	s := &RedisServer{c}
+	s.run = s.runProcess
 	return s, s.start()
 }
 
@@ -68,26 +55,6 @@ func newRedis() (*RedisServer, error) {
 func (s *RedisServer) Config() cache.Config {
 	return cache.Config{Address: "127.0.0.1:" + strconv.Itoa(s.port), ResultTTL: 24 * time.Hour, Timeout: redisTimeout}
 }
-
-// Start starts the server again after Stop or Kill, with its data and address.
-func (s *RedisServer) Start(tb testing.TB) {
-	tb.Helper()
-	if err := s.start(); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Stop ends the server in order.
-func (s *RedisServer) Stop() { s.process.Stop() }
-
-// Kill ends the server with SIGKILL.
-func (s *RedisServer) Kill() { s.process.Kill() }
-
-// Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *RedisServer) Freeze() { s.process.Freeze() }
-
-// Thaw lets a frozen server go on.
-func (s *RedisServer) Thaw() { s.process.Signal(syscall.SIGCONT) }
 
 // Empty deletes everything the server holds (FLUSHALL).
 func (s *RedisServer) Empty(tb testing.TB) {
@@ -98,17 +65,16 @@ func (s *RedisServer) Empty(tb testing.TB) {
 	}
 }
 
-func (s *RedisServer) start() error {
+func (s *RedisServer) runProcess() (*Process, error) {
 	process, err := StartProcess(exec.Command("redis-server",
 		"--bind", "127.0.0.1", "--port", strconv.Itoa(s.port), "--dir", s.dir, "--daemonize", "no",
 		"--appendonly", "yes", "--appendfsync", "everysec", "--save", "",
 		"--maxmemory", "64mb", "--maxmemory-policy", "noeviction",
 	))
 	if err != nil {
-		return fmt.Errorf("running redis-server (Debian: redis-server): %w", err)
+		return nil, fmt.Errorf("running redis-server (Debian: redis-server): %w", err)
 	}
-	s.process = process
 	probe := cache.Open(s.Config())
 	defer func() { _ = probe.Close() }()
-	return process.ready(redisReadyIn, func(ctx context.Context) error { return probe.Ping(ctx) })
+	return process, process.ready(redisReadyIn, func(ctx context.Context) error { return probe.Ping(ctx) })
 }

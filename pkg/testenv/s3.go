@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,33 +40,23 @@ func S3(tb testing.TB) imagestore.Config {
 
 // S3Server is an S3 of its own, for tests that stop it.
 type S3Server struct {
-	dir     string
-	port    int
-	process *Process
+	child
 	buckets atomic.Int64 // made so far
 }
 
 // NewS3 starts a server for this test alone.
 func NewS3(tb testing.TB) *S3Server {
 	tb.Helper()
-	server, err := newS3()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(server.Kill)
-	return server
+	return startedFor(tb, newS3)
 }
 
 func newS3() (*S3Server, error) {
-	dir, err := serverDir("s3")
+	c, err := newChild("s3")
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	s := &S3Server{dir: dir, port: port}
+	s := &S3Server{child: c}
+	s.run = s.runProcess
 	return s, s.start()
 }
 
@@ -94,39 +83,18 @@ func (s *S3Server) Bucket(tb testing.TB) imagestore.Config {
 	return cfg
 }
 
-// Start starts the server again after Stop or Kill, with its objects and address.
-func (s *S3Server) Start(tb testing.TB) {
-	tb.Helper()
-	if err := s.start(); err != nil {
-		tb.Fatal(err)
-	}
-}
-
-// Stop ends the server in order.
-func (s *S3Server) Stop() { s.process.Stop() }
-
-// Kill ends the server with SIGKILL.
-func (s *S3Server) Kill() { s.process.Kill() }
-
-// Freeze stops the server where it stands: connections stay, answers do not come.
-func (s *S3Server) Freeze() { s.process.Freeze() }
-
-// Thaw lets a frozen server go on.
-func (s *S3Server) Thaw() { s.process.Signal(syscall.SIGCONT) }
-
-func (s *S3Server) start() error {
+func (s *S3Server) runProcess() (*Process, error) {
 	program, err := s3Program()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := exec.Command(program, "-address", "127.0.0.1:"+strconv.Itoa(s.port), "-dir", s.dir, "-region", s3Region)
 	cmd.Env = []string{"S3_ACCESS_KEY=" + s3AccessKey, "S3_SECRET_KEY=" + s3SecretKey}
 	process, err := StartProcess(cmd)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.process = process
-	return process.ready(s3ReadyIn, s.healthy)
+	return process, process.ready(s3ReadyIn, s.healthy)
 }
 
 func (s *S3Server) healthy(ctx context.Context) error {
