@@ -34,11 +34,7 @@ func (s *Service) getDetectionImage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, err := photoID(c.Params("id"))
-	if err != nil {
-		return err
-	}
-	photo, err := s.find(httpserver.Context(c), user, id)
+	photo, err := s.photoOf(c, user)
 	if err != nil {
 		return err
 	}

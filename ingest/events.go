@@ -25,15 +25,12 @@ func (s *Service) streamDetection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	id, err := photoID(c.Params("id"))
+	photo, err := s.photoOf(c, user)
 	if err != nil {
 		return err
 	}
-	if _, err := s.find(httpserver.Context(c), user, id); err != nil {
-		return err
-	}
 	return httpserver.Stream(c, s.listener(c, user), func(ctx context.Context, send func(event, data string) error) error {
-		return s.follow(ctx, user, id, func(photo job.Photo) error {
+		return s.follow(ctx, user, photo.ID, func(photo job.Photo) error {
 			data, err := json.Marshal(newDetection(photo))
 			if err != nil {
 				return fmt.Errorf("encoding a detection: %w", err)

@@ -4,13 +4,24 @@ import (
 	"context"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 )
 
 const findTimeout = 5 * time.Second
+
+// photoOf is the photo in the address, if it is the user's own.
+func (s *Service) photoOf(c *fiber.Ctx, user jobstore.User) (job.Photo, error) {
+	id, err := photoID(c.Params("id"))
+	if err != nil {
+		return job.Photo{}, err
+	}
+	return s.find(httpserver.Context(c), user, id)
+}
 
 // find gives a photo of the user: from the cache if its result is there, else from
 // MySQL. Somebody else's photo is not found.

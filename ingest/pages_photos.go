@@ -55,18 +55,9 @@ func olderThan(id job.ID, category job.Category) string {
 	return "/photos?" + query.Encode()
 }
 
-// photoOf is the photo in the address, if it is the person's own.
-func (p *pages) photoOf(c *fiber.Ctx) (job.Photo, error) {
-	id, err := photoID(c.Params("id"))
-	if err != nil {
-		return job.Photo{}, err
-	}
-	return p.find(httpserver.Context(c), login.User(c), id)
-}
-
 // showPhoto answers GET /photos/{id}.
 func (p *pages) showPhoto(c *fiber.Ctx) error {
-	photo, err := p.photoOf(c)
+	photo, err := p.photoOf(c, login.User(c))
 	if err != nil {
 		return err
 	}
@@ -78,7 +69,7 @@ func (p *pages) showPhoto(c *fiber.Ctx) error {
 // showPhotoStatus answers GET /photos/{id}/status: the photo's page without its
 // surroundings, for a script to put in place.
 func (p *pages) showPhotoStatus(c *fiber.Ctx) error {
-	photo, err := p.photoOf(c)
+	photo, err := p.photoOf(c, login.User(c))
 	if err != nil {
 		return err
 	}
@@ -87,7 +78,7 @@ func (p *pages) showPhotoStatus(c *fiber.Ctx) error {
 
 // redirectToImage answers GET /photos/{id}/image/{variant} with a short-lived link.
 func (p *pages) redirectToImage(c *fiber.Ctx) error {
-	photo, err := p.photoOf(c)
+	photo, err := p.photoOf(c, login.User(c))
 	if err != nil {
 		return err
 	}
@@ -105,7 +96,7 @@ func (p *pages) retryPhoto(c *fiber.Ctx) error {
 	if err := p.admission.admit(); err != nil {
 		return err
 	}
-	photo, err := p.photoOf(c)
+	photo, err := p.photoOf(c, login.User(c))
 	if err != nil {
 		return err
 	}
