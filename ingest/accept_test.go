@@ -22,9 +22,10 @@ func TestLostAnswerOfTheCommit(t *testing.T) {
 	if n := d.photosStored(t); n != 1 {
 		t.Errorf("%d photos are stored, want 1", n)
 	}
-	if _, live, err := d.queue.Live(t.Context(), job.LaneInteractive, accepted.ID); err != nil || !live {
-		t.Errorf("the photo was not handed over: live is %t, %v", live, err)
-	}
+	eventually(t, "the photo is handed over", func() bool {
+		_, live, err := d.queue.Live(t.Context(), job.LaneInteractive, accepted.ID)
+		return err == nil && live
+	})
 
 	// Nobody can ask: the sender is told to try again, and the row is looked after.
 	wire.LoseAnswer("INSERT INTO photos", wire.Cut)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"maskfleet/pkg/job"
 )
 
 // TestStreamsEndWithWhatOpenedThem: a stream must not tell somebody who is no longer
@@ -29,8 +31,8 @@ func TestStreamsEndWithWhatOpenedThem(t *testing.T) {
 			t.Errorf("a stream ended with %v, want its proper end", err)
 		}
 	}
-	if _, _, _, err := d.store.Claim(t.Context(), id, 1, "w-test", time.Minute); err != nil {
-		t.Fatal(err)
+	if _, refusal, _, err := d.store.Claim(t.Context(), id, d.publicationOf(t, id), "w-test", time.Minute); err != nil || refusal != job.RefusedNone {
+		t.Fatalf("claiming: %v %v", refusal, err)
 	}
 	told := bufio.NewReader(byKey) // the key's stream goes on
 	for line := ""; !strings.Contains(line, `"processing"`); {

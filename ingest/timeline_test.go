@@ -15,7 +15,9 @@ import (
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	st := sharedStores(t)
-	d := openDoor(t, st, func(c *Config) { c.Publisher.UnconfirmedFor = time.Microsecond })
+	d := openDoor(t, st, func(c *Config) {
+		c.Publisher.Interval, c.Publisher.UnconfirmedFor = time.Hour, time.Microsecond
+	})
 	listener, err := nats.Connect(st.nats.URL)
 	if err != nil {
 		t.Fatal(err)
@@ -45,12 +47,15 @@ func TestTimeline(t *testing.T) {
 	if event, fields := next(); event.PhotoID != id || event.Stage != jobqueue.StageAccepted || event.At.IsZero() {
 		t.Errorf("got %+v %s, want its acceptance", event, fields)
 	}
-	claimed, _, _, err := d.store.Claim(t.Context(), id, 1, "w-test", time.Minute)
-	if err != nil {
-		t.Fatal(err)
+	claimed, refusal, _, err := d.store.Claim(t.Context(), id, 1, "w-test", time.Minute)
+	if err != nil || refusal != job.RefusedNone {
+		t.Fatalf("claiming: %v %v", refusal, err)
 	}
 	// The worker dies before it has written the dead letter.
-	if _, err := d.store.Fail(t.Context(), id, claimed.Row.Fence, job.Fail(job.CodeDecodeFailed, nil)); err != nil {
+	if changed, err := d.store.Fail(t.Context(), id, claimed.Row.Fence, job.Fail(job.CodeDecodeFailed, nil)); err != nil || !changed {
+		t.Fatalf("failing: %t %v", changed, err)
+	}
+	if err := d.publisher.writeDeadLetters(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if event, fields := next(); event.PhotoID != id || event.Stage != jobqueue.StageDeadLettered || fields != `{"code":"decode_failed"}` {
