@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"time"
+
+	"github.com/google/uuid"
 
 	"maskfleet/pkg/job"
 )
@@ -21,6 +24,21 @@ func OriginalKey(p job.Photo) string { return p.Day() + "/" + p.ID.String() + "/
 // a worker which lost the photo can leave an orphan but never overwrite.
 func ResultKey(p job.Photo, fence int, name string) string {
 	return p.Day() + "/" + p.ID.String() + "/" + strconv.Itoa(fence) + "/" + name
+}
+
+// ManifestKey and ArchiveKey are where a batch's items lie until it is deleted.
+func ManifestKey(b job.Batch) string { return b.Day() + "/" + b.ID.String() + "/manifest" }
+
+// ArchiveKey is the archive's; see ManifestKey.
+func ArchiveKey(b job.Batch) string { return b.Day() + "/" + b.ID.String() + "/archive" }
+
+// UploadKey is where a client puts a photo by a signed link, to name it in a batch.
+// The owner stands in it, so that nobody can name another's. The upload is a UUIDv7:
+// its day is that of its making.
+func UploadKey(owner, upload uuid.UUID) string {
+	seconds, nanos := upload.Time().UnixTime()
+	day := time.Unix(seconds, nanos).UTC().Format(time.DateOnly)
+	return day + "/uploads/" + owner.String() + "/" + upload.String()
 }
 
 func checkKey(key string) error {

@@ -43,7 +43,7 @@ CREATE TABLE batches (
 
   PRIMARY KEY (id),
   KEY batches_of_owner (owner_id, id),
-  KEY batches_by_state (state, expires_at),
+  KEY batches_by_state (state, remaining, expires_at),
   KEY batches_to_remove (deleted_at),
   CONSTRAINT batches_owner FOREIGN KEY (owner_id) REFERENCES users (id),
   CONSTRAINT batches_counts CHECK (remaining + succeeded + failed + cancelled + expired = total),
