@@ -26,7 +26,8 @@ type Pool struct {
 	model job.Model
 }
 
-// NewPool prepares a pool and finds the slot program; Run starts it.
+// NewPool prepares a pool, finds the slot program, and has it try out a model that is
+// not the embedded one; Run starts the slots.
 func NewPool(cfg Config, log *slog.Logger, registerer prometheus.Registerer) (*Pool, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("checking the slots' settings: %w", err)
@@ -38,17 +39,35 @@ func NewPool(cfg Config, log *slog.Logger, registerer prometheus.Registerer) (*P
 	if cfg.Program, err = filepath.Abs(program); err != nil {
 		return nil, fmt.Errorf("finding the slot program: %w", err)
 	}
-	if folder := cfg.Vision.ModelFolder; folder != "" { // a slot starts in another folder
-		if cfg.Vision.ModelFolder, err = filepath.Abs(folder); err != nil {
-			return nil, fmt.Errorf("finding the model folder: %w", err)
-		}
-	}
-	return &Pool{
+	pool := &Pool{
 		cfg:     cfg.withDefaults(),
 		log:     log,
 		metrics: newMetrics(registerer),
 		tokens:  make(chan *Slot),
-	}, nil
+	}
+	if cfg.Vision.ModelFolder != "" {
+		if err := pool.tryModel(); err != nil {
+			return nil, fmt.Errorf("trying out the model of MODEL_FOLDER: %w", err)
+		}
+	}
+	return pool, nil
+}
+
+// tryModel starts a slot once, so that a model folder that is no good is found out
+// before any photo is taken.
+func (p *Pool) tryModel() error {
+	folder, err := filepath.Abs(p.cfg.Vision.ModelFolder) // a slot starts elsewhere
+	if err != nil {
+		return err
+	}
+	p.cfg.Vision.ModelFolder = folder
+	proc, err := startProcess(context.Background(), p.cfg, p.log)
+	if err != nil {
+		return err
+	}
+	p.model = proc.model
+	proc.stop()
+	return nil
 }
 
 // Tokens gives out free slots; each must be released. Nothing comes while all
@@ -61,7 +80,8 @@ func (p *Pool) Size() int { return p.cfg.Slots }
 // Busy is how many slots are taken.
 func (p *Pool) Busy() int { return int(p.busy.Load()) }
 
-// Model is what the slots said they run; empty until the first was ready.
+// Model is what the slots said they run; empty until the first was ready. What made a
+// result stands in its Output.
 func (p *Pool) Model() job.Model {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,6 +23,7 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/testenv"
 	"maskfleet/pkg/vision/visiontest"
+	"maskfleet/pkg/visionconfig"
 )
 
 // patience is for events that come at once on an idle machine.
@@ -104,6 +106,9 @@ func TestSlotAnalyzes(t *testing.T) {
 		}
 		if got.Width != 800 || got.Height != 450 || len(got.AnnotatedJPEG) == 0 || len(got.ThumbnailJPEG) == 0 {
 			t.Errorf("got %d × %d, pictures of %d and %d bytes", got.Width, got.Height, len(got.AnnotatedJPEG), len(got.ThumbnailJPEG))
+		}
+		if got.Model != pool.Model() {
+			t.Errorf("the result names the model %+v, the pool %+v", got.Model, pool.Model())
 		}
 		if counts := job.Count(got.Faces); counts != (job.Counts{Faces: 2, Masked: 1, Unmasked: 1}) {
 			t.Errorf("counts are %+v", counts)
@@ -256,6 +261,36 @@ func TestSlotFoundDeadIsNobodysFault(t *testing.T) {
 	failureOf(t, err, job.CodeInternal, false)
 	if !errors.Is(err, ErrLost) {
 		t.Errorf("error is %v, want ErrLost", err)
+	}
+}
+
+// A model of one's own is read by every slot before it is confined, and named by every
+// result it made.
+func TestPoolRunsTheModelOfAFolder(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, name := range []string{"manifest.json", "detector.onnx"} {
+		data, err := os.ReadFile(filepath.Join("../../pkg/vision/model", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "manifest.json" {
+			data = regexp.MustCompile(`"version": "[^"]*"`).ReplaceAll(data, []byte(`"version": "canary"`))
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pool := startPool(t, func(c *Config) {
+		c.Vision = visionconfig.Config{ModelFolder: folder, WorkingPoint: visionconfig.Fast, Tiles: visionconfig.TilesAuto}
+	})
+	got, err := take(t, pool).Analyze(t.Context(), Request{Data: photoOfTwo(), Attempt: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := job.Model{Name: "maskfleet-fast", Version: "canary"}
+	if got.Model != want || pool.Model() != want || len(got.Faces) != 2 {
+		t.Errorf("the result names %+v, the pool %+v, want %+v; %d faces", got.Model, pool.Model(), want, len(got.Faces))
 	}
 }
 

@@ -136,7 +136,7 @@ func (p *process) greet(ctx context.Context, cfg Config) error {
 		return context.Cause(ctx)
 	default:
 		p.kill()
-		return fmt.Errorf("waiting for slot %d to be ready: %w (%s, %w)", p.pid(), err, verdict, p.death())
+		return fmt.Errorf("waiting for slot %d to be ready: %w (%s, %w, last words %q)", p.pid(), err, verdict, p.death(), p.stderr.lastLine())
 	}
 }
 

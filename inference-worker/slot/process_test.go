@@ -90,6 +90,8 @@ func TestNewPoolRefusesBadSettings(t *testing.T) {
 		"little memory":   func(c *Config) { c.DataLimitBytes = 1 << 20 },
 		"no size":         func(c *Config) { c.ReplaceAboveBytes = 0 },
 		"higher priority": func(c *Config) { c.Nice = -1 },
+		"working point":   func(c *Config) { c.Vision.WorkingPoint = "slow" },
+		"no such tiles":   func(c *Config) { c.Vision.Tiles = "" },
 	} {
 		cfg := testConfig()
 		change(&cfg)
@@ -102,6 +104,16 @@ func TestNewPoolRefusesBadSettings(t *testing.T) {
 	pool, err := NewPool(cfg, testenv.Logger(t), nil)
 	if err != nil || pool.Size() < 1 {
 		t.Errorf("as many slots as cores: %v", err)
+	}
+}
+
+func TestNewPoolRefusesABadModel(t *testing.T) {
+	t.Parallel()
+	cfg := testConfig()
+	cfg.Vision.ModelFolder = t.TempDir()
+	_, err := NewPool(cfg, testenv.Logger(t), nil)
+	if err == nil || !strings.Contains(err.Error(), "MODEL_FOLDER") || !strings.Contains(err.Error(), "manifest.json") {
+		t.Errorf("error is %v, want one that names what is missing", err)
 	}
 }
 

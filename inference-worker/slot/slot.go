@@ -31,6 +31,7 @@ type Output struct {
 	Faces         []job.Face
 	AnnotatedJPEG []byte
 	ThumbnailJPEG []byte
+	Model         job.Model // that the slot runs
 }
 
 // Slot is the right to use one slot, taken from Pool.Tokens and given back with
@@ -71,7 +72,7 @@ func (s *Slot) Analyze(ctx context.Context, r Request) (Output, error) {
 	}
 	return Output{
 		Width: result.Width, Height: result.Height, Faces: result.Faces,
-		AnnotatedJPEG: result.Annotated, ThumbnailJPEG: result.Thumbnail,
+		AnnotatedJPEG: result.Annotated, ThumbnailJPEG: result.Thumbnail, Model: s.process.model,
 	}, nil
 }
 

@@ -17,9 +17,10 @@ const (
 type stderrLog struct {
 	log *slog.Logger
 
-	mu     sync.Mutex // guards budget and line
+	mu     sync.Mutex // guards what follows
 	budget int
 	line   []byte // begun, not yet ended
+	last   string // ended
 }
 
 func newStderrLog(log *slog.Logger) *stderrLog {
@@ -55,8 +56,15 @@ func (l *stderrLog) Write(text []byte) (int, error) {
 
 func (l *stderrLog) flush() {
 	if line := bytes.TrimSpace(l.line); len(line) > 0 {
-		line = line[:min(len(line), stderrLineBytes)]
-		l.log.Warn("slot wrote to its standard error", "line", strings.ToValidUTF8(string(line), "?"))
+		l.last = strings.ToValidUTF8(string(line[:min(len(line), stderrLineBytes)]), "?")
+		l.log.Warn("slot wrote to its standard error", "line", l.last)
 	}
 	l.line = l.line[:0]
+}
+
+// lastLine is what the slot wrote last; "" if nothing.
+func (l *stderrLog) lastLine() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last
 }
