@@ -27,6 +27,8 @@ type Config struct {
 	Publisher PublisherConfig
 	Admission AdmissionConfig
 	Waiting   WaitingConfig
+	Batch     BatchConfig
+	Erase     EraseConfig
 
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -44,7 +46,7 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
+		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }
