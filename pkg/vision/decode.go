@@ -21,7 +21,7 @@ type photo struct {
 const enoughSide = 1920
 
 // decode gives the photo upright and in BGR, whatever its depth and colours: OpenCV
-// applies the EXIF orientation. Of a large JPEG only every second, fourth or eighth
+// applies the EXIF orientation of JPEG and PNG, we that of WebP. Of a large JPEG only every second, fourth or eighth
 // pixel is computed, which takes a fraction of the time and memory.
 func decode(data []byte, h header) (photo, error) {
 	flag, divisor := gocv.IMReadColor, 1
@@ -40,7 +40,10 @@ func decode(data []byte, h header) (photo, error) {
 		_ = pixels.Close()
 		return photo{}, job.Fail(job.CodeDecodeFailed, err)
 	}
-	return photo{pixels: pixels, size: size}, nil
+	if h.turn.sideways() {
+		size = image.Pt(size.Y, size.X)
+	}
+	return photo{pixels: upright(pixels, h.turn), size: size}, nil
 }
 
 // reducedBy chooses by how much a JPEG may be reduced.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -54,14 +55,55 @@ func storedAs(upright image.Image, orientation int) image.Image {
 	return stored
 }
 
-// withOrientation puts an EXIF segment that holds nothing but the orientation
-// behind the start of a JPEG.
-func withOrientation(data []byte, orientation int) []byte {
-	exif := []byte("Exif\x00\x00MM\x00*\x00\x00\x00\x08")       // big endian, first directory at 8
+// exifOf is EXIF data that holds nothing but the orientation.
+func exifOf(orientation int) []byte {
+	exif := []byte("MM\x00*\x00\x00\x00\x08")                   // big endian, first directory at 8
 	exif = append(exif, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1)     // one entry: orientation, short, one value
-	exif = append(exif, 0, byte(orientation), 0, 0, 0, 0, 0, 0) // the value; no further directory
+	return append(exif, 0, byte(orientation), 0, 0, 0, 0, 0, 0) // the value; no further directory
+}
+
+// withOrientation puts an EXIF segment behind the start of a JPEG.
+func withOrientation(data []byte, orientation int) []byte {
+	exif := append([]byte("Exif\x00\x00"), exifOf(orientation)...)
 	segment := binary.BigEndian.AppendUint16([]byte{0xff, 0xe1}, uint16(2+len(exif)))
 	return bytes.Join([][]byte{data[:2], segment, exif, data[2:]}, nil)
+}
+
+// pngWithOrientation puts an EXIF chunk behind the header of a PNG.
+func pngWithOrientation(data []byte, orientation int) []byte {
+	const header = 8 + 12 + 13
+	chunk := append([]byte("eXIf"), exifOf(orientation)...)
+	length := binary.BigEndian.AppendUint32(nil, uint32(len(chunk)-4))
+	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(chunk))
+	return bytes.Join([][]byte{data[:header], length, chunk, sum, data[header:]}, nil)
+}
+
+// webpWithOrientation makes a simple WebP an extended one with EXIF data at its end.
+func webpWithOrientation(data []byte, size image.Point, orientation int) []byte {
+	const hasEXIF = 8
+	extended := []byte{'V', 'P', '8', 'X', 10, 0, 0, 0, hasEXIF, 0, 0, 0}
+	for _, side := range []int{size.X - 1, size.Y - 1} {
+		extended = append(extended, byte(side), byte(side>>8), byte(side>>16))
+	}
+	exif := exifOf(orientation)
+	chunk := binary.LittleEndian.AppendUint32([]byte("EXIF"), uint32(len(exif)))
+	body := bytes.Join([][]byte{[]byte("WEBP"), extended, data[12:], chunk, exif}, nil)
+	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
+}
+
+func asWebP(t *testing.T, picture image.Image) []byte {
+	t.Helper()
+	pixels, err := gocv.ImageToMatRGB(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pixels.Close()
+	encoded, err := gocv.IMEncodeWithParams(".webp", pixels, []int{gocv.IMWriteWebpQuality, 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer encoded.Close()
+	return bytes.Clone(encoded.GetBytes())
 }
 
 func encodeWith(t *testing.T, encode func(*bytes.Buffer) error) []byte {
@@ -125,6 +167,60 @@ func TestDecodeTurnsUpright(t *testing.T) {
 				}
 				checkCorners(t, p)
 			})
+		}
+	}
+}
+
+func TestDecodeTurnsOtherFormatsUpright(t *testing.T) {
+	t.Parallel()
+	size := image.Pt(96, 64)
+	for orientation := 1; orientation <= 8; orientation++ {
+		stored := storedAs(corners(size.X, size.Y), orientation)
+		for format, data := range map[string][]byte{
+			"PNG":  pngWithOrientation(asPNG(t, stored), orientation),
+			"WebP": webpWithOrientation(asWebP(t, stored), stored.Bounds().Size(), orientation),
+		} {
+			t.Run(fmt.Sprintf("%s %d", format, orientation), func(t *testing.T) {
+				t.Parallel()
+				p, err := decodeWhole(data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer p.pixels.Close()
+				if p.size != size || sizeOf(p.pixels) != size {
+					t.Errorf("size is %v, of pixels %v, want %v", p.size, sizeOf(p.pixels), size)
+				}
+				checkCorners(t, p)
+			})
+		}
+	}
+}
+
+func TestExifOrientationOfOddData(t *testing.T) {
+	t.Parallel()
+	whole := exifOf(6)
+	for cut := range whole {
+		want := orientation(1)
+		if cut >= 8+2+12 { // the entry is there
+			want = 6
+		}
+		if got := exifOrientation(whole[:cut]); got != want {
+			t.Errorf("first %d bytes: %d, want %d", cut, got, want)
+		}
+	}
+	little := []byte("II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x08\x00\x00\x00")
+	for name, c := range map[string]struct {
+		data []byte
+		want orientation
+	}{
+		"little endian":          {little, 8},
+		"with JPEG's prefix":     {append([]byte("Exif\x00\x00"), little...), 8},
+		"no such orientation":    {exifOf(9), 1},
+		"nothing":                {nil, 1},
+		"a directory far behind": {[]byte("II*\x00\xff\xff\xff\xff\x01\x00"), 1},
+	} {
+		if got := exifOrientation(c.data); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
 		}
 	}
 }

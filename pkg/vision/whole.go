@@ -23,6 +23,9 @@ const (
 type header struct {
 	format format
 	size   image.Point // as stored, before any EXIF orientation
+	// turn is the orientation that OpenCV leaves to us: a WebP's. Those of JPEG and PNG
+	// it applies itself.
+	turn orientation
 }
 
 // What the door checks before a photo is stored is checked again here, where the

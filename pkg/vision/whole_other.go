@@ -45,7 +45,23 @@ func checkWebP(data []byte) (header, error) {
 	if err != nil {
 		return header{}, fmt.Errorf("reading the WebP header: %w", err)
 	}
-	return header{format: formatWebP, size: image.Pt(config.Width, config.Height)}, nil
+	return header{format: formatWebP, size: image.Pt(config.Width, config.Height), turn: webpOrientation(data)}, nil
+}
+
+// webpOrientation looks for the chunk of EXIF data, which stands behind the pixels.
+func webpOrientation(data []byte) orientation {
+	for at := uint64(12); at+8 <= uint64(len(data)); {
+		length := uint64(binary.LittleEndian.Uint32(data[at+4:]))
+		body := data[at+8:]
+		if length > uint64(len(body)) {
+			return 1
+		}
+		if string(data[at:at+4]) == "EXIF" {
+			return exifOrientation(body[:length])
+		}
+		at += 8 + length + length%2
+	}
+	return 1
 }
 
 // checkBMP computes where the pixels end: the size that the file states is wrong in
