@@ -13,9 +13,9 @@ import (
 type Event struct {
 	Type    Type
 	At      time.Time
-	Subject uuid.UUID // the batch or the photo
+	Subject uuid.UUID // the batch or the photo; of a test the message itself
 	Status  string    // its state at that moment
-	Run     int       // of the batch; 0 for a photo outside of batches
+	Run     int       // of the batch; of a photo its publication: what tells one end from the next
 
 	// Of photos alone:
 	BatchID     uuid.UUID // zero outside of batches
@@ -70,7 +70,7 @@ func (e Event) Body(site string) ([]byte, error) {
 func (e Event) data(to links) any {
 	switch {
 	case e.Type == Test:
-		return testData{Links: map[string]string{"webhook": to.v1("webhooks", e.Subject.String())}}
+		return testData{Links: map[string]string{"webhooks": to.v1("webhooks")}}
 	case strings.HasPrefix(string(e.Type), "batch."):
 		id := e.Subject.String()
 		return batchData{ID: e.Subject, Status: e.Status, Run: e.Run, Links: map[string]string{

@@ -41,7 +41,7 @@ func TestBodies(t *testing.T) {
 		{
 			Event{Type: Test, At: at, Subject: id},
 			`{"type":"webhook.test","timestamp":"2026-11-23T15:20:01.123Z","data":{"links":{` +
-				`"webhook":"https://photos.example/v1/webhooks/0198f3c2-7a10-7c4e-9a1b-1f2e3d4c5b6a"}}}`,
+				`"webhooks":"https://photos.example/v1/webhooks"}}}`,
 		},
 	}
 	for _, c := range cases {

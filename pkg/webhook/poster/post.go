@@ -1,4 +1,4 @@
-package webhook
+package poster
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"unicode"
 
 	"maskfleet/pkg/linkfetch"
+	"maskfleet/pkg/webhook"
 )
 
 const (
@@ -72,10 +73,10 @@ type Poster struct {
 	timeout time.Duration
 }
 
-// NewPoster makes a poster. The error is that of Config.Validate.
-func NewPoster(cfg Config) (*Poster, error) { return newPoster(cfg, net.DefaultResolver) }
+// New makes a poster. The error is that of Config.Validate.
+func New(cfg Config) (*Poster, error) { return newWithResolver(cfg, net.DefaultResolver) }
 
-func newPoster(cfg Config, resolver *net.Resolver) (*Poster, error) {
+func newWithResolver(cfg Config, resolver *net.Resolver) (*Poster, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (p *Poster) request(ctx context.Context, m Message, at time.Time) (*http.Re
 	if err := linkfetch.CheckLink(m.URL); err != nil {
 		return nil, fmt.Errorf("posting %s: %w", m.ID, err)
 	}
-	signature, err := Sign(m.Secrets, m.ID, at, m.Body)
+	signature, err := webhook.Sign(m.Secrets, m.ID, at, m.Body)
 	if err != nil {
 		return nil, fmt.Errorf("signing %s: %w", m.ID, err)
 	}
@@ -140,9 +141,9 @@ func (p *Poster) request(ctx context.Context, m Message, at time.Time) (*http.Re
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", userAgent)
-	request.Header.Set(HeaderID, m.ID)
-	request.Header.Set(HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
-	request.Header.Set(HeaderSignature, signature)
+	request.Header.Set(webhook.HeaderID, m.ID)
+	request.Header.Set(webhook.HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
+	request.Header.Set(webhook.HeaderSignature, signature)
 	return request, nil
 }
 

@@ -1,4 +1,4 @@
-package webhook
+package poster
 
 import (
 	"errors"

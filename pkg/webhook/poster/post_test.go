@@ -1,4 +1,4 @@
-package webhook
+package poster
 
 import (
 	"context"
@@ -16,7 +16,11 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"maskfleet/pkg/webhook"
 )
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 // receiver is a server on loopback to which the poster may post.
 func receiver(t *testing.T, h http.HandlerFunc) *httptest.Server {
@@ -32,7 +36,7 @@ func poster(t *testing.T, timeout time.Duration, allowed ...*httptest.Server) *P
 	for _, s := range allowed {
 		cfg.Allow = append(cfg.Allow, s.Listener.Addr().String())
 	}
-	p, err := NewPoster(cfg)
+	p, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +45,7 @@ func poster(t *testing.T, timeout time.Duration, allowed ...*httptest.Server) *P
 }
 
 func message(url string) Message {
-	return Message{URL: url, Secrets: []string{vectorSecret}, ID: "0198f3c2", Body: []byte(`{"type":"batch.completed"}`)}
+	return Message{URL: url, Secrets: []string{secret}, ID: "0198f3c2", Body: []byte(`{"type":"batch.completed"}`)}
 }
 
 func mustPost(t *testing.T, p *Poster, url string) Attempt {
@@ -58,7 +62,7 @@ func TestPostIsSigned(t *testing.T) {
 	site := receiver(t, func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err == nil {
-			err = Verify([]string{vectorSecret}, r.Header, body, time.Now())
+			err = webhook.Verify([]string{secret}, r.Header, body, time.Now())
 		}
 		if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s %v: %v", r.Method, r.Header, err)
@@ -171,7 +175,7 @@ func TestRebindingGainsNothing(t *testing.T) {
 	addresses := [][4]byte{{127, 0, 0, 1}, {127, 0, 0, 2}, {169, 254, 169, 254}}
 	var asked atomic.Int32
 	resolver := fakeResolver(t, func() [4]byte { return addresses[min(int(asked.Add(1)), len(addresses))-1] })
-	p, err := newPoster(Config{Allow: []string{site.Listener.Addr().String()}, Timeout: 5 * time.Second}, resolver)
+	p, err := newWithResolver(Config{Allow: []string{site.Listener.Addr().String()}, Timeout: 5 * time.Second}, resolver)
 	if err != nil {
 		t.Fatal(err)
 	}
