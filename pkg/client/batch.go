@@ -31,8 +31,8 @@ func (s BatchStatus) Ended() bool {
 type Batch struct {
 	ID              string      `json:"id"`
 	Status          BatchStatus `json:"status"`
-	Run             int         `json:"run"` // 1, and one more for every retry
-	Source          string      `json:"source"`
+	Run             int         `json:"run"`    // 1, and one more for every retry
+	Source          string      `json:"source"` // manifest, archive or s3_prefix
 	Counts          Counts      `json:"counts"`
 	Summary         Summary     `json:"summary"`
 	CreatedAt       time.Time   `json:"created_at"`
@@ -89,13 +89,16 @@ type BatchLinks struct {
 type BatchError struct {
 	Code    string      `json:"code"`
 	Message string      `json:"message"`
-	Errors  []LineError `json:"errors"` // the first hundred
+	Errors  []LineError `json:"errors"` // the first few
 }
 
-// LineError is what is wrong with a line of a manifest, counted from 1.
+// LineError is what is wrong with a line of a manifest or an entry of an archive,
+// counted from 1.
 type LineError struct {
-	Line    int    `json:"line"`
-	Message string `json:"message"`
+	Line     int    `json:"line"`
+	CustomID string `json:"custom_id"`
+	Code     string `json:"code"`
+	Message  string `json:"message"`
 }
 
 // Error gives the sentence and the lines.

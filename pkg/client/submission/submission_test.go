@@ -3,6 +3,8 @@ package submission_test
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -39,7 +41,7 @@ func newCable(t *testing.T, door *clienttest.Door, n int32, at moment, kill cont
 		t.Fatal(err)
 	}
 	c := &cable{}
-	forward := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	forward := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Host = r.In.Host // so that links lead through the cable too
 	}}
