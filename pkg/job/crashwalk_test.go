@@ -10,7 +10,8 @@ import (
 // time, and visits every order of these steps, with a crash, a lost lease, a wiped
 // broker or a person's retry between any two of them. In every world it reaches,
 // nothing forbidden may hold; and from every world a terminal state must be within
-// reach without any further bad luck.
+// reach without any further bad luck. The photo belongs to a batch, which must at all
+// times know whether to wait for it.
 
 const (
 	walkWorkers = 2
@@ -73,6 +74,7 @@ type world struct {
 	nextSeq int
 	dead    int // publication that DEAD holds, 0: none
 	results int // finishes since the last reopen
+	open    int // what the photo's batch counts as open, kept by Transition.Items
 	blame   int // failures, crashes and lapses: what may be charged as attempts
 
 	door      doorStep
@@ -139,7 +141,16 @@ func protocolOf(table []Transition) protocol {
 	return p
 }
 
-func (p protocol) apply(r Row, e Event, in Input) (Row, bool) { return p[e].apply(r, in) }
+// apply lets an event happen to the world's row and counts it in the photo's batch,
+// both or neither, as one transaction does. A refused event changes nothing.
+func (p protocol) apply(w world, e Event, in Input) (world, bool) {
+	row, changed := p[e].apply(w.row, in)
+	if changed && p[e].Items != nil {
+		w.open += p[e].Items(w.row)
+	}
+	w.row = row
+	return w, changed
+}
 
 func (p protocol) settlementOf(e Event) int {
 	return settlementIndex(p[e].Settle)
@@ -164,6 +175,7 @@ func (p protocol) doorSteps(w world, add, addBad func(string, world)) {
 	switch w.door {
 	case doorInsert:
 		n.row, n.exists, n.door = Accepted(), true, doorPublish
+		n.open = 1
 		n.doorSees = n.row.Publication
 		for _, left := range []int{1, 3} { // near the end, so that the walk meets it
 			n.row.Attempts = MaxAttempts - left
@@ -176,7 +188,7 @@ func (p protocol) doorSteps(w world, add, addBad func(string, world)) {
 		n.door = doorConfirm
 		add("door publishes", n)
 	case doorConfirm:
-		n.row, _ = p.apply(n.row, EventConfirm, Input{Publication: w.doorSees})
+		n, _ = p.apply(n, EventConfirm, Input{Publication: w.doorSees})
 		n.door = doorDone
 		add("door confirms", n)
 	case doorDone:
@@ -215,17 +227,16 @@ func (p protocol) workerSteps(w world, i int, add, addBad func(string, world)) {
 		in := Input{Fence: me.fence}
 		p.outcomes(w, func(name string, e Event, n world, in2 Input) {
 			in2.Fence = in.Fence
-			row, changed := p.apply(n.row, e, in2)
+			n, changed := p.apply(n, e, in2)
 			if !changed { // the fence is another's: forget it, touch nothing
 				add(say(name+", refused"), with(w, walker{}))
 				return
 			}
-			n.row = row
 			n.stale = me.fence != w.row.Fence
 			if e == EventFinish {
 				n.results++
 			}
-			me.failed = row.Publication
+			me.failed = n.row.Publication
 			add(say(name), settleAs(n, me, e))
 		})
 	case workerDead:
@@ -236,7 +247,7 @@ func (p protocol) workerSteps(w world, i int, add, addBad func(string, world)) {
 		add(say("writes DEAD"), with(n, m))
 	case workerMark:
 		n := w
-		n.row, _ = p.apply(n.row, EventDeadLetter, Input{Publication: me.failed})
+		n, _ = p.apply(n, EventDeadLetter, Input{Publication: me.failed})
 		m := me
 		m.step = workerSettle
 		add(say("marks DEAD"), with(n, m))
@@ -260,16 +271,14 @@ func (p protocol) workerSteps(w world, i int, add, addBad func(string, world)) {
 
 func (p protocol) claim(w world, me walker, with func(world, walker) world, settleAs func(world, walker, Event) world) world {
 	in := Input{Publication: me.publication}
-	row, changed := p.apply(w.row, EventClaim, in)
-	n := w
+	n, changed := p.apply(w, EventClaim, in)
 	if changed {
-		n.row = row
-		me.fence, me.step = row.Fence, workerWork
+		me.fence, me.step = n.row.Fence, workerWork
 		return with(n, me)
 	}
 	switch Refuse(w.row, in) {
 	case RefusedExhausted:
-		n.row, changed = p.apply(w.row, EventExhaust, in)
+		n, changed = p.apply(w, EventExhaust, in)
 		if changed {
 			me.failed = n.row.Publication
 			return settleAs(n, me, EventExhaust)
@@ -322,15 +331,15 @@ func (p protocol) publisherSteps(w world, add, addBad func(string, world)) {
 		if w.msg.seq != 0 {
 			n.pub = publisherLook
 			if w.msg.publication == w.pubSees {
-				n.row, _ = p.apply(n.row, EventConfirm, Input{Publication: w.pubSees})
+				n, _ = p.apply(n, EventConfirm, Input{Publication: w.pubSees})
 			}
 		}
 		add("publisher asks", n)
 	case publisherBump:
-		row, changed := p.apply(w.row, EventRepublish, Input{Publication: w.pubSees})
-		n.row, n.pub = row, publisherLook
+		n, changed := p.apply(w, EventRepublish, Input{Publication: w.pubSees})
+		n.pub = publisherLook
 		if changed {
-			n.pub, n.pubIssues = publisherPublish, row.Publication
+			n.pub, n.pubIssues = publisherPublish, n.row.Publication
 		}
 		add("publisher bumps", n)
 	case publisherPublish:
@@ -341,14 +350,14 @@ func (p protocol) publisherSteps(w world, add, addBad func(string, world)) {
 		}
 		add("publisher publishes", n)
 	case publisherConfirm:
-		n.row, _ = p.apply(n.row, EventConfirm, Input{Publication: w.pubIssues})
+		n, _ = p.apply(n, EventConfirm, Input{Publication: w.pubIssues})
 		n.pub = publisherLook
 		add("publisher confirms", n)
 	case publisherDead:
 		n.dead, n.pub = max(n.dead, w.pubSees), publisherMark
 		add("publisher writes DEAD", n)
 	case publisherMark:
-		n.row, _ = p.apply(n.row, EventDeadLetter, Input{Publication: w.pubSees})
+		n, _ = p.apply(n, EventDeadLetter, Input{Publication: w.pubSees})
 		n.pub = publisherLook
 		add("publisher marks DEAD", n)
 	}
@@ -366,6 +375,7 @@ func (p protocol) publisherLooks(w world, add func(string, world)) {
 	n := w
 	n.pubSees = w.row.Publication
 	switch {
+	case w.row.Deleted:
 	case w.row.State == StateQueued && w.row.Due:
 		n.pub = publisherAsk
 		// Looking at a confirmed row whose message waits changes nothing: leave
@@ -377,8 +387,7 @@ func (p protocol) publisherLooks(w world, add func(string, world)) {
 	case w.row.State == StateProcessing && w.row.LeaseOver:
 		in := Input{Publication: w.row.Publication}
 		for _, e := range []Event{EventRecover, EventAbandon} {
-			if row, changed := p.apply(w.row, e, in); changed {
-				n.row = row
+			if n, changed := p.apply(n, e, in); changed {
 				add("publisher: "+string(e), n)
 				return
 			}
@@ -424,11 +433,17 @@ func (p protocol) surroundings(w world, add, addBad func(string, world)) {
 		addBad("broker is wiped", n)
 	}
 	if w.misfortunes < maxBadLuck {
-		if row, changed := p.apply(w.row, EventReopen, Input{}); changed {
-			n := w
-			n.row, n.results, n.blame = row, 0, n.blame+MaxAttempts
+		// To cancel is to expire without a way back: nothing new.
+		for _, e := range []Event{EventReopen, EventExpire, EventDelete} {
+			n, changed := p.apply(w, e, Input{})
+			if !changed {
+				continue
+			}
+			if e == EventReopen {
+				n.results, n.blame = 0, n.blame+MaxAttempts
+			}
 			n.misfortunes++
-			addBad("a person retries", n)
+			addBad("a person, or the window: "+string(e), n)
 		}
 	}
 }
@@ -541,13 +556,17 @@ func forbidden(w world) string {
 		return "processing without a lease"
 	case w.row.State != StateProcessing && w.row.Leased:
 		return "a lease without processing"
+	case w.exists && w.row.Open() && w.open != 1:
+		return "the batch does not wait for an open photo"
+	case w.exists && !w.row.Open() && w.open != 0:
+		return "the batch counted an end wrongly"
 	}
 	return ""
 }
 
 // atRest says that the promise is kept: terminal, nothing left behind.
 func atRest(w world) bool {
-	return w.row.State.Terminal() && w.msg.seq == 0 && (w.row.State != StateFailed || w.dead == w.row.Publication)
+	return !w.row.Open() && w.msg.seq == 0 && (w.row.Deleted || w.row.State != StateFailed || w.dead == w.row.Publication)
 }
 
 // walk visits every reachable world. It gives the number of worlds and the first
@@ -652,6 +671,15 @@ func TestCrashWalkNoticesMissingGuards(t *testing.T) {
 		{"exhausted is never failed", EventAbandon, func(t *Transition) {
 			t.Guard = func(Row, Input) bool { return false }
 		}},
+		{"a finish does not count", EventFinish, func(t *Transition) { t.Items = nil }},
+		{"an abandoned photo does not count", EventAbandon, func(t *Transition) { t.Items = nil }},
+		{"a deletion counts what has ended already", EventDelete, func(t *Transition) { t.Items = func(Row) int { return -1 } }},
+		{"a deleted photo expires, too", EventExpire, func(t *Transition) {
+			t.Guard = unguarded
+			t.Items = func(Row) int { return -1 }
+		}},
+		{"a retry does not count", EventReopen, func(t *Transition) { t.Items = nil }},
+		{"a release counts", EventRelease, func(t *Transition) { t.Items = closes }},
 		{"a failed photo is queued without a message", EventFail, func(t *Transition) { t.To = StateQueued }},
 	}
 	for _, c := range cases {
