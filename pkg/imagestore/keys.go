@@ -27,10 +27,10 @@ func ResultKey(p job.Photo, fence int, name string) string {
 }
 
 // ManifestKey and ArchiveKey are where a batch's items lie until it is deleted.
-func ManifestKey(b job.Batch) string { return b.Day() + "/" + b.ID.String() + "/manifest" }
+func ManifestKey(b job.Batch) string { return b.Day() + "/batches/" + b.ID.String() + "/manifest" }
 
 // ArchiveKey is the archive's; see ManifestKey.
-func ArchiveKey(b job.Batch) string { return b.Day() + "/" + b.ID.String() + "/archive" }
+func ArchiveKey(b job.Batch) string { return b.Day() + "/batches/" + b.ID.String() + "/archive" }
 
 // UploadKey is where a client puts a photo by a signed link, to name it in a batch.
 // The owner stands in it, so that nobody can name another's. The upload is a UUIDv7:
