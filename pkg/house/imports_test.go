@@ -67,7 +67,7 @@ func walls() []wall {
 		{from: "deployments/local", to: append(services(), "pkg"), why: "the launcher knows programs by name and environment, and compiles fast"},
 		{from: "", to: []string{"pkg/house"}, why: "it holds tests only"},
 		{from: "", to: []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest"}, why: "made for tests; a program that contains it is larger and more dangerous for nothing"},
-		{from: "", to: []string{"pkg/vision"}, except: []string{"pkg/vision", "inference-worker/cmd/slot"}, why: "only the slot's program may hold OpenCV"},
+		{from: "", to: []string{"pkg/vision"}, except: []string{"pkg/vision", "inference-worker/cmd/slot", "inference-worker/cmd/eval"}, why: "only the slot's program may hold OpenCV, and the one that measures the detector"},
 		{from: "", to: []string{"inference-worker/slot/child"}, except: []string{"inference-worker/slot/slottest", "inference-worker/cmd/slot"}, why: "what a slot does to itself would cripple any other process"},
 	}
 	for _, service := range services() {
@@ -110,7 +110,7 @@ type burden struct {
 func burdens() []burden {
 	service := []string{"ingest/cmd", "inference-worker/cmd/inference-worker", "manager/cmd", "scaler/cmd", "deployments/setup"}
 	return []burden{
-		{nil, []string{"inference-worker/cmd/slot"}, []string{"gocv.io"}, "a fault in OpenCV must cost a slot and nothing else"},
+		{nil, []string{"inference-worker/cmd/slot", "inference-worker/cmd/eval"}, []string{"gocv.io"}, "a fault in OpenCV must cost a slot and nothing else"},
 		{service, nil, []string{"pkg/testenv", "github.com/nats-io/nats-server", "github.com/chromedp", "net/http/httptest"}, "a service carries no test tools and no servers of others"},
 		{[]string{"inference-worker/cmd/slot"}, nil, []string{"net/http", "os/exec", "pkg/config", "pkg/telemetry"}, "a slot reads its pipe and writes its pipe: no network, no settings, no children"},
 		{[]string{"inference-worker/cmd/inference-worker"}, nil, []string{"github.com/gofiber", "pkg/webui", "pkg/account"}, "a worker serves nobody"},
