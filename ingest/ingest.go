@@ -42,6 +42,7 @@ type Service struct {
 	verifier  *verifier
 	admission *admission
 	publisher *publisher
+	eraser    *eraser
 	hub       *hub
 	health    *httpserver.Health
 	app       *fiber.App
@@ -63,6 +64,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		cache:     doors.Cache,
 		accounts:  account.New(doors.Store, doors.Cache, cfg.Accounts),
 		publisher: newPublisher(doors.Store, doors.Queue, cfg.Publisher, tel.Log, tel.Registry),
+		eraser:    newEraser(doors, cfg.Erase, tel.Log, tel.Registry),
 		hub:       newHub(doors.Store, cfg.Waiting.PollInterval, tel.Log, m.waiters),
 		health:    &httpserver.Health{},
 		pageError: httpserver.RenderJSON,
@@ -145,6 +147,7 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		},
 		s.admission.Run,
 		s.publisher.Run,
+		s.eraser.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 	)
 }

@@ -113,8 +113,10 @@ func TestForgetStaysForgotten(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := c.Forget(ctx, p.ID); err != nil {
-			t.Fatal(err)
+		for _, was := range []bool{before == "cached", false} {
+			if got, err := c.Forget(ctx, p.ID); err != nil || got != was {
+				t.Errorf("%s: forgetting it: %t, %v, want %t", before, got, err, was)
+			}
 		}
 		if err := c.PutResult(ctx, p.OwnerID, p); err != nil {
 			t.Errorf("%s: putting a forgotten result: %v", before, err)
@@ -140,7 +142,7 @@ func TestForgetRacesWithPut(t *testing.T) {
 			})
 		}
 		all.Go(func() {
-			if err := c.Forget(ctx, p.ID); err != nil {
+			if _, err := c.Forget(ctx, p.ID); err != nil {
 				t.Error(err)
 			}
 		})

@@ -19,7 +19,7 @@ func calls(c *cache.Cache, p job.Photo) map[string]func(context.Context) error {
 		"Ping":        c.Ping,
 		"PutResult":   func(ctx context.Context) error { return c.PutResult(ctx, p.OwnerID, p) },
 		"Result":      func(ctx context.Context) error { _, _, err := c.Result(ctx, p.ID); return err },
-		"Forget":      func(ctx context.Context) error { return c.Forget(ctx, p.ID) },
+		"Forget":      func(ctx context.Context) error { _, err := c.Forget(ctx, p.ID); return err },
 		"Notify":      func(ctx context.Context) error { return c.Notify(ctx, p.ID) },
 		"PutSession":  func(ctx context.Context) error { return c.PutSession(ctx, p.OwnerID, "t", nil, time.Hour) },
 		"Session":     func(ctx context.Context) error { _, _, err := c.Session(ctx, "t"); return err },

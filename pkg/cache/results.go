@@ -75,11 +75,15 @@ func (c *Cache) Result(ctx context.Context, id job.ID) (job.Photo, bool, error) 
 }
 
 // Forget deletes a photo's result and, for an hour, keeps PutResult from bringing
-// it back: a worker may still hold the photo that a person has just deleted.
-func (c *Cache) Forget(ctx context.Context, id job.ID) error {
-	return c.call(ctx, "forgetting a result", func(ctx context.Context) error {
-		return c.redis.Set(ctx, resultKey(id), tombstone, tombstoneTTL).Err()
+// it back: a worker may still hold the photo that a person has just deleted. It says
+// whether there was a result.
+func (c *Cache) Forget(ctx context.Context, id job.ID) (was bool, err error) {
+	err = c.call(ctx, "forgetting a result", func(ctx context.Context) error {
+		before, err := c.redis.SetArgs(ctx, resultKey(id), tombstone, redis.SetArgs{Get: true, TTL: tombstoneTTL}).Result()
+		was = err == nil && before != tombstone
+		return unlessNil(err)
 	})
+	return was, err
 }
 
 // unlessNil drops Redis's word for "there is nothing".

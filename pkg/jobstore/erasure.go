@@ -11,24 +11,37 @@ import (
 // Erasable is what must be known of a photo to remove what is kept of it.
 type Erasable struct {
 	ID        job.ID
+	Lane      job.Lane
 	CreatedAt time.Time
+	DeletedAt time.Time // only from PhotosToErase
 }
 
 // Day is the day under which its objects lie.
 func (e Erasable) Day() string { return job.Photo{CreatedAt: e.CreatedAt}.Day() }
 
-// PhotosToErase gives photos that have their tombstone, the oldest tombstones first.
-func (s *Store) PhotosToErase(ctx context.Context, limit int) ([]Erasable, error) {
+// PhotosToErase gives photos that have their tombstone, the oldest tombstones first,
+// after the given one; the zero one is before all.
+func (s *Store) PhotosToErase(ctx context.Context, after Erasable, limit int) ([]Erasable, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT id, created_at FROM photos WHERE deleted_at IS NOT NULL ORDER BY deleted_at LIMIT ?`, limit)
+		SELECT id, lane, created_at, deleted_at FROM photos
+		WHERE deleted_at IS NOT NULL AND deleted_at >= ? AND (deleted_at > ? OR id > ?)
+		ORDER BY deleted_at, id LIMIT ?`, after.since(), after.since(), after.ID[:], limit)
 	found, err := collect(rows, err, func(from row) (e Erasable, err error) {
-		err = from.Scan(&e.ID, &e.CreatedAt)
+		err = from.Scan(&e.ID, &e.Lane, &e.CreatedAt, &e.DeletedAt)
 		return e, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing photos to erase: %w", err)
 	}
 	return found, nil
+}
+
+// since is a time that the database can hold.
+func (e Erasable) since() time.Time {
+	if e.DeletedAt.IsZero() {
+		return time.Unix(0, 0).UTC()
+	}
+	return e.DeletedAt
 }
 
 // PhotosPast gives photos of a lane that became terminal longer ago than age.
@@ -47,12 +60,16 @@ func (s *Store) PhotosPast(ctx context.Context, lane job.Lane, age time.Duration
 // Kept is what a row says of its objects.
 type Kept struct {
 	ID                  job.ID
+	Lane                job.Lane
 	State               job.State
 	Original, Annotated string // keys; empty for none
 	Thumbnail           string
 	Deleted             bool // its objects are being removed
-	Created             time.Time
+	CreatedAt           time.Time
 }
+
+// Erasable is the photo, for its removal.
+func (k Kept) Erasable() Erasable { return Erasable{ID: k.ID, Lane: k.Lane, CreatedAt: k.CreatedAt} }
 
 // Keys lists the objects that must exist.
 func (k Kept) Keys() []string {
@@ -65,10 +82,10 @@ func (k Kept) Keys() []string {
 	return keys
 }
 
-const selectKept = `SELECT id, state, original_key, annotated_key, thumbnail_key, deleted_at IS NOT NULL, created_at FROM photos`
+const selectKept = `SELECT id, lane, state, original_key, annotated_key, thumbnail_key, deleted_at IS NOT NULL, created_at FROM photos`
 
 func scanKept(from row) (k Kept, err error) {
-	err = from.Scan(&k.ID, &k.State, &k.Original, &k.Annotated, &k.Thumbnail, &k.Deleted, &k.Created)
+	err = from.Scan(&k.ID, &k.Lane, &k.State, &k.Original, &k.Annotated, &k.Thumbnail, &k.Deleted, &k.CreatedAt)
 	return k, err
 }
 

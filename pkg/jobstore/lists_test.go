@@ -84,9 +84,12 @@ func TestDeleteDoneTakesOnesOwnThatAreTerminal(t *testing.T) {
 			t.Errorf("deleted %d, %v, want %d", n, err, want)
 		}
 	}
-	erase, err := store.PhotosToErase(t.Context(), 10)
+	erase, err := store.PhotosToErase(t.Context(), jobstore.Erasable{}, 10)
 	if err != nil || len(erase) != 1 || erase[0].ID != done || erase[0].Day() != time.Now().UTC().Format(time.DateOnly) {
 		t.Errorf("to erase: %+v, %v", erase, err)
+	}
+	if rest, err := store.PhotosToErase(t.Context(), erase[0], 10); err != nil || len(rest) > 0 {
+		t.Errorf("after the last: %+v, %v", rest, err)
 	}
 	kept, err := store.FindKept(t.Context(), []job.ID{done, waiting, uuid.New()})
 	if err != nil || len(kept) != 2 {

@@ -1,0 +1,172 @@
+package ingest
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+)
+
+// objectsOf lists the keys of a photo's objects.
+func (d *door) objectsOf(t *testing.T, day string, id job.ID) (keys []string) {
+	t.Helper()
+	err := d.images.List(t.Context(), imagestore.PhotoPrefix(day, id), func(page []imagestore.Object) error {
+		for _, o := range page {
+			keys = append(keys, o.Key)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
+// finishedPhoto is a photo with its result, read once so that it is cached; no
+// message of it is left.
+func (d *door) finishedPhoto(t *testing.T, p person) job.Photo {
+	t.Helper()
+	id := detectionOf(t, d.post(t, p, landscape(t), nil), http.StatusAccepted).ID
+	d.work(t, id)
+	d.takeMessage(t, id)
+	d.ask(t, p, http.MethodGet, "/v1/detections/"+id.String(), nil, nil)
+	photo, err := d.store.Find(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return photo
+}
+
+// takeMessage plays the worker that acks the photo's message.
+func (d *door) takeMessage(t *testing.T, id job.ID) {
+	t.Helper()
+	eventually(t, "the message is acked", func() bool {
+		delivery, err := d.queue.FetchNow(t.Context(), job.LaneInteractive)
+		if err == nil && delivery != nil {
+			if err := delivery.Ack(t.Context()); err != nil {
+				t.Log(err)
+			}
+		}
+		_, live, err := d.queue.Live(t.Context(), job.LaneInteractive, id)
+		return err == nil && !live
+	})
+}
+
+func TestEraseRemovesEverythingOfAPhoto(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	photo := d.finishedPhoto(t, d.ann)
+	loser := imagestore.ResultKey(photo, 99, "annotated") // of a worker that lost the photo
+	if err := d.images.Put(t.Context(), loser, "image/jpeg", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := d.eraser.erase(t.Context(), d.bob.user.ID, photo.ID); err != nil || done != (erased{}) {
+		t.Errorf("bob erased of ann's: %+v, %v", done, err)
+	}
+	done, err := d.eraser.erase(t.Context(), d.ann.user.ID, photo.ID)
+	if want := (erased{Photos: 1, Objects: 4, CacheEntries: 1}); err != nil || done != want {
+		t.Errorf("erased %+v, %v, want %+v", done, err, want)
+	}
+	if left := d.objectsOf(t, photo.Day(), photo.ID); len(left) > 0 {
+		t.Errorf("objects left: %v", left)
+	}
+	if rows, err := d.store.FindKept(t.Context(), []job.ID{photo.ID}); err != nil || len(rows) > 0 {
+		t.Errorf("rows left: %+v, %v", rows, err)
+	}
+	if got := d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+photo.ID.String(), nil, nil).status; got != http.StatusNotFound {
+		t.Errorf("ann still gets it: %d", got)
+	}
+	if done, err := d.eraser.erase(t.Context(), d.ann.user.ID, photo.ID); err != nil || done != (erased{}) {
+		t.Errorf("erased a second time: %+v, %v", done, err)
+	}
+}
+
+func TestARowWaitsForItsMessage(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	id := detectionOf(t, d.post(t, d.ann, landscape(t), nil), http.StatusAccepted).ID
+	done, err := d.eraser.erase(t.Context(), d.ann.user.ID, id)
+	if want := (erased{Objects: 1, Pending: 1}); err != nil || done != want {
+		t.Errorf("erased %+v, %v, want %+v", done, err, want)
+	}
+	if got := d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+id.String(), nil, nil).status; got != http.StatusNotFound {
+		t.Errorf("ann still gets it: %d", got)
+	}
+	if _, refusal, _, err := d.store.Claim(t.Context(), id, 1, "w", time.Minute); err != nil || refusal == job.RefusedNone || refusal == job.RefusedUnknown {
+		t.Errorf("a worker's claim: %q, %v", refusal, err)
+	}
+	d.takeMessage(t, id)
+	eventually(t, "the row is gone", func() bool {
+		rows, err := d.store.FindKept(t.Context(), []job.ID{id})
+		return err == nil && len(rows) == 0
+	})
+}
+
+func TestAnAccountIsErasedWithItsPhotos(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	photo, others := d.finishedPhoto(t, d.ann), d.finishedPhoto(t, d.bob)
+	if err := d.store.DeleteUser(t.Context(), d.ann.user.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.eraser.nudge()
+	eventually(t, "the account is gone", func() bool {
+		_, err := d.store.FindUser(t.Context(), d.ann.user.ID)
+		return err != nil
+	})
+	if left := d.objectsOf(t, photo.Day(), photo.ID); len(left) > 0 {
+		t.Errorf("objects left: %v", left)
+	}
+	if left := d.objectsOf(t, others.Day(), others.ID); len(left) != 3 {
+		t.Errorf("of bob's photo there is left: %v", left)
+	}
+}
+
+func TestPhotosPastTheirTimeAreErased(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), func(c *Config) { c.Erase.KeepStaff = time.Millisecond })
+	photo := d.finishedPhoto(t, d.ann)
+	eventually(t, "it is erased", func() bool {
+		rows, err := d.store.FindKept(t.Context(), []job.ID{photo.ID})
+		return err == nil && len(rows) == 0 && len(d.objectsOf(t, photo.Day(), photo.ID)) == 0
+	})
+}
+
+func TestSweepTellsOrphansFromWhatIsKept(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	photo := d.finishedPhoto(t, d.ann)
+	day := photo.Day()
+	orphans := []string{
+		imagestore.OriginalKey(job.Photo{ID: uuid.New(), CreatedAt: photo.CreatedAt}), // accepted by nobody
+		imagestore.ResultKey(photo, 99, "annotated"),                                  // of a worker that lost
+	}
+	strangers := []string{day + "/" + uuid.NewString() + "/manifest", day + "/notes"}
+	for _, key := range append(orphans, strangers...) {
+		if err := d.images.Put(t.Context(), key, "image/jpeg", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.images.Delete(t.Context(), photo.ThumbnailKey); err != nil {
+		t.Fatal(err)
+	}
+	young := *d.eraser
+	found, err := young.sweep(t.Context(), day)
+	if err != nil || found.Orphans != 0 || found.Missing != 1 || found.Objects < 4 {
+		t.Errorf("while they are young: %+v, %v", found, err)
+	}
+	old := *d.eraser
+	old.cfg.OrphanAge = time.Nanosecond
+	if found, err = old.sweep(t.Context(), day); err != nil || found.Orphans != 2 {
+		t.Errorf("once they are old: %+v, %v", found, err)
+	}
+	for key, want := range map[string]bool{orphans[0]: false, orphans[1]: false, strangers[0]: true, strangers[1]: true, photo.OriginalKey: true, photo.AnnotatedKey: true} {
+		if _, err := d.images.Get(t.Context(), key, 1<<20); (err == nil) != want {
+			t.Errorf("after the sweep, %s: %v", key, err)
+		}
+	}
+}
