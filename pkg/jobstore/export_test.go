@@ -2,9 +2,12 @@ package jobstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"testing"
+
+	"maskfleet/pkg/job"
 )
 
 // MigrateDown takes every migration back.
@@ -15,6 +18,12 @@ func MigrateDown(ctx context.Context, c Config, log *slog.Logger) error {
 	}
 	_, err = provider.DownTo(ctx, 0)
 	return errors.Join(err, provider.Close())
+}
+
+// TellOfEnds adds to those who are told of ends.
+func (s *Store) TellOfEnds(photo func(context.Context, *sql.Tx, job.ID) error, batch func(context.Context, *sql.Tx, job.Batch) error) {
+	s.outbox.photoEnded = append(s.outbox.photoEnded, photo)
+	s.outbox.batchEnded = append(s.outbox.batchEnded, batch)
 }
 
 // RowsRead is how many rows and index entries a store with a single connection has

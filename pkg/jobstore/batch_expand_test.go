@@ -1,0 +1,110 @@
+package jobstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/testenv"
+)
+
+// TestExpansionSurvivesItsExpander: chunks stand whole or not at all, and whoever
+// takes over goes on behind the last.
+func TestExpansionSurvivesItsExpander(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ctx := t.Context()
+	b := newBatch(t, testenv.Owner(t, store))
+	if err := store.CreateBatch(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	lease := func(holder string, d time.Duration) (jobstore.Expansion, bool) {
+		t.Helper()
+		x, ok, err := store.LeaseExpansion(ctx, holder, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x, ok
+	}
+	if x, ok := lease("first", far); !ok || x.Tries != 1 || x.Lines != 0 {
+		t.Fatalf("got %+v, %t", x, ok)
+	}
+	if x, ok := lease("second", far); ok {
+		t.Fatalf("leased twice: %+v", x)
+	}
+	must(t)(store.AddItems(ctx, b.ID, "first", itemsOf(b, 1, 2)))
+	mustNot(t)(store.AddItems(ctx, b.ID, "first", itemsOf(b, 1, 2)))
+	mustNot(t)(store.AddItems(ctx, b.ID, "first", itemsOf(b, 4, 5))) // a gap
+	must(t)(store.KeepExpansion(ctx, b.ID, "first", 0))              // and then it dies
+
+	if x, ok := lease("second", far); !ok || x.Tries != 2 || x.Lines != 2 {
+		t.Fatalf("got %+v, %t", x, ok)
+	}
+	mustNot(t)(store.KeepExpansion(ctx, b.ID, "first", far))
+	mustNot(t)(store.AddItems(ctx, b.ID, "first", itemsOf(b, 3, 4)))
+	mustNot(t)(store.Expanded(ctx, b.ID, "first"))
+	must(t)(store.ReleaseExpansion(ctx, b.ID, "second", 0))
+	if x, ok := lease("third", far); !ok || x.Tries != 2 {
+		t.Fatalf("got %+v, %t", x, ok)
+	}
+	must(t)(store.AddItems(ctx, b.ID, "third", itemsOf(b, 3, 4)))
+	must(t)(store.Expanded(ctx, b.ID, "third"))
+	wantBatch(t, store, b.ID, job.BatchQueued, job.BatchCounts{Total: 4, Remaining: 4})
+}
+
+func TestRefusedBatchSaysWhy(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ctx := t.Context()
+	b := newBatch(t, testenv.Owner(t, store))
+	if err := store.CreateBatch(ctx, b); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := store.LeaseExpansion(ctx, expander, far); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	must(t)(store.AddItems(ctx, b.ID, expander, itemsOf(b, 1, 2)))
+	why := &job.BatchFailure{
+		Code: job.BatchCodeDuplicateCustomID, Message: "Two lines have the same custom_id.",
+		Lines: []job.LineFault{{Line: 7, CustomID: "gate", Code: job.BatchCodeDuplicateCustomID, Message: "as on line 2"}},
+	}
+	mustNot(t)(store.RefuseBatch(ctx, b.ID, "somebody else", why))
+	must(t)(store.RefuseBatch(ctx, b.ID, expander, why))
+	got := wantBatch(t, store, b.ID, job.BatchFailed, job.BatchCounts{Total: 2, Cancelled: 2})
+	if diff := cmp.Diff(why, got.Failure); diff != "" || got.DoneAt.IsZero() {
+		t.Errorf("done %v, failure (-want +got):\n%s", got.DoneAt, diff)
+	}
+}
+
+func TestItemsToDispatch(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ctx := t.Context()
+	b := expanded(t, store, testenv.Owner(t, store), 5)
+	must(t)(store.Confirm(ctx, job.ItemID(b.ID, 1), 1))
+	mustClaim(t, store, job.ItemID(b.ID, 2), 1)
+	want := []jobstore.ActiveBatch{{ID: b.ID, OwnerID: b.OwnerID, State: job.BatchQueued, Remaining: 5, OnBroker: 1}}
+	active, err := store.ActiveBatches(ctx)
+	if diff := cmp.Diff(want, active, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("active (-want +got), %v:\n%s", err, diff)
+	}
+	due, err := store.DueItems(ctx, b.ID, 2)
+	if diff := cmp.Diff([]job.ID{job.ItemID(b.ID, 3), job.ItemID(b.ID, 4)}, idsOf(due)); err != nil || diff != "" {
+		t.Errorf("due (-want +got), %v:\n%s", err, diff)
+	}
+	unseen, err := store.UnseenItems(ctx, b.ID, 0, 10)
+	if diff := cmp.Diff([]job.ID{job.ItemID(b.ID, 1)}, idsOf(unseen)); err != nil || diff != "" {
+		t.Errorf("unseen (-want +got), %v:\n%s", err, diff)
+	}
+	// The publisher of every door leaves them to the dispatcher.
+	if due, err := store.Unconfirmed(ctx, 0, jobstore.Waiting{}, 10); err != nil || len(due) != 0 {
+		t.Errorf("unconfirmed: %v, %v", due, err)
+	}
+	if n, err := store.WaitingOutsideBroker(ctx); err != nil || n != 0 {
+		t.Errorf("waiting outside: %d, %v", n, err)
+	}
+}
