@@ -173,4 +173,3 @@ func TestOutboxStandsWithTheEnd(t *testing.T) {
 		t.Errorf("told of %d batches, want 2", batches)
 	}
 }
-
