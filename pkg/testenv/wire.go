@@ -125,13 +125,14 @@ func (w *Wire) drop(conn net.Conn) {
 // sendStatements passes packets on: three bytes of length, a number, the content.
 func (w *Wire) sendStatements(server io.Writer, client io.Reader, losing chan<- func()) {
 	for {
-		packet := make([]byte, 4)
-		if _, err := io.ReadFull(client, packet); err != nil {
+		var header [4]byte
+		if _, err := io.ReadFull(client, header[:]); err != nil {
 			return
 		}
-		length := binary.LittleEndian.Uint32(packet) & 0xffffff
-		packet = append(packet, make([]byte, length)...)
-		if _, err := io.ReadFull(client, packet[4:]); err != nil {
+		length := binary.LittleEndian.Uint32(header[:]) & 0xffffff
+		packet := make([]byte, len(header)+int(length))
+		copy(packet, header[:])
+		if _, err := io.ReadFull(client, packet[len(header):]); err != nil {
 			return
 		}
 		if then, lost := w.losesAnswerTo(packet); lost {
