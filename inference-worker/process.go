@@ -11,7 +11,6 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
-	"maskfleet/pkg/photofile"
 	"maskfleet/pkg/telemetry"
 )
 
@@ -129,46 +128,6 @@ func (w *Worker) recall(ctx context.Context, t *task) error {
 // deadline is the end of the item's time, which fetch, slot and store share: the
 // lease is made to outlast it.
 func (w *Worker) deadline(t *task) time.Time { return t.claimed.Add(w.cfg.Slots.ItemTimeout) }
-
-// fetchOriginal gets the photo's bytes: from S3, or from the link it came as. What
-// came from a link is stored as the original and then treated as any photo.
-func (w *Worker) fetchOriginal(ctx context.Context, t *task) error {
-	began := time.Now()
-	ctx, cancel := context.WithDeadline(ctx, w.deadline(t))
-	defer cancel()
-	var err error
-	switch t.photo.Source {
-	case job.SourceLink:
-		err = w.fetchLink(ctx, t)
-	default:
-		t.original, err = w.images.Get(ctx, t.photo.OriginalKey, w.cfg.Limits.MaxBytes)
-		switch {
-		case errors.Is(err, imagestore.ErrNotFound):
-			return job.Fail(job.CodeObjectNotFound, err)
-		case errors.Is(err, imagestore.ErrTooLarge):
-			return job.Fail(job.CodeImageTooLarge, err)
-		}
-	}
-	t.result.Timing.Fetch = time.Since(began)
-	return err
-}
-
-func (w *Worker) fetchLink(ctx context.Context, t *task) error {
-	data, failure := w.fetch.Fetch(ctx, t.photo.Link)
-	if failure != nil {
-		return failure
-	}
-	info, failure := photofile.Inspect(data, w.cfg.Limits)
-	if failure != nil {
-		return failure
-	}
-	t.original = data
-	t.result.OriginalKey = imagestore.ResultKey(t.photo, t.photo.Row.Fence, "original")
-	t.result.ContentType = info.ContentType
-	t.result.Bytes = int64(len(data))
-	t.result.SHA256 = info.SHA256
-	return w.images.Put(ctx, t.result.OriginalKey, info.ContentType, data)
-}
 
 // analyze has the slot decode, detect, draw and encode.
 func (w *Worker) analyze(ctx context.Context, t *task) error {

@@ -14,6 +14,10 @@ const brokerPause = 500 * time.Millisecond
 
 // turns is the order in which the lanes are asked, over and over: of six photos
 // taken while every lane waits, four are interactive. No lane ever starves.
+//
+// An interactive turn that found no interactive photo comes again: a batch that has
+// all slots for itself uses up no turn but its own, and a person's photo that comes
+// then is the next that a slot takes.
 func turns() [][]job.Lane {
 	interactive := []job.Lane{job.LaneInteractive, job.LaneBatch, job.LaneCanary}
 	batch := []job.Lane{job.LaneBatch, job.LaneInteractive, job.LaneCanary}
@@ -104,11 +108,13 @@ func (p *puller) feed(ctx, work context.Context, s *slot.Slot) {
 
 // next takes the first waiting photo in the order of this turn.
 func (p *puller) next(ctx context.Context) (*jobqueue.Delivery, error) {
-	order := p.turns[p.turn%len(p.turns)]
+	order := p.turns[p.turn]
 	for _, lane := range order {
 		d, err := p.w.queue.FetchNow(ctx, lane)
+		if d != nil && (lane == order[0] || order[0] != job.LaneInteractive) {
+			p.turn = (p.turn + 1) % len(p.turns)
+		}
 		if err != nil || d != nil {
-			p.turn++
 			return d, err
 		}
 	}

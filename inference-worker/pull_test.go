@@ -1,0 +1,80 @@
+package inferenceworker
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"maskfleet/pkg/job"
+)
+
+func (b *bench) publish(t *testing.T, lane job.Lane) {
+	t.Helper()
+	m := newMessage(t, 1)
+	m.Lane = lane
+	if err := b.queue.Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// takes gives the lane of the photo that the next free slot would get.
+func (b *bench) takes(t *testing.T, p *puller) job.Lane {
+	t.Helper()
+	d, err := p.next(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d == nil {
+		return ""
+	}
+	return d.Message.Lane
+}
+
+// TestBatchDelaysAPersonByOneSlotAtMost: however long a batch had all slots for
+// itself, a person's photo is the next that any slot takes.
+func TestBatchDelaysAPersonByOneSlotAtMost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := &puller{w: b.Worker, turns: turns()}
+	for range 100 {
+		b.publish(t, job.LaneBatch)
+	}
+	for taken := range 13 {
+		for range taken {
+			if lane := b.takes(t, p); lane != job.LaneBatch {
+				t.Fatalf("took from %q, want the batch", lane)
+			}
+		}
+		b.publish(t, job.LaneInteractive)
+		if lane := b.takes(t, p); lane != job.LaneInteractive {
+			t.Errorf("after %d photos of a batch a slot took from %q, want the person's photo", taken, lane)
+		}
+		if taken%4 != 3 {
+			continue
+		}
+		// After four in a row it was the batch's turn, which a person must let pass.
+		if lane := b.takes(t, p); lane != job.LaneBatch {
+			t.Errorf("took from %q, want the batch", lane)
+		}
+	}
+}
+
+// TestLanesShareBusySlots: while every lane waits, each has its weight.
+func TestLanesShareBusySlots(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := &puller{w: b.Worker, turns: turns()}
+	for _, lane := range job.Lanes() {
+		for range 20 {
+			b.publish(t, lane)
+		}
+	}
+	got := map[job.Lane]int{}
+	for range 24 {
+		got[b.takes(t, p)]++
+	}
+	want := map[job.Lane]int{job.LaneInteractive: 16, job.LaneBatch: 4, job.LaneCanary: 4}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("of 24 photos (-want +got):\n%s", diff)
+	}
+}
