@@ -17,7 +17,12 @@ type outbox struct {
 }
 
 // newOutbox lists who is told.
-func newOutbox() outbox { return outbox{} }
+func newOutbox() outbox {
+	return outbox{
+		photoEnded: []func(context.Context, *sql.Tx, job.ID) error{photoEnded},
+		batchEnded: []func(context.Context, *sql.Tx, job.Batch) error{batchEnded},
+	}
+}
 
 func (o outbox) tellPhoto(ctx context.Context, tx *sql.Tx, id job.ID) error {
 	for _, tell := range o.photoEnded {
