@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 
 	"maskfleet/pkg/job"
@@ -82,8 +83,8 @@ func readManifest(text []byte) (manifest, error) {
 func (m manifest) checkNames() error {
 	var errs []error
 	for field, value := range map[string]string{"name": m.Name, "version": m.Version} {
-		if value == "" || len(value) > 40 {
-			errs = append(errs, fmt.Errorf("%s is %q, not 1 to 40 bytes", field, value))
+		if !regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`).MatchString(value) {
+			errs = append(errs, fmt.Errorf("%s is %q, not 1 to 40 letters, digits, dots, dashes and underscores", field, value))
 		}
 	}
 	if m.File == "" {

@@ -1,7 +1,9 @@
 package vision
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"image"
 	"io"
@@ -10,6 +12,7 @@ import (
 	"os"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/visionconfig"
 )
 
 //go:embed model/manifest.json model/detector.onnx
@@ -84,6 +87,7 @@ func loadModel(folder fs.FS, cfg Config) (*model, error) {
 		return nil, fmt.Errorf("reading the network %s: %w", manifest.File, err)
 	}
 	m := newModel(manifest, network, cfg)
+	m.name = job.Model{Name: nameOf(manifest, cfg), Version: manifest.Version + "-" + digest(text, onnx)}
 	if err := m.tryOut(); err != nil {
 		m.close()
 		return nil, fmt.Errorf("trying out the network %s: %w", manifest.File, err)
@@ -93,10 +97,6 @@ func loadModel(folder fs.FS, cfg Config) (*model, error) {
 
 func newModel(manifest manifest, network *network, cfg Config) *model {
 	m := &model{
-		name: job.Model{
-			Name:    fmt.Sprintf("%s-%s", manifest.Name, cfg.WorkingPoint),
-			Version: manifest.Version,
-		},
 		network: network,
 		input:   newInput(manifest.Input, cfg.WorkingPoint),
 		overlap: manifest.Overlap,
@@ -118,6 +118,23 @@ func newModel(manifest manifest, network *network, cfg Config) *model {
 		m.decode = newAnchors(manifest.Decode, m.classes)
 	}
 	return m
+}
+
+// nameOf says what was asked of the model beside its name.
+func nameOf(m manifest, cfg Config) string {
+	name := m.Name + "-" + string(cfg.WorkingPoint)
+	if cfg.Tiles == visionconfig.TilesAuto {
+		name += "-tiles"
+	}
+	return name
+}
+
+// digest tells models apart whose makers forgot to give them another version.
+func digest(manifest, onnx []byte) string {
+	hash := sha256.New()
+	_, _ = hash.Write(manifest) // never fails
+	_, _ = hash.Write(onnx)
+	return hex.EncodeToString(hash.Sum(nil)[:4])
 }
 
 func (m *model) close() { m.network.close() }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -115,8 +116,8 @@ func TestModelOfCells(t *testing.T) {
 		cfg := ofFolder(folder)
 		cfg.WorkingPoint = point
 		d := newDetectorOf(t, cfg)
-		if got, want := d.Model(), (job.Model{Name: "colours-" + string(point), Version: "1"}); got != want {
-			t.Errorf("model is %+v, want %+v", got, want)
+		if m := d.Model(); m.Name != "colours-"+string(point) || !regexp.MustCompile("^1-[0-9a-f]{8}$").MatchString(m.Version) {
+			t.Errorf("model is %+v", m)
 		}
 		got, err := d.Detect(photo)
 		if err != nil {
@@ -129,6 +130,24 @@ func TestModelOfCells(t *testing.T) {
 		if diff := cmp.Diff(all, got.Faces, cmpopts.EquateApprox(0, 1e-4), cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("%s: faces (-want +got):\n%s", point, diff)
 		}
+	}
+}
+
+// Two models of one name and version still have different names in results.
+func TestModelVersionTellsModelsApart(t *testing.T) {
+	t.Parallel()
+	versionOf := func(cfg Config) string { return newDetectorOf(t, cfg).Model().Version }
+	one := versionOf(ofFolder(inFolder(t, colours())))
+	if again := versionOf(ofFolder(inFolder(t, colours()))); again != one {
+		t.Errorf("the same model has the versions %s and %s", one, again)
+	}
+	if other := versionOf(ofFolder(inFolder(t, with(colours(), object{"overlap": 0.6})))); other == one {
+		t.Errorf("two models have the version %s", one)
+	}
+	cfg := ofFolder(inFolder(t, colours()))
+	cfg.Tiles = visionconfig.TilesAuto
+	if name := newDetectorOf(t, cfg).Model().Name; name != "colours-accurate-tiles" {
+		t.Errorf("name is %s", name)
 	}
 }
 
@@ -210,8 +229,8 @@ func TestNewRefusesAModel(t *testing.T) {
 	}{
 		"not JSON":              {"text", "manifest.json: json: cannot unmarshal string"},
 		"misspelt field":        {with(colours(), object{"treshold": 1}), `unknown field "treshold"`},
-		"no name":               {with(colours(), object{"name": nil}), `name is "", not 1 to 40 bytes`},
-		"no version":            {with(colours(), object{"version": ""}), `version is "", not 1 to 40 bytes`},
+		"no name":               {with(colours(), object{"name": nil}), `name is "", not 1 to 40 letters`},
+		"no version":            {with(colours(), object{"version": ""}), `version is "", not 1 to 40 letters`},
 		"no file":               {with(colours(), object{"file": nil}), "file is empty"},
 		"missing network":       {with(colours(), object{"file": "none.onnx"}), "none.onnx"},
 		"network outside":       {with(colours(), object{"file": "../none.onnx"}), "invalid argument"},

@@ -26,7 +26,7 @@ func everyConfig() []Config {
 	}
 }
 
-func nameOf(cfg Config) string { return fmt.Sprintf("%s tiles %s", cfg.WorkingPoint, cfg.Tiles) }
+func wordsFor(cfg Config) string { return fmt.Sprintf("%s tiles %s", cfg.WorkingPoint, cfg.Tiles) }
 
 // pattern paints every pixel.
 func pattern(width, height int, at func(x, y int) color.Color) image.Image {
@@ -88,7 +88,7 @@ func TestNoFacesWhereThereAreNone(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(got.Faces) != 0 {
-				t.Errorf("%s: %s: found %+v", nameOf(cfg), name, got.Faces)
+				t.Errorf("%s: %s: found %+v", wordsFor(cfg), name, got.Faces)
 			}
 		}
 	}
@@ -145,11 +145,11 @@ func TestFacesCutByThePhotosEdge(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(got.Faces) != 1 {
-				t.Errorf("%s: %s: found %+v, want one", nameOf(cfg), name, got.Faces)
+				t.Errorf("%s: %s: found %+v, want one", wordsFor(cfg), name, got.Faces)
 			}
 			for _, f := range got.Faces {
 				if f.Left < 0 || f.Top < 0 || f.Right > 1280 || f.Bottom > 720 {
-					t.Errorf("%s: %s: %+v is not inside the photo", nameOf(cfg), name, f)
+					t.Errorf("%s: %s: %+v is not inside the photo", wordsFor(cfg), name, f)
 				}
 			}
 		}
@@ -168,7 +168,7 @@ func TestAnySizeAndShape(t *testing.T) {
 				got, err := d.Analyze(data)
 				if err != nil || image.Pt(got.Width, got.Height) != size || len(got.Faces) != 0 {
 					t.Errorf("%s: %s of %v: %d × %d, faces %+v, error %v",
-						nameOf(everyConfig()[i]), format, size, got.Width, got.Height, got.Faces, err)
+						wordsFor(everyConfig()[i]), format, size, got.Width, got.Height, got.Faces, err)
 				}
 			}
 		}
@@ -209,11 +209,11 @@ func TestTheSamePhotoGivesTheSameBoxes(t *testing.T) {
 		for _, size := range []image.Point{{200, 900}, {900, 200}, {640, 640}, {8192, 32}, {1920, 1080}} {
 			detect(d, visiontest.JPEG(size.X, size.Y, visiontest.Face{Centre: size.Div(2), Radius: 60}))
 			if diff := cmp.Diff(first, detect(d, photo)); diff != "" {
-				t.Errorf("%s: after a photo of %v (-first +again):\n%s", nameOf(cfg), size, diff)
+				t.Errorf("%s: after a photo of %v (-first +again):\n%s", wordsFor(cfg), size, diff)
 			}
 		}
 		if diff := cmp.Diff(first, detect(fresh, photo)); diff != "" || len(first) == 0 {
-			t.Errorf("%s: another detector, %d faces (-first +other):\n%s", nameOf(cfg), len(first), diff)
+			t.Errorf("%s: another detector, %d faces (-first +other):\n%s", wordsFor(cfg), len(first), diff)
 		}
 	}
 }
@@ -234,7 +234,7 @@ func TestDetectAgreesWithAnalyze(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(output.Faces, wholePixels(detection.Faces)); diff != "" || len(output.Faces) != 1 {
-				t.Errorf("%s: %v: %d faces (-analyze +detect):\n%s", nameOf(cfg), size, len(output.Faces), diff)
+				t.Errorf("%s: %v: %d faces (-analyze +detect):\n%s", wordsFor(cfg), size, len(output.Faces), diff)
 			}
 			if s := output.Steps; min(s.Decode, s.Prepare, s.Network, s.Boxes, s.Draw, s.Encode) <= 0 {
 				t.Errorf("steps are %+v", s)
