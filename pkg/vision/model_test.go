@@ -317,3 +317,22 @@ func TestNewRefusesSettings(t *testing.T) {
 		}
 	}
 }
+
+// What docs/models.md shows can be copied from it.
+func TestManifestsOfTheDocs(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/models.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile(`(?ms)^    \{$.*?^    \}$`).FindAll(page, -1)
+	if len(examples) != 2 {
+		t.Errorf("%d manifests, want 2", len(examples))
+	}
+	for _, example := range examples {
+		m, err := readManifest(example)
+		if err != nil {
+			t.Errorf("%s: %v", m.Name, err)
+		}
+	}
+}
