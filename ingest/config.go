@@ -29,6 +29,7 @@ type Config struct {
 	Waiting   WaitingConfig
 	Batch     BatchConfig
 	Erase     EraseConfig
+	Webhooks  WebhookConfig
 
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -46,7 +47,7 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(),
+		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.Webhooks.Validate(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }

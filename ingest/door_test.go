@@ -28,6 +28,7 @@ import (
 	"maskfleet/pkg/photofile"
 	"maskfleet/pkg/telemetry"
 	"maskfleet/pkg/testenv"
+	"maskfleet/pkg/webhook/poster"
 )
 
 // door is a front door of a test, on real stores, with two users.
@@ -68,8 +69,12 @@ func testConfig(st stores) Config {
 		Photo:     photofile.Limits{MaxBytes: 10 << 20, MinSide: 32, MaxSide: 8192, MaxPixels: 40_000_000},
 		Publisher: PublisherConfig{Interval: 100 * time.Millisecond, UnconfirmedFor: time.Second, UnseenFor: time.Minute, BatchSize: 100},
 		Admission: AdmissionConfig{QueueLimit: 50_000, UploadBytesInFlight: 256 << 20, AdmissionInterval: 100 * time.Millisecond},
-		Erase:     EraseConfig{EraseInterval: 100 * time.Millisecond, KeepBatches: time.Hour, SweepInterval: time.Hour, OrphanAge: time.Hour},
-		Waiting:   WaitingConfig{WaitLimit: 30 * time.Second, UploadWait: 10 * time.Second, PollInterval: 100 * time.Millisecond},
+		Webhooks: WebhookConfig{
+			Post:     poster.Config{Timeout: 5 * time.Second, Retries: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}},
+			Interval: 50 * time.Millisecond, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
+		},
+		Erase:   EraseConfig{EraseInterval: 100 * time.Millisecond, KeepBatches: time.Hour, SweepInterval: time.Hour, OrphanAge: time.Hour},
+		Waiting: WaitingConfig{WaitLimit: 30 * time.Second, UploadWait: 10 * time.Second, PollInterval: 100 * time.Millisecond},
 		Batch: BatchConfig{
 			MaxItemsJSON: 1000, MaxItems: 50_000, MaxJSONBytes: 32 << 20, MaxManifestBytes: 1 << 30, MaxArchiveBytes: 1 << 30, Window: 24 * time.Hour,
 		},

@@ -43,6 +43,7 @@ type Service struct {
 	admission *admission
 	publisher *publisher
 	eraser    *eraser
+	deliverer *deliverer
 	hub       *hub
 	health    *httpserver.Health
 	app       *fiber.App
@@ -81,6 +82,9 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	}
 	origin, err := originOf(cfg.Images)
 	if err != nil {
+		return nil, err
+	}
+	if s.deliverer, err = newDeliverer(doors.Store, cfg.Webhooks, cfg.PublicURL, tel.Log, tel.Registry); err != nil {
 		return nil, err
 	}
 	web := cfg.HTTP
@@ -148,6 +152,7 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.admission.Run,
 		s.publisher.Run,
 		s.eraser.Run,
+		s.deliverer.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 	)
 }

@@ -41,6 +41,7 @@ const (
 	FaultTimeout    Fault = "timeout"
 	FaultRedirect   Fault = "redirected" // redirects are not followed
 	FaultStatus     Fault = "status"     // any other that is not 2xx
+	FaultUnsent     Fault = "not_sent"   // the message itself is at fault
 )
 
 // Message is what one try posts.
