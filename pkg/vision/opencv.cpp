@@ -43,19 +43,14 @@ template <typename Work> bool guarded(unsigned char *message, int size, Work wor
     return false;
 }
 
-// silent keeps OpenCV from printing what is going to be a message.
-int silent(int, const char *, const char *, const char *, int, void *) { return 0; }
-
 } // namespace
 
 maskfleet_network *maskfleet_network_open(const unsigned char *onnx, int length, unsigned char *message, int size) {
     auto network = new maskfleet_network;
-    const auto printing = cv::redirectError(silent);
     const bool opened = guarded(message, size, [&] {
         network->net = cv::dnn::readNetFromONNX(reinterpret_cast<const char *>(onnx), static_cast<size_t>(length));
         CV_Assert(!network->net.empty());
     });
-    cv::redirectError(printing);
     if (opened)
         return network;
     delete network;
@@ -77,7 +72,6 @@ int maskfleet_network_add_output(maskfleet_network *network, const unsigned char
 int maskfleet_network_run(maskfleet_network *network, const unsigned char *pixels, int width, int height,
                           const int *order, const float *scale, const float *mean,
                           unsigned char *message, int size) {
-    const auto printing = cv::redirectError(silent);
     const bool ran = guarded(message, size, [&] {
         const cv::Mat picture(height, width, CV_8UC3, const_cast<unsigned char *>(pixels));
         cv::Mat planes[3];
@@ -91,7 +85,6 @@ int maskfleet_network_run(maskfleet_network *network, const unsigned char *pixel
         network->net.setInput(network->input);
         network->net.forward(network->outputs, network->names);
     });
-    cv::redirectError(printing);
     return ran;
 }
 
