@@ -80,8 +80,11 @@ func TestCellsFindTheirPlace(t *testing.T) {
 		"finest, first": {0, 0, sure(0), box{left: -4, top: -4, right: 12, bottom: 12}},
 		"finest, row 1": {0, 12 + 2, sure(0), box{left: 12, top: 4, right: 28, bottom: 20}},
 		"middle, twice": {1, 6*3 + 5, sure(float32(math.Ln2)), box{left: 72, top: 24, right: 120, bottom: 88}},
-		"coarsest, last": {2, 5, [7]float32{2, -9, -9, 0, 0, 99, -99},
-			box{left: 48, top: 16, right: 80 + 32*far, bottom: 48 + 32/far}},
+		"coarsest, last": {
+			2, 5,
+			[7]float32{2, -9, -9, 0, 0, 99, -99},
+			box{left: 48, top: 16, right: 80 + 32*far, bottom: 48 + 32/far},
+		},
 	} {
 		found, err := threeStrides().decode(nil, seeing(size, c.output, c.cell, c.row), size)
 		if err != nil {

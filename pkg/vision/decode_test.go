@@ -436,3 +436,13 @@ func FuzzCheckWhole(f *testing.F) {
 		}
 	})
 }
+
+func FuzzExifOrientation(f *testing.F) {
+	f.Add(exifOf(6))
+	f.Add([]byte("II*\x00\x08\x00\x00\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got := exifOrientation(data); got < 1 || got > 8 {
+			t.Errorf("orientation is %d", got)
+		}
+	})
+}

@@ -176,8 +176,8 @@ func readBounded(folder fs.FS, name string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	data, err := io.ReadAll(io.LimitReader(file, most+1))
+	_ = file.Close() // of what was only read
 	if err != nil {
 		return nil, err
 	}

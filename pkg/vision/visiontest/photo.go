@@ -11,7 +11,7 @@ import (
 // Face is a face to draw, with hair, neck and shoulders.
 type Face struct {
 	Centre image.Point
-	Radius int // from the centre to the chin, pixels; from about 30 on it is found
+	Radius int // from the centre to the chin, pixels; found where it is a 60th of the photo's longer side or more
 	Masked bool
 }
 
