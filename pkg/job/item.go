@@ -16,7 +16,7 @@ import (
 
 // The bounds of an item's own words, in bytes.
 const (
-	MaxCustomID      = 255
+	MaxCustomID      = 1024
 	MaxLink          = 2048
 	MaxMetadataKeys  = 16
 	MaxMetadataKey   = 64

@@ -42,7 +42,7 @@ func TestParseItemRefuses(t *testing.T) {
 		`{"custom_id":"a","priority":1,` + image + `}`: `"priority" is not known`,
 		`{` + image + `}`:                    "“custom_id” is missing",
 		`{"custom_id":"a\nb",` + image + `}`: "cannot be shown",
-		`{"custom_id":"` + strings.Repeat("a", 256) + `",` + image + `}`: "longer than 255 bytes",
+		`{"custom_id":"` + strings.Repeat("a", 1025) + `",` + image + `}`: "longer than 1024 bytes",
 		`{"custom_id":"a"}`:            "exactly one",
 		`{"custom_id":"a","image":{}}`: "exactly one",
 		`{"custom_id":"a","image":{"url":"https://example.org/","base64":"/9j/"}}`:               "exactly one",

@@ -1,0 +1,188 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+)
+
+const (
+	loadGoodFor  = 2 * time.Second  // before it is measured again
+	loadUsedFor  = 30 * time.Second // where it cannot be
+	usualService = 500 * time.Millisecond
+)
+
+// The shares that the lanes have of slots for which all of them wait; see the
+// worker's turns. The canary lane is nearly always empty.
+const (
+	interactiveShare = 5.0 / 6
+	batchShare       = 1.0 / 6
+)
+
+// load is what is ahead of whom, and how fast it goes.
+type load struct {
+	at       time.Time
+	capacity float64 // photos a second that the workers can do; 0: none is there
+	took     time.Duration
+	slots    int
+	personal float64 // photos a second outside of batches, of late
+	line     jobstore.Line
+	batches  []jobstore.ActiveBatch
+}
+
+// capacityOf is what the workers can do: each slot a photo at a time. What was
+// measured counts too, in case the slots were not all announced.
+func capacityOf(slots int, served map[job.Lane]jobstore.Service) (perSecond float64, took time.Duration) {
+	photos, spent := 0, time.Duration(0)
+	for _, s := range served {
+		photos += s.Photos
+		spent += time.Duration(s.Photos) * s.Took
+	}
+	took = usualService
+	if photos > 0 && spent > 0 {
+		took = spent / time.Duration(photos)
+	}
+	if slots == 0 {
+		return 0, took
+	}
+	return max(float64(slots)/took.Seconds(), float64(photos)/servedWindow.Seconds()), took
+}
+
+// photo says how long a waiting photo outside of batches still takes, age after it
+// became due. Those ahead of it are reckoned to have come evenly since the first.
+func (l load) photo(age time.Duration) time.Duration {
+	ahead := float64(max(l.line.Photos-1, 0)) // it is one of them
+	if l.line.Oldest > 0 {
+		ahead *= max(0, 1-age.Seconds()/l.line.Oldest.Seconds())
+	}
+	rate := l.capacity
+	if len(l.batches) > 0 {
+		rate *= interactiveShare
+	}
+	wait := seconds(ahead/rate) + l.took
+	if l.line.Photos > 0 { // all slots are busy: half a photo until one is free
+		wait += l.took / time.Duration(2*max(l.slots, 1))
+	}
+	return wait
+}
+
+// items says how long it takes until n more items of an owner's are done, counted
+// over the owner's batches, the oldest first. The owners take turns: until then each
+// other had as many done, or all of what they have.
+func (l load) items(b jobstore.ActiveBatch, n int) time.Duration {
+	before := true
+	others := map[[16]byte]int{}
+	for _, other := range l.batches {
+		switch {
+		case other.ID == b.ID:
+			before = false
+		case other.OwnerID != b.OwnerID:
+			others[other.OwnerID] += other.Remaining
+		case before:
+			n += other.Remaining
+		}
+	}
+	ahead := n
+	for _, remaining := range others {
+		ahead += min(remaining, n)
+	}
+	rate := max(l.capacity-l.personal, l.capacity*batchShare)
+	return seconds(float64(ahead)/rate) + l.took
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// estimator says how long what waits has still to wait. It measures the load at most
+// every few seconds, and only while somebody asks.
+type estimator struct {
+	store *jobstore.Store
+	queue *jobqueue.Queue
+
+	mu     sync.Mutex // guards all below; held while the load is measured
+	latest load
+	tried  time.Time
+}
+
+// photo says how long until a photo is done; false where nobody can know. What is in
+// hand already, or done, takes no longer than a photo takes.
+func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool) {
+	l, ok := e.load(ctx)
+	if !ok || p.Row.State.Terminal() {
+		return 0, false
+	}
+	if p.Row.State == job.StateProcessing {
+		return l.took, true
+	}
+	if p.BatchID == (job.ID{}) {
+		return l.photo(time.Since(p.RunAt)), true
+	}
+	for _, b := range l.batches {
+		if b.ID == p.BatchID {
+			return l.items(b, min(p.BatchLine, b.Remaining)), true
+		}
+	}
+	return 0, false // its batch is not dispatched
+}
+
+// batch says when the last item of a batch is done; false where nobody can know.
+func (e *estimator) batch(ctx context.Context, batch job.Batch) (time.Time, bool) {
+	if !batch.Goes() {
+		return time.Time{}, false
+	}
+	l, ok := e.load(ctx)
+	if !ok {
+		return time.Time{}, false
+	}
+	for _, b := range l.batches {
+		if b.ID == batch.ID {
+			return l.at.Add(l.items(b, b.Remaining)).UTC(), true
+		}
+	}
+	return time.Time{}, false // it has just begun, or ended
+}
+
+// load gives the latest measurement that is good; false without one, or without a
+// worker.
+func (e *estimator) load(ctx context.Context) (load, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if now := time.Now(); now.Sub(e.tried) > loadGoodFor {
+		e.tried = now
+		if l, err := e.measure(ctx); err == nil {
+			e.latest = l
+		}
+	}
+	return e.latest, e.latest.capacity > 0 && time.Since(e.latest.at) < loadUsedFor
+}
+
+func (e *estimator) measure(ctx context.Context) (l load, err error) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	workers, err := e.queue.Workers(ctx)
+	if err != nil {
+		return load{}, err
+	}
+	slots := 0
+	for _, w := range workers {
+		if !w.Draining {
+			slots += w.Slots
+		}
+	}
+	served, err := e.store.Served(ctx, servedWindow)
+	if err != nil {
+		return load{}, err
+	}
+	l.slots = slots
+	l.capacity, l.took = capacityOf(slots, served)
+	l.personal = float64(served[job.LaneInteractive].Photos) / servedWindow.Seconds()
+	if l.line, err = e.store.WaitingInLine(ctx); err != nil {
+		return load{}, err
+	}
+	l.batches, err = e.store.ActiveBatches(ctx)
+	l.at = time.Now()
+	return l, err
+}

@@ -1,0 +1,128 @@
+package ingest
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+)
+
+func TestCapacity(t *testing.T) {
+	t.Parallel()
+	type lanes = map[job.Lane]jobstore.Service
+	for name, c := range map[string]struct {
+		slots  int
+		served lanes
+		want   float64
+		took   time.Duration
+	}{
+		"nothing known":       {4, nil, 8, usualService},
+		"no worker":           {0, lanes{job.LaneBatch: {Photos: 600, Took: time.Second}}, 0, time.Second},
+		"idle for the most":   {2, lanes{job.LaneInteractive: {Photos: 1, Took: 200 * time.Millisecond}}, 10, 200 * time.Millisecond},
+		"both lanes":          {4, lanes{job.LaneInteractive: {Photos: 60, Took: time.Second}, job.LaneBatch: {Photos: 180, Took: time.Second}}, 4, time.Second},
+		"more than the slots": {1, lanes{job.LaneBatch: {Photos: 1200, Took: time.Second}}, 20, time.Second},
+	} {
+		got, took := capacityOf(c.slots, c.served)
+		if got != c.want || took != c.took {
+			t.Errorf("%s: got %v a second, each %v; want %v and %v", name, got, took, c.want, c.took)
+		}
+	}
+}
+
+func TestEstimateOfAPhoto(t *testing.T) {
+	t.Parallel()
+	busy := load{capacity: 10, took: time.Second, slots: 10, line: jobstore.Line{Photos: 101, Oldest: 10 * time.Second}}
+	shared := busy
+	shared.batches = []jobstore.ActiveBatch{{Remaining: 1000}}
+	for name, c := range map[string]struct {
+		load load
+		age  time.Duration
+		want time.Duration
+	}{
+		"idle":              {load{capacity: 10, took: time.Second}, 0, time.Second},
+		"just come":         {busy, 0, 11 * time.Second},
+		"half through":      {busy, 5 * time.Second, 6 * time.Second},
+		"the first in line": {busy, 10 * time.Second, time.Second},
+		"beside a batch":    {shared, 0, 13 * time.Second},
+	} {
+		if got := c.load.photo(c.age); got.Truncate(time.Second/10) != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestEstimateOfItems(t *testing.T) {
+	t.Parallel()
+	ann, bob := job.ID{1}, job.ID{2}
+	first := jobstore.ActiveBatch{ID: job.ID{11}, OwnerID: ann, Remaining: 100}
+	second := jobstore.ActiveBatch{ID: job.ID{12}, OwnerID: ann, Remaining: 50}
+	small := jobstore.ActiveBatch{ID: job.ID{13}, OwnerID: bob, Remaining: 10}
+	l := load{capacity: 10, batches: []jobstore.ActiveBatch{first, second, small}}
+	crowded := l
+	crowded.personal = 10
+	for name, c := range map[string]struct {
+		load  load
+		batch jobstore.ActiveBatch
+		n     int
+		want  time.Duration
+	}{
+		"the first batch":     {l, first, 100, 11 * time.Second},
+		"its first item":      {l, first, 1, 200 * time.Millisecond},
+		"behind an older one": {l, second, 50, 16 * time.Second},
+		"a small one's turns": {l, small, 10, 2 * time.Second},
+		"beside busy people":  {crowded, small, 10, 12 * time.Second},
+	} {
+		if got := c.load.items(c.batch, c.n); got.Round(time.Second/10) != c.want {
+			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestEstimatesUnderSteadyLoad plays queues of several lengths and speeds, and holds
+// what was estimated at each photo's arrival and on its way against what came.
+func TestEstimatesUnderSteadyLoad(t *testing.T) {
+	t.Parallel()
+	for _, slots := range []int{1, 4, 16} {
+		for _, overload := range []float64{0.5, 0.95, 1.2, 2} {
+			service := func() time.Duration { return time.Duration(200+rand.IntN(200)) * time.Millisecond }
+			arrival := time.Duration(float64(300*time.Millisecond) / float64(slots) / overload)
+			bad, asked := 0, 0
+			free := make([]time.Duration, slots) // when each slot is free
+			var began, ended, came []time.Duration
+			for now := time.Duration(0); now < time.Minute; now += arrival {
+				slices.Sort(free)
+				start := max(now, free[0])
+				free[0] = start + service()
+				came, began, ended = append(came, now), append(began, start), append(ended, free[0])
+			}
+			last := came[len(came)-1]
+			for i := len(came) / 20; i < len(came); i += 3 {
+				for _, age := range []time.Duration{0, (began[i] - came[i]) / 2} {
+					now := came[i] + age
+					if now > last { // the load is steady no more
+						continue
+					}
+					l := load{capacity: float64(slots) / 0.3, took: 300 * time.Millisecond, slots: slots}
+					for k := range came {
+						if came[k] <= now && began[k] > now {
+							if l.line.Photos++; l.line.Oldest == 0 {
+								l.line.Oldest = now - came[k]
+							}
+						}
+					}
+					asked++
+					got, want := l.photo(age).Seconds(), (ended[i] - now).Seconds()
+					if got > 2*want || got < want/2 {
+						bad++
+					}
+				}
+			}
+			if bad*20 > asked {
+				t.Errorf("%d slots at %v times their speed: %d of %d estimates were wrong by more than a factor of two", slots, overload, bad, asked)
+			}
+		}
+	}
+}
