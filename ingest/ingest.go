@@ -42,6 +42,9 @@ type Service struct {
 	verifier  *verifier
 	admission *admission
 	publisher *publisher
+	expander  *expander
+	dispatch  *dispatcher
+	estimator *estimator
 	eraser    *eraser
 	deliverer *deliverer
 	hub       *hub
@@ -74,6 +77,9 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
 	}
+	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, tel.Log, tel.Registry)
+	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
+	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,
 		places: make(chan struct{}, verificationsAtOnce),
@@ -151,6 +157,8 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		},
 		s.admission.Run,
 		s.publisher.Run,
+		s.expander.Run,
+		s.dispatch.Run,
 		s.eraser.Run,
 		s.deliverer.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
