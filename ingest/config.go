@@ -28,8 +28,6 @@ type Config struct {
 	Admission AdmissionConfig
 	Waiting   WaitingConfig
 	Batch     BatchConfig
-	Expander  ExpanderConfig
-	Dispatch  DispatcherConfig
 	Erase     EraseConfig
 	Webhooks  WebhookConfig
 
@@ -49,7 +47,7 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.Webhooks.Validate(),
+		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.Batch.Validate(), c.Webhooks.Validate(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/google/uuid"
+
 	"maskfleet/pkg/job"
 )
 
@@ -13,6 +15,7 @@ import (
 type detection struct {
 	CustomID    *string           `json:"custom_id"`
 	ID          job.ID            `json:"id"`
+	BatchID     *uuid.UUID        `json:"batch_id"`
 	Status      job.State         `json:"status"`
 	Error       *detectionError   `json:"error"`
 	Category    *job.Category     `json:"category"`
@@ -25,6 +28,8 @@ type detection struct {
 	TimingMS    *detectionTiming  `json:"timing_ms"`
 	Attempts    int               `json:"attempts"`
 	WorkerID    *string           `json:"worker_id"`
+	CreatedAt   moment            `json:"created_at"`
+	FinishedAt  *moment           `json:"finished_at"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 }
 
@@ -72,6 +77,11 @@ func newDetection(p job.Photo) detection {
 		Image:    detectionImage{Width: p.Width, Height: p.Height, SHA256: p.SHA256, Filename: p.Filename},
 		Attempts: p.Row.Attempts,
 		Metadata: p.Metadata,
+
+		CreatedAt: moment(p.CreatedAt), FinishedAt: momentOrNull(p.DoneAt),
+	}
+	if p.BatchID != (uuid.UUID{}) {
+		d.BatchID, d.CustomID = &p.BatchID, &p.CustomID
 	}
 	if p.WorkerID != "" {
 		d.WorkerID = &p.WorkerID

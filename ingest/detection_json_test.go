@@ -27,8 +27,9 @@ func TestDetectionOfASucceededPhoto(t *testing.T) {
 	t.Parallel()
 	got := encoded(t, job.Photo{
 		ID: sampleID(), Filename: "a.jpg", SHA256: "ab12", Width: 1080, Height: 1920, WorkerID: "w-1",
-		Metadata: map[string]string{"gate": "7"},
-		Row:      job.Row{State: job.StateSucceeded, Attempts: 1},
+		Metadata:  map[string]string{"gate": "7"},
+		CreatedAt: time.Date(2026, 11, 23, 15, 20, 1, 120e6, time.UTC), DoneAt: time.Date(2026, 11, 23, 15, 20, 2, 0, time.UTC),
+		Row: job.Row{State: job.StateSucceeded, Attempts: 1},
 		Result: &job.Result{
 			Width: 1920, Height: 1080, // upright; the header said otherwise
 			Faces: []job.Face{
@@ -42,6 +43,7 @@ func TestDetectionOfASucceededPhoto(t *testing.T) {
 	want := `{
  "custom_id": null,
  "id": "01890f3e-7b1a-7c00-8000-000000000001",
+ "batch_id": null,
  "status": "succeeded",
  "error": null,
  "category": "some_masked",
@@ -102,6 +104,8 @@ func TestDetectionOfASucceededPhoto(t *testing.T) {
  },
  "attempts": 1,
  "worker_id": "w-1",
+ "created_at": "2026-11-23T15:20:01.120Z",
+ "finished_at": "2026-11-23T15:20:02.000Z",
  "metadata": {
   "gate": "7"
  }

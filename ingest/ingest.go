@@ -42,12 +42,10 @@ type Service struct {
 	verifier  *verifier
 	admission *admission
 	publisher *publisher
-	expander  *expander
-	dispatch  *dispatcher
-	estimator *estimator
 	eraser    *eraser
 	deliverer *deliverer
-	hub       *hub
+	hub       *hub // of photos
+	batchHub  *hub
 	health    *httpserver.Health
 	app       *fiber.App
 
@@ -69,7 +67,6 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		accounts:  account.New(doors.Store, doors.Cache, cfg.Accounts),
 		publisher: newPublisher(doors.Store, doors.Queue, cfg.Publisher, tel.Log, tel.Registry),
 		eraser:    newEraser(doors, cfg.Erase, tel.Log, tel.Registry),
-		hub:       newHub(doors.Store, cfg.Waiting.PollInterval, tel.Log, m.waiters),
 		health:    &httpserver.Health{},
 		pageError: httpserver.RenderJSON,
 		admission: &admission{
@@ -77,9 +74,8 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
 	}
-	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, tel.Log, tel.Registry)
-	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
-	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
+	s.hub = newHub(s.lookAtPhoto, cfg.Waiting.PollInterval, tel.Log, m.waiters)
+	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,
 		places: make(chan struct{}, verificationsAtOnce),
@@ -153,15 +149,17 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 	s.admission.look(ctx) // before the first request
 	return lifecycle.Beneath(ctx,
 		func(ctx context.Context) error {
-			return httpserver.Serve(ctx, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)
+			return httpserver.Serve(ctx, s.app, ln, s.health, s.cfg.DrainLinger, func() {
+				s.hub.close()
+				s.batchHub.close()
+			})
 		},
 		s.admission.Run,
 		s.publisher.Run,
-		s.expander.Run,
-		s.dispatch.Run,
 		s.eraser.Run,
 		s.deliverer.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
+		func(ctx context.Context) error { return s.batchHub.Run(ctx, nil) },
 	)
 }
 

@@ -27,6 +27,17 @@ func (s *Service) routes(app *fiber.App) error {
 	app.Get(detection+"/events", read, s.streamDetection)
 	app.Get(apiRoot+"/limits", read, s.getLimits)
 
+	batches, batch := apiRoot+"/batches", apiRoot+"/batches/:id"
+	app.Post(batches, write, s.createBatch)
+	app.Get(batches, read, s.listBatches)
+	app.Get(batch, read, s.getBatch)
+	app.Get(batch+"/items", read, s.listItems)
+	app.Get(batch+"/results", read, s.streamResults)
+	app.Get(batch+"/events", read, s.streamBatch)
+	app.Post(batch+"/cancel", write, s.cancelBatch)
+	app.Post(batch+"/retry", write, s.retryBatch)
+	app.Delete(batch, write, s.deleteBatch)
+
 	app.Post(ancestorRoot+"/register", s.ancestorRegister)
 	app.Post(ancestorRoot+"/upload", s.ancestorUpload)
 

@@ -62,3 +62,9 @@ func (s *Service) follow(ctx context.Context, user jobstore.User, id job.ID, eac
 		}
 	}
 }
+
+// lookAtPhoto is how the hub sees photos.
+func (s *Service) lookAtPhoto(ctx context.Context, id job.ID) (sight, error) {
+	photo, err := s.store.Find(ctx, id)
+	return sight{version: string(photo.Row.State), ended: photo.Row.State.Terminal()}, err
+}

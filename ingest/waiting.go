@@ -6,23 +6,25 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"maskfleet/pkg/job"
 )
 
-// photoFinder is MySQL as the hub sees it.
-type photoFinder interface {
-	Find(ctx context.Context, id job.ID) (job.Photo, error)
+// sight is what a look at a photo or batch found.
+type sight struct {
+	version string // another one whenever something changed that is told
+	ended   bool   // nothing more will change
 }
 
-// hub wakes those who wait for a photo when something about it changed. It hears
-// done-notices from Redis, and one loop per process asks MySQL about every photo
-// that is waited for, because a notice can be lost and an open state has none. The
-// loop asks for one photo after the other, so that any number of people waiting
-// costs MySQL one connection.
+// hub wakes those who wait for a photo, or a batch, when something about it changed.
+// It hears done-notices from Redis, and one loop per process asks MySQL about every
+// one that is waited for, because a notice can be lost and an open state has none.
+// The loop asks for one after the other, so that any number of people waiting costs
+// MySQL one connection.
 type hub struct {
-	store   photoFinder
+	look    func(ctx context.Context, id uuid.UUID) (sight, error)
 	every   time.Duration
 	log     *slog.Logger
 	waiters prometheus.Gauge
@@ -32,15 +34,14 @@ type hub struct {
 	closed bool
 }
 
-// topic is one photo that somebody waits for.
+// topic is one photo or batch that somebody waits for.
 type topic struct {
-	seen  job.State // by the loop; "" before its first look
-	ended bool      // nothing more to look for
-	wake  map[chan struct{}]struct{}
+	seen sight // by the loop; zero before its first look
+	wake map[chan struct{}]struct{}
 }
 
-func newHub(store photoFinder, every time.Duration, log *slog.Logger, waiters prometheus.Gauge) *hub {
-	return &hub{store: store, every: every, log: log, waiters: waiters, topics: map[job.ID]*topic{}}
+func newHub(look func(context.Context, uuid.UUID) (sight, error), every time.Duration, log *slog.Logger, waiters prometheus.Gauge) *hub {
+	return &hub{look: look, every: every, log: log, waiters: waiters, topics: map[job.ID]*topic{}}
 }
 
 // subscribe gives a channel that gets a value when the photo may have changed, and
@@ -161,7 +162,7 @@ func (h *hub) watched() []job.ID {
 	defer h.mu.Unlock()
 	ids := make([]job.ID, 0, len(h.topics))
 	for id, t := range h.topics {
-		if !t.ended {
+		if !t.seen.ended {
 			ids = append(ids, id)
 		}
 	}
@@ -173,7 +174,7 @@ func (h *hub) watched() []job.ID {
 func (h *hub) ask(ctx context.Context, id job.ID) error {
 	asking, cancel := context.WithTimeout(ctx, findTimeout)
 	defer cancel()
-	photo, err := h.store.Find(asking, id)
+	now, err := h.look(asking, id)
 	if err != nil && away(err) {
 		return err
 	}
@@ -183,9 +184,11 @@ func (h *hub) ask(ctx context.Context, id job.ID) error {
 	if t == nil {
 		return nil
 	}
-	if state := photo.Row.State; err != nil || state != t.seen {
-		t.seen = state
-		t.ended = err != nil || state.Terminal()
+	if err != nil {
+		now.ended = true
+	}
+	if err != nil || now != t.seen {
+		t.seen = now
 		t.wakeAll()
 	}
 	return nil

@@ -89,6 +89,11 @@ const (
 	CategorySomeMasked Category = "some_masked"
 )
 
+// Categories lists every category.
+func Categories() []Category {
+	return []Category{CategoryNoFaces, CategoryAllMasked, CategoryNoneMasked, CategorySomeMasked}
+}
+
 // Category sorts a photo into its list. Nothing else in the product decides this.
 func (c Counts) Category() Category {
 	switch {

@@ -16,6 +16,7 @@ const (
 	CodeUnexpectedParameter = "unexpected_parameter"
 	CodeNotMultipart        = "not_multipart"
 	CodeTooManyFiles        = "too_many_files"
+	CodeTooManyItems        = "too_many_items"
 	CodeEmptyBody           = "empty_body"
 	CodeFileTooLarge        = "file_too_large"
 	CodeUnsupportedFormat   = "unsupported_format"
@@ -42,7 +43,7 @@ const (
 // Codes lists every code, in the order of the catalogue.
 func Codes() []string {
 	return []string{
-		CodeInvalidRequest, CodeMissingField, CodeUnexpectedParameter, CodeNotMultipart, CodeTooManyFiles,
+		CodeInvalidRequest, CodeMissingField, CodeUnexpectedParameter, CodeNotMultipart, CodeTooManyFiles, CodeTooManyItems,
 		CodeEmptyBody, CodeFileTooLarge, CodeUnsupportedFormat, CodeImageTooLarge, CodeImageTooSmall,
 		CodeDecodeFailed, CodeInvalidName, CodeInvalidLink, CodeUnauthenticated, CodeWrongCredentials,
 		CodeForbidden, CodeNotFound, CodeGone, CodeMethodNotAllowed, CodeConflict, CodeUsernameTaken,

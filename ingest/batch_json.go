@@ -1,0 +1,139 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/job"
+)
+
+// batchAnswer is a batch as the API shows it. What is not known yet is null.
+type batchAnswer struct {
+	ID              uuid.UUID       `json:"id"`
+	Status          job.BatchState  `json:"status"`
+	Run             int             `json:"run"`
+	Source          job.BatchSource `json:"source"`
+	Counts          batchCounts     `json:"counts"`
+	Summary         batchSummary    `json:"summary"`
+	CreatedAt       moment          `json:"created_at"`
+	StartedAt       *moment         `json:"started_at"`
+	FinishedAt      *moment         `json:"finished_at"`
+	ExpiresAt       moment          `json:"expires_at"`
+	EstimatedDoneAt *moment         `json:"estimated_done_at"`
+	Links           batchLinks      `json:"links"`
+	Error           *batchError     `json:"error"`
+}
+
+type batchCounts struct {
+	Total      int `json:"total"`
+	Queued     int `json:"queued"`
+	Processing int `json:"processing"`
+	Succeeded  int `json:"succeeded"`
+	Failed     int `json:"failed"`
+	Cancelled  int `json:"cancelled"`
+	Expired    int `json:"expired"`
+}
+
+type batchSummary struct {
+	NoFaces     int `json:"no_faces"`
+	AllMasked   int `json:"all_masked"`
+	NoneMasked  int `json:"none_masked"`
+	SomeMasked  int `json:"some_masked"`
+	NumFaces    int `json:"num_faces"`
+	NumMasked   int `json:"num_masked"`
+	NumUnmasked int `json:"num_unmasked"`
+}
+
+type batchLinks struct {
+	Self    string `json:"self"`
+	Items   string `json:"items"`
+	Results string `json:"results"`
+	Events  string `json:"events"`
+	Cancel  string `json:"cancel"`
+	Retry   string `json:"retry"`
+}
+
+type batchError struct {
+	Code    job.BatchCode `json:"code"`
+	Message string        `json:"message"`
+	Errors  []lineError   `json:"errors"`
+}
+
+type lineError struct {
+	Line     int           `json:"line"`
+	CustomID string        `json:"custom_id"`
+	Code     job.BatchCode `json:"code"`
+	Message  string        `json:"message"`
+}
+
+// batchView is a batch with what its row alone does not say.
+type batchView struct {
+	job.Batch
+	inHand int // of the open items, how many a worker has
+}
+
+func newBatchAnswer(b batchView) batchAnswer {
+	path := batchPath(b.ID)
+	return batchAnswer{
+		ID: b.ID, Status: b.State, Run: b.Run, Source: b.Source,
+		Counts: countsOf(b), Summary: summaryOf(b.Counts),
+		CreatedAt: moment(b.CreatedAt), StartedAt: momentOrNull(b.StartedAt), FinishedAt: momentOrNull(b.DoneAt), ExpiresAt: moment(b.ExpiresAt),
+		Links: batchLinks{
+			Self: path, Items: path + "/items", Results: path + "/results",
+			Events: path + "/events", Cancel: path + "/cancel", Retry: path + "/retry",
+		},
+		Error: newBatchError(b.Failure),
+	}
+}
+
+// countsOf gives nothing of a batch that is being validated: its items may turn out
+// to be none.
+func countsOf(b batchView) batchCounts {
+	if b.State == job.BatchValidating {
+		return batchCounts{}
+	}
+	inHand := min(b.inHand, b.Counts.Remaining) // the two were read one after the other
+	return batchCounts{
+		Total: b.Counts.Total, Queued: b.Counts.Remaining - inHand, Processing: inHand,
+		Succeeded: b.Counts.Succeeded, Failed: b.Counts.Failed, Cancelled: b.Counts.Cancelled, Expired: b.Counts.Expired,
+	}
+}
+
+func summaryOf(c job.BatchCounts) batchSummary {
+	return batchSummary{
+		NoFaces: c.NoFaces, AllMasked: c.AllMasked, NoneMasked: c.NoneMasked, SomeMasked: c.SomeMasked,
+		NumFaces: c.Faces.Faces, NumMasked: c.Faces.Masked, NumUnmasked: c.Faces.Unmasked,
+	}
+}
+
+func newBatchError(f *job.BatchFailure) *batchError {
+	if f == nil {
+		return nil
+	}
+	e := &batchError{Code: f.Code, Message: f.Message, Errors: make([]lineError, len(f.Lines))}
+	for i, line := range f.Lines {
+		e.Errors[i] = lineError{Line: line.Line, CustomID: line.CustomID, Code: line.Code, Message: line.Message}
+	}
+	return e
+}
+
+// moment is a time as the API writes it: RFC 3339 in UTC, to the millisecond.
+type moment time.Time
+
+// MarshalJSON always writes the three digits.
+func (m moment) MarshalJSON() ([]byte, error) {
+	return []byte(time.Time(m).UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (m *moment) UnmarshalJSON(text []byte) error { return (*time.Time)(m).UnmarshalJSON(text) }
+
+// momentOrNull is null for a time that has not come yet.
+func momentOrNull(t time.Time) *moment {
+	if t.IsZero() {
+		return nil
+	}
+	m := moment(t)
+	return &m
+}

@@ -1,0 +1,101 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/problem"
+)
+
+// longBody is the body of a batch, unless its announced length is over the limit.
+func (s *Service) longBody(c *fiber.Ctx, limit int64) (context.Context, io.Reader, func(), error) {
+	if int64(c.Request().Header.ContentLength()) > limit {
+		return nil, nil, nil, batchTooLarge()
+	}
+	return httpserver.LongBody(c)
+}
+
+// storeSource streams what a batch is made of to S3. What it holds of it in memory
+// counts against the budget of all uploads.
+func (s *Service) storeSource(ctx context.Context, key, contentType string, from io.Reader) error {
+	if !s.admission.memory.take(imagestore.PartBytes) {
+		return tooBusy()
+	}
+	defer s.admission.memory.give(imagestore.PartBytes)
+	_, err := s.images.PutStream(ctx, key, contentType, from)
+	var refused *problem.Problem
+	if errors.As(err, &refused) { // by a reader of ours
+		return refused
+	}
+	if err != nil {
+		return storeProblem("storing a batch", err)
+	}
+	return nil
+}
+
+// limited reads at most left bytes; more is refused, and so is a body that was cut
+// off.
+type limited struct {
+	from io.Reader
+	left int64
+}
+
+func (l *limited) Read(into []byte) (int, error) {
+	n, err := l.from.Read(into)
+	if l.left -= int64(n); l.left < 0 {
+		return n, batchTooLarge()
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = unreadableBody(err)
+	}
+	return n, err
+}
+
+func batchTooLarge() error {
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeFileTooLarge,
+		"The batch is larger than the limit; please submit it in parts.")
+}
+
+func tooManyItems(most int) error {
+	return problem.New(http.StatusRequestEntityTooLarge, problem.CodeTooManyItems,
+		fmt.Sprintf("The batch has more than %d items; please submit it in parts.", most))
+}
+
+// lineCounter counts the lines that hold something, and refuses more than most.
+type lineCounter struct {
+	limited
+	most  int
+	lines int
+	begun bool // this line is counted
+}
+
+func (l *lineCounter) Read(into []byte) (int, error) {
+	n, err := l.limited.Read(into)
+	l.count(into[:n])
+	if l.lines > l.most && (err == nil || errors.Is(err, io.EOF)) {
+		err = tooManyItems(l.most)
+	}
+	return n, err
+}
+
+func (l *lineCounter) count(text []byte) {
+	for len(text) > 0 {
+		line, rest, ended := bytes.Cut(text, []byte("\n"))
+		if !l.begun && len(bytes.TrimSpace(line)) > 0 {
+			l.begun = true
+			l.lines++
+		}
+		if ended {
+			l.begun = false
+		}
+		text = rest
+	}
+}

@@ -1,0 +1,90 @@
+package ingest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/problem"
+)
+
+// batchRequest is the JSON body of POST /v1/batches: one of its members is there.
+type batchRequest struct {
+	Items    []json.RawMessage `json:"items"`
+	S3Prefix *string           `json:"s3_prefix"`
+}
+
+// takeBatchJSON keeps the items as the lines of a manifest, so that the expander
+// knows one form only.
+func (s *Service) takeBatchJSON(c *fiber.Ctx, b *job.Batch) error {
+	ctx, from, done, err := s.longBody(c, s.cfg.Batch.MaxJSONBytes)
+	if err != nil {
+		return err
+	}
+	defer done()
+	body, release, err := s.readBytes(from, s.cfg.Batch.MaxJSONBytes)
+	if err != nil {
+		if problem.From(err).Code == problem.CodeFileTooLarge {
+			return batchTooLarge() // not the photo that readBytes means
+		}
+		return err
+	}
+	defer release()
+	decoding := int64(2 * len(body)) // the items, and the manifest
+	if !s.admission.memory.take(decoding) {
+		return tooBusy()
+	}
+	defer s.admission.memory.give(decoding)
+	request, err := parseBatchRequest(body, s.cfg.Batch.MaxItemsJSON)
+	if err != nil {
+		return err
+	}
+	if request.S3Prefix != nil {
+		b.Source, b.Prefix = job.BatchFromPrefix, *request.S3Prefix
+		return nil
+	}
+	b.Source, b.SourceKey = job.BatchFromManifest, imagestore.ManifestKey(*b)
+	return s.storeSource(ctx, b.SourceKey, ndjson, bytes.NewReader(manifestOf(request.Items)))
+}
+
+func parseBatchRequest(body []byte, mostItems int) (batchRequest, error) {
+	var request batchRequest
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&request); err != nil {
+		return request, unreadableJSON(err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return request, unreadableJSON(errors.New("something follows the object"))
+	}
+	switch {
+	case (len(request.Items) == 0) == (request.S3Prefix == nil):
+		return request, problem.New(http.StatusBadRequest, problem.CodeMissingField,
+			"The request must have either “items” or “s3_prefix”.").WithField("items", "is missing or empty, or not alone")
+	case len(request.Items) > mostItems:
+		return request, tooManyItems(mostItems)
+	case request.S3Prefix == nil:
+		return request, nil
+	}
+	if _, _, err := job.ParseS3URI(*request.S3Prefix); err != nil {
+		return request, problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "“s3_prefix” must be s3://bucket/prefix/.").
+			WithField("s3_prefix", "must be s3://bucket/prefix/").WithCause(err)
+	}
+	return request, nil
+}
+
+// manifestOf writes each item on a line of its own.
+func manifestOf(items []json.RawMessage) []byte {
+	var lines bytes.Buffer
+	for _, item := range items {
+		_ = json.Compact(&lines, item) // it is JSON: it was just decoded
+		lines.WriteByte('\n')
+	}
+	return lines.Bytes()
+}
