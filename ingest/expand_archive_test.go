@@ -1,0 +1,197 @@
+package ingest
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"maskfleet/pkg/job"
+)
+
+// file is a member of an archive of a test.
+type file struct {
+	name string
+	data []byte
+	mode fs.FileMode
+}
+
+func zipOf(t *testing.T, files ...file) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := zip.NewWriter(&out)
+	for _, f := range files {
+		header := &zip.FileHeader{Name: f.name, Method: zip.Deflate}
+		header.SetMode(f.mode | 0o644)
+		to, err := w.CreateHeader(header)
+		if err == nil && !strings.HasSuffix(f.name, "/") {
+			_, err = to.Write(f.data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func tarOf(t *testing.T, files ...file) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, f := range files {
+		header := &tar.Header{Name: f.name, Mode: 0o644, Size: int64(len(f.data)), Typeflag: tar.TypeReg}
+		switch {
+		case strings.HasSuffix(f.name, "/"):
+			header.Typeflag = tar.TypeDir
+		case f.mode&fs.ModeSymlink != 0:
+			header.Typeflag, header.Linkname, header.Size = tar.TypeSymlink, string(f.data), 0
+		}
+		err := w.WriteHeader(header)
+		if err == nil && header.Size > 0 {
+			_, err = w.Write(f.data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func gzipOf(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	if _, err := w.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestArchiveBecomesPhotos(t *testing.T) {
+	t.Parallel()
+	e := newExpansion(t)
+	jpeg := photo(t)
+	files := []file{
+		{name: "gate/"}, {name: "gate/1.jpg", data: jpeg}, {name: "./gate/2.jpg", data: []byte("no photo")},
+		{name: "gate/.DS_Store", data: []byte("x")}, {name: "__MACOSX/gate/1.jpg", data: []byte("x")},
+		{name: "inner.zip", data: zipOf(t, file{name: "3.jpg", data: jpeg})}, // stays closed
+	}
+	for name, archive := range map[string][]byte{
+		"zip": zipOf(t, files...), "tar": tarOf(t, files...), "tar.gz": gzipOf(t, tarOf(t, files...)),
+	} {
+		b := e.submit(t, job.BatchFromArchive, archive)
+		if got := e.run(t, b); got.State != job.BatchQueued {
+			t.Fatalf("%s: %s, %v", name, got.State, got.Failure)
+		}
+		got := map[string]string{}
+		for _, p := range e.items(t, b) {
+			data, err := e.images.Get(t.Context(), p.OriginalKey, 1<<20)
+			if err != nil || p.Source != job.SourceMember {
+				t.Errorf("%s: %s from %q: %v", name, p.CustomID, p.Source, err)
+			}
+			got[p.CustomID] = string(data)
+		}
+		want := map[string]string{"gate/1.jpg": string(jpeg), "gate/2.jpg": "no photo", "inner.zip": string(files[5].data)}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestArchivesThatAreRefused(t *testing.T) {
+	t.Parallel()
+	e := newExpansion(t)
+	ok := file{name: "a.jpg", data: []byte("x")}
+	link := file{name: "link.jpg", data: []byte("/etc/passwd"), mode: fs.ModeSymlink}
+	zeros := make([]byte, 100<<20)
+	var crowd []file
+	for i := range 100_000 {
+		crowd = append(crowd, file{name: fmt.Sprintf("%d.jpg", i)})
+	}
+	whole := zipOf(t, file{name: "a.jpg", data: bytes.Repeat([]byte("abcdefgh"), 9999)})
+	for name, c := range map[string]struct {
+		archive []byte
+		code    job.BatchCode
+		lines   int
+	}{
+		"zip leads out":          {zipOf(t, ok, file{name: "../../etc/passwd"}), job.BatchCodeInvalidManifest, 1},
+		"zip is absolute":        {zipOf(t, file{name: "/etc/passwd"}), job.BatchCodeInvalidManifest, 1},
+		"zip for windows":        {zipOf(t, file{name: `..\..\a.jpg`}, file{name: `C:/a.jpg`}), job.BatchCodeInvalidManifest, 2},
+		"tar leads out":          {tarOf(t, ok, file{name: "x/../../a.jpg"}), job.BatchCodeInvalidManifest, 1},
+		"zip with a link":        {zipOf(t, ok, link), job.BatchCodeInvalidManifest, 1},
+		"tar with a link":        {tarOf(t, ok, link), job.BatchCodeInvalidManifest, 1},
+		"zip 1:1000":             {zipOf(t, file{name: "a.bmp", data: zeros}), job.BatchCodeInvalidArchive, 0},
+		"tar 1:1000":             {gzipOf(t, tarOf(t, file{name: "a.bmp", data: zeros})), job.BatchCodeInvalidArchive, 0},
+		"zip of 100,000 entries": {zipOf(t, crowd...), job.BatchCodeTooManyItems, 0},
+		"tar of 100,000 entries": {gzipOf(t, tarOf(t, crowd...)), job.BatchCodeTooManyItems, 0},
+		"same name twice":        {tarOf(t, ok, ok), job.BatchCodeDuplicateCustomID, 1},
+		"nothing in it":          {zipOf(t), job.BatchCodeNoItems, 0},
+		"cut off zip":            {whole[:len(whole)/2], job.BatchCodeInvalidArchive, 0},
+		"damaged zip":            {bytes.Replace(whole, whole[40:60], make([]byte, 20), 1), job.BatchCodeInvalidArchive, 1},
+		"cut off tar":            {tarOf(t, file{name: "a.jpg", data: make([]byte, 5000)})[:2000], job.BatchCodeInvalidArchive, -1},
+		"no archive":             {[]byte("GIF89a and so on, long enough to be looked at as a header of a tar"), job.BatchCodeInvalidArchive, 0},
+		"one byte":               {[]byte("x"), job.BatchCodeInvalidArchive, 0},
+	} {
+		b := e.run(t, e.submit(t, job.BatchFromArchive, c.archive))
+		if b.State != job.BatchFailed || b.Failure == nil || b.Failure.Code != c.code || b.Counts.Remaining > 0 {
+			t.Errorf("%s: %s with %+v, %v", name, b.State, b.Counts, b.Failure)
+			continue
+		}
+		if c.lines >= 0 && len(b.Failure.Lines) != c.lines {
+			t.Errorf("%s: names %+v", name, b.Failure.Lines)
+		}
+	}
+}
+
+func FuzzArchive(f *testing.F) {
+	f.Add([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
+	f.Add(bytes.Repeat([]byte{0}, 1024))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		a := archiveOf(t, data)
+		err := a.each(t.Context(), func(n entry) error {
+			if n.fault == nil && (!localName(n.item.CustomID) || len(n.item.CustomID) > job.MaxCustomID) {
+				t.Errorf("an entry is named %q", n.item.CustomID)
+			}
+			content, err := n.data()
+			if len(content) > 1025 {
+				t.Errorf("%d bytes were unpacked", len(content))
+			}
+			return err
+		})
+		var refused *job.BatchFailure
+		if err != nil && !errors.As(err, &refused) {
+			t.Errorf("ended as %v", err)
+		}
+	})
+}
+
+func archiveOf(t *testing.T, data []byte) *archiveFile {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "archive"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	if _, err := f.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	return &archiveFile{file: f, bytes: int64(len(data)), unpacked: 1 << 20, limits: itemLimits{items: 100, photo: 1024}}
+}
