@@ -27,6 +27,18 @@ func (s *Service) routes(app *fiber.App) error {
 	app.Get(detection+"/events", read, s.streamDetection)
 	app.Get(apiRoot+"/limits", read, s.getLimits)
 
+	webhooks, webhook := apiRoot+"/webhooks", apiRoot+"/webhooks/:id"
+	app.Post(webhooks, write, s.createWebhook)
+	app.Get(webhooks, read, s.listWebhooks)
+	app.Get(webhook, read, s.getWebhook)
+	app.Patch(webhook, write, s.changeWebhook)
+	app.Delete(webhook, write, s.deleteWebhook)
+	app.Post(webhook+"/rotate", write, s.rotateWebhook)
+	app.Post(webhook+"/test", write, s.testWebhook)
+	app.Get(webhook+"/deliveries", read, s.listDeliveries)
+	app.Get(webhook+"/deliveries/:delivery", read, s.getDelivery)
+	app.Post(webhook+"/deliveries/:delivery/redeliver", write, s.redeliver)
+
 	batches, batch := apiRoot+"/batches", apiRoot+"/batches/:id"
 	app.Post(batches, write, s.createBatch)
 	app.Get(batches, read, s.listBatches)

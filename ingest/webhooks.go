@@ -1,0 +1,202 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/webhook"
+)
+
+// maxWebhookBody is the size of a request about a webhook.
+const maxWebhookBody = 16 << 10
+
+func webhookPath(id uuid.UUID) string { return apiRoot + "/webhooks/" + id.String() }
+
+func noSuchWebhook() *problem.Problem {
+	return problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such webhook.")
+}
+
+// webhookOf is the endpoint in the address, if it is the user's own.
+func (s *Service) webhookOf(ctx context.Context, c *fiber.Ctx, user jobstore.User) (jobstore.Webhook, error) {
+	id, err := photoID(c.Params("id"))
+	if err != nil {
+		return jobstore.Webhook{}, noSuchWebhook().WithCause(err)
+	}
+	w, err := s.store.FindWebhook(ctx, user.ID, id)
+	return w, webhookProblem("finding a webhook", err)
+}
+
+func webhookProblem(doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jobstore.ErrNotFound):
+		return noSuchWebhook().WithCause(err)
+	default:
+		return storeProblem(doing, err)
+	}
+}
+
+// createWebhook answers POST /v1/webhooks. Its answer is the only place where the
+// secret is shown.
+func (s *Service) createWebhook(c *fiber.Ctx) error {
+	user, err := s.currentUser(c)
+	if err != nil {
+		return err
+	}
+	request, err := readWebhookRequest(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
+	defer cancel()
+	w, err := s.makeWebhook(ctx, user, request)
+	if err != nil {
+		return err
+	}
+	answer := newWebhookAnswer(w)
+	answer.Secret = &w.Secret
+	c.Location(webhookPath(w.ID))
+	return c.Status(http.StatusCreated).JSON(answer)
+}
+
+// makeWebhook stores a new endpoint of the user, with its secret.
+func (s *Service) makeWebhook(ctx context.Context, user jobstore.User, r webhookRequest) (jobstore.Webhook, error) {
+	if r.URL == nil || r.Events == nil {
+		return jobstore.Webhook{}, problem.New(http.StatusBadRequest, problem.CodeMissingField, "A webhook needs “url” and “events”.").
+			WithField("url", "must be there").WithField("events", "must be there")
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return jobstore.Webhook{}, fmt.Errorf("making a webhook: %w", err)
+	}
+	w := jobstore.Webhook{ID: id, OwnerID: user.ID, Secret: webhook.NewSecret(), CreatedAt: time.Now().UTC()}
+	if err := r.applyTo(&w); err != nil {
+		return w, err
+	}
+	err = s.store.CreateWebhook(ctx, w, s.cfg.Webhooks.PerAccount)
+	if errors.Is(err, jobstore.ErrTooManyWebhooks) {
+		return w, problem.New(http.StatusConflict, problem.CodeConflict,
+			fmt.Sprintf("An account may have %d webhooks. Please delete one first.", s.cfg.Webhooks.PerAccount)).WithCause(err)
+	}
+	if err == nil && !w.DisabledAt.IsZero() {
+		err = s.store.UpdateWebhook(ctx, w)
+		w.DisabledWhy = jobstore.DisabledByOwner
+	}
+	return w, webhookProblem("making a webhook", err)
+}
+
+// listWebhooks answers GET /v1/webhooks with all of them: an account has few.
+func (s *Service) listWebhooks(c *fiber.Ctx) error {
+	user, err := s.currentUser(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
+	defer cancel()
+	all, err := s.store.ListWebhooks(ctx, user.ID)
+	if err != nil {
+		return storeProblem("listing webhooks", err)
+	}
+	return c.JSON(newList(all, len(all), newWebhookAnswer, func(w jobstore.Webhook) string { return w.ID.String() }))
+}
+
+// getWebhook answers GET /v1/webhooks/{id}.
+func (s *Service) getWebhook(c *fiber.Ctx) error {
+	return s.withWebhook(c, findTimeout, func(_ context.Context, w jobstore.Webhook) error {
+		return c.JSON(newWebhookAnswer(w))
+	})
+}
+
+// changeWebhook answers PATCH /v1/webhooks/{id}.
+func (s *Service) changeWebhook(c *fiber.Ctx) error {
+	request, err := readWebhookRequest(c)
+	if err != nil {
+		return err
+	}
+	return s.withWebhook(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
+		if err := request.applyTo(&w); err != nil {
+			return err
+		}
+		err := s.store.UpdateWebhook(ctx, w)
+		if err == nil {
+			w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
+		}
+		if err != nil {
+			return webhookProblem("changing a webhook", err)
+		}
+		s.deliverer.poke() // something may have waited for it to be enabled
+		return c.JSON(newWebhookAnswer(w))
+	})
+}
+
+// rotateWebhook answers POST /v1/webhooks/{id}/rotate with the new secret. The old one
+// signs beside it for a while.
+func (s *Service) rotateWebhook(c *fiber.Ctx) error {
+	return s.withWebhook(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
+		secret := webhook.NewSecret()
+		err := s.store.RotateWebhookSecret(ctx, w.OwnerID, w.ID, secret, s.cfg.Webhooks.SecretOverlap)
+		if err == nil {
+			w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
+		}
+		if err != nil {
+			return webhookProblem("rotating a secret", err)
+		}
+		answer := newWebhookAnswer(w)
+		answer.Secret = &secret
+		return c.JSON(answer)
+	})
+}
+
+// deleteWebhook answers DELETE /v1/webhooks/{id}: what waits for it is not sent.
+func (s *Service) deleteWebhook(c *fiber.Ctx) error {
+	return s.withWebhook(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
+		if err := s.store.DeleteWebhook(ctx, w.OwnerID, w.ID); err != nil {
+			return webhookProblem("deleting a webhook", err)
+		}
+		return c.SendStatus(http.StatusNoContent)
+	})
+}
+
+// withWebhook does something with the endpoint in the address of who asks.
+func (s *Service) withWebhook(c *fiber.Ctx, timeout time.Duration, do func(context.Context, jobstore.Webhook) error) error {
+	user, err := s.currentUser(c)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), timeout)
+	defer cancel()
+	w, err := s.webhookOf(ctx, c, user)
+	if err != nil {
+		return err
+	}
+	return do(ctx, w)
+}
+
+func readWebhookRequest(c *fiber.Ctx) (r webhookRequest, err error) {
+	body, err := httpserver.ReadBody(c, maxWebhookBody)
+	if err != nil {
+		return r, err
+	}
+	in := json.NewDecoder(bytes.NewReader(body))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&r); err != nil {
+		return r, unreadableJSON(err)
+	}
+	if _, err := in.Token(); !errors.Is(err, io.EOF) {
+		return r, unreadableJSON(errors.New("something follows the object"))
+	}
+	return r, nil
+}
