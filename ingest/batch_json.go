@@ -70,7 +70,8 @@ type lineError struct {
 // batchView is a batch with what its row alone does not say.
 type batchView struct {
 	job.Batch
-	inHand int // of the open items, how many a worker has
+	inHand int       // of the open items, how many a worker has
+	done   time.Time // when it may be done; zero where nobody can know
 }
 
 func newBatchAnswer(b batchView) batchAnswer {
@@ -79,6 +80,7 @@ func newBatchAnswer(b batchView) batchAnswer {
 		ID: b.ID, Status: b.State, Run: b.Run, Source: b.Source,
 		Counts: countsOf(b), Summary: summaryOf(b.Counts),
 		CreatedAt: moment(b.CreatedAt), StartedAt: momentOrNull(b.StartedAt), FinishedAt: momentOrNull(b.DoneAt), ExpiresAt: moment(b.ExpiresAt),
+		EstimatedDoneAt: momentOrNull(b.done),
 		Links: batchLinks{
 			Self: path, Items: path + "/items", Results: path + "/results",
 			Events: path + "/events", Cancel: path + "/cancel", Retry: path + "/retry",

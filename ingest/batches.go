@@ -75,6 +75,9 @@ func (s *Service) viewBatches(ctx context.Context, batches ...job.Batch) ([]batc
 	views := make([]batchView, len(batches))
 	for i, b := range batches {
 		views[i] = batchView{Batch: b, inHand: inHand[b.ID]}
+		if done, ok := s.estimator.batch(ctx, b); ok {
+			views[i].done = done
+		}
 	}
 	return views, nil
 }

@@ -13,24 +13,26 @@ import (
 // detection is a photo and what was found in it, as the API shows it: the line of a
 // result file and the answer about one photo alike. What is not known yet is null.
 type detection struct {
-	CustomID    *string           `json:"custom_id"`
-	ID          job.ID            `json:"id"`
-	BatchID     *uuid.UUID        `json:"batch_id"`
-	Status      job.State         `json:"status"`
-	Error       *detectionError   `json:"error"`
-	Category    *job.Category     `json:"category"`
-	NumFaces    *int              `json:"num_faces"`
-	NumMasked   *int              `json:"num_masked"`
-	NumUnmasked *int              `json:"num_unmasked"`
-	Image       detectionImage    `json:"image"`
-	Faces       []detectionFace   `json:"faces"`
-	Model       *job.Model        `json:"model"`
-	TimingMS    *detectionTiming  `json:"timing_ms"`
-	Attempts    int               `json:"attempts"`
-	WorkerID    *string           `json:"worker_id"`
-	CreatedAt   moment            `json:"created_at"`
-	FinishedAt  *moment           `json:"finished_at"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
+	CustomID    *string          `json:"custom_id"`
+	ID          job.ID           `json:"id"`
+	BatchID     *uuid.UUID       `json:"batch_id"`
+	Status      job.State        `json:"status"`
+	Error       *detectionError  `json:"error"`
+	Category    *job.Category    `json:"category"`
+	NumFaces    *int             `json:"num_faces"`
+	NumMasked   *int             `json:"num_masked"`
+	NumUnmasked *int             `json:"num_unmasked"`
+	Image       detectionImage   `json:"image"`
+	Faces       []detectionFace  `json:"faces"`
+	Model       *job.Model       `json:"model"`
+	TimingMS    *detectionTiming `json:"timing_ms"`
+	Attempts    int              `json:"attempts"`
+	// EstimatedWaitMS is how long it may take until the photo is done.
+	EstimatedWaitMS *int64            `json:"estimated_wait_ms,omitempty"`
+	WorkerID        *string           `json:"worker_id"`
+	CreatedAt       moment            `json:"created_at"`
+	FinishedAt      *moment           `json:"finished_at"`
+	Metadata        map[string]string `json:"metadata,omitempty"`
 }
 
 type detectionError struct {

@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	acceptedRetryAfter = "1" // seconds; a photo takes about one
+	acceptedRetryAfter = "1" // seconds, where no estimate is; a photo takes about one
 	maxMetadataKeys    = 16
 	maxMetadataKey     = 64
 	maxMetadataValue   = 512
@@ -51,11 +51,12 @@ func (s *Service) createDetection(c *fiber.Ctx) error {
 		c.Set("Preference-Applied", "wait="+strconv.Itoa(int(wait.Seconds())))
 	}
 	c.Location(detectionPath(photo.ID))
-	if photo.Row.State.Terminal() {
-		return c.JSON(newDetection(photo))
+	d, retryAfter := s.waitingDetection(httpserver.Context(c), photo)
+	if retryAfter == "" {
+		return c.JSON(d)
 	}
-	c.Set(fiber.HeaderRetryAfter, acceptedRetryAfter)
-	return c.Status(http.StatusAccepted).JSON(newDetection(photo))
+	c.Set(fiber.HeaderRetryAfter, retryAfter)
+	return c.Status(http.StatusAccepted).JSON(d)
 }
 
 func detectionPath(id job.ID) string { return apiRoot + "/detections/" + id.String() }
@@ -249,7 +250,8 @@ func (s *Service) getDetection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(newDetection(photo))
+	d, retryAfter := s.waitingDetection(httpserver.Context(c), photo)
+	body, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("encoding a detection: %w", err)
 	}
@@ -259,8 +261,8 @@ func (s *Service) getDetection(c *fiber.Ctx) error {
 	if matches(c.Get(fiber.HeaderIfNoneMatch), tag) {
 		return c.SendStatus(http.StatusNotModified)
 	}
-	if !photo.Row.State.Terminal() {
-		c.Set(fiber.HeaderRetryAfter, acceptedRetryAfter)
+	if retryAfter != "" {
+		c.Set(fiber.HeaderRetryAfter, retryAfter)
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
 	return c.Send(body)

@@ -118,6 +118,9 @@ func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool
 		return l.took, true
 	}
 	if p.BatchID == (job.ID{}) {
+		if p.RunAt.IsZero() { // it was accepted this moment
+			return l.photo(0), true
+		}
 		return l.photo(time.Since(p.RunAt)), true
 	}
 	for _, b := range l.batches {

@@ -37,7 +37,7 @@ const (
 	maxExpansions = 5               // of one batch that end without a word, as by a crash
 	storeAwayWait = 2 * time.Second // before a batch is begun again
 	giveUpTimeout = 3 * time.Second
-	itemsAtOnce   = 500 // in one statement
+	itemsAtOnce   = 100 // in one statement
 	putsAtOnce    = 8   // originals on their way to S3
 )
 

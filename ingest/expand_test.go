@@ -210,8 +210,8 @@ func TestExpanderGoesOnWhereAnotherDied(t *testing.T) {
 	if err := e.insert(t.Context(), x, cutShort{source, 1234, dies}); !errors.Is(err, dies) {
 		t.Fatal(err)
 	}
-	if got := len(e.items(t, b)); got != 1000 {
-		t.Fatalf("%d items are stored, want two whole chunks", got)
+	if got := len(e.items(t, b)); got != 1200 {
+		t.Fatalf("%d items are stored, want twelve whole chunks", got)
 	}
 	if released, err := e.store.KeepExpansion(t.Context(), b.ID, e.holder, 0); err != nil || !released {
 		t.Fatal(released, err)

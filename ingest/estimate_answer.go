@@ -1,0 +1,29 @@
+package ingest
+
+import (
+	"context"
+	"math"
+	"strconv"
+
+	"maskfleet/pkg/job"
+)
+
+// longestRetryAfter bounds the advice to come again later, in seconds: an estimate
+// may be wrong, and workers may be added.
+const longestRetryAfter = 30
+
+// waitingDetection is the answer about a photo, with how long it may still take if it
+// has not ended, and when to ask again: empty if there is no need to.
+func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d detection, retryAfter string) {
+	d = newDetection(p)
+	if p.Row.State.Terminal() {
+		return d, ""
+	}
+	wait, ok := s.estimator.photo(ctx, p)
+	if !ok {
+		return d, acceptedRetryAfter
+	}
+	ms := inMS(wait)
+	d.EstimatedWaitMS = &ms
+	return d, strconv.Itoa(min(max(int(math.Ceil(wait.Seconds())), 1), longestRetryAfter))
+}

@@ -1,0 +1,49 @@
+package ingest
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/jobqueue"
+)
+
+// TestAnswersSayHowLongItTakes: of a photo and of a batch, once there is a worker that
+// might do them.
+func TestAnswersSayHowLongItTakes(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	lonely := detectionOf(t, d.post(t, d.ann, photo(t), nil), http.StatusAccepted)
+	if lonely.EstimatedWaitMS != nil {
+		t.Errorf("without a worker it takes %d ms", *lonely.EstimatedWaitMS)
+	}
+	if err := d.queue.PutWorker(t.Context(), jobqueue.Worker{ID: "w-test", Slots: 2}); err != nil {
+		t.Fatal(err)
+	}
+	lines := &strings.Builder{}
+	for i := range 400 {
+		fmt.Fprintf(lines, `{"custom_id":"%d","image":{"url":"https://example.org/"}}`+"\n", i)
+	}
+	a := d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(lines.String()), map[string]string{"Content-Type": ndjson})
+	var b batchAnswer
+	a.into(t, &b)
+	eventually(t, "the batch says when it may be done", func() bool {
+		d.ask(t, d.ann, http.MethodGet, "/v1/batches/"+b.ID.String(), nil, nil).into(t, &b)
+		return b.EstimatedDoneAt != nil
+	})
+	// Two slots, half a second a photo as long as none is known: four a second.
+	if left := time.Until(time.Time(*b.EstimatedDoneAt)); left < 50*time.Second || left > 200*time.Second {
+		t.Errorf("400 photos are done in %v, want about 100 s", left)
+	}
+	answer := d.post(t, d.ann, photo(t), nil)
+	waiting := detectionOf(t, answer, http.StatusAccepted)
+	if waiting.EstimatedWaitMS == nil || *waiting.EstimatedWaitMS < 250 || *waiting.EstimatedWaitMS > 2000 {
+		t.Errorf("a photo beside the batch takes %v ms, want some 500", waiting.EstimatedWaitMS)
+	}
+	if after, err := strconv.Atoi(answer.header.Get("Retry-After")); err != nil || after < 1 || after > 2 {
+		t.Errorf("Retry-After: %d, %v", after, err)
+	}
+}
