@@ -118,6 +118,9 @@ func printReady(s steps, info stack.Info) {
 	if info.URLs.Mail != "" {
 		s.line("  mail      %s   what the product sends by e-mail is caught here", info.URLs.Mail)
 	}
+	if info.URLs.Webhooks != "" {
+		s.line("  webhooks  %s   those sent to %s/hooks are caught here", info.URLs.Webhooks, info.URLs.Outside)
+	}
 	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
 	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
 	s.line("  logs      %s", info.LogDir)

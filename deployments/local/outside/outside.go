@@ -18,15 +18,15 @@ import (
 // stopLimit is how long answers under way may take once the site stops.
 const stopLimit = 3 * time.Second
 
-// Serve serves the photos of dir and the caught mail on the listener until ctx ends,
-// and nothing that lies outside dir. Photos may come and go meanwhile.
-func Serve(ctx context.Context, listener net.Listener, dir string, caught *Mailbox) error {
+// Serve serves the photos of dir, the caught mail and the caught webhooks on the
+// listener until ctx ends, and nothing that lies outside dir. Photos may come and go meanwhile.
+func Serve(ctx context.Context, listener net.Listener, dir string, caught *Mailbox, hooks *Hooks) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return errors.Join(fmt.Errorf("opening the folder of photos: %w", err), listener.Close())
 	}
 	defer root.Close()
-	server := &http.Server{Handler: handler(root, caught), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute}
+	server := &http.Server{Handler: handler(root, caught, hooks), ReadHeaderTimeout: 5 * time.Second, WriteTimeout: time.Minute}
 	stopped := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
@@ -35,14 +35,15 @@ func Serve(ctx context.Context, listener net.Listener, dir string, caught *Mailb
 	})
 	err = server.Serve(listener)
 	if stop() { // it stopped by itself
-		return fmt.Errorf("serving photos and mail: %w", err)
+		return fmt.Errorf("serving photos, mail and webhooks: %w", err)
 	}
 	return <-stopped
 }
 
-func handler(root *os.Root, caught *Mailbox) http.Handler {
+func handler(root *os.Root, caught *Mailbox, hooks *Hooks) http.Handler {
 	mux := http.NewServeMux()
 	caught.mount(mux)
+	hooks.mount(mux)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { serveIndex(w, root) })
 	mux.HandleFunc("GET /{name}", func(w http.ResponseWriter, r *http.Request) {
 		if !isPhoto(r.PathValue("name")) {

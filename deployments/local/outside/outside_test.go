@@ -68,7 +68,7 @@ func serve(t *testing.T, dir string) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- outside.Serve(ctx, listener, dir, &outside.Mailbox{}) }()
+	go func() { ended <- outside.Serve(ctx, listener, dir, &outside.Mailbox{}, &outside.Hooks{}) }()
 	t.Cleanup(func() {
 		stop()
 		select {

@@ -28,10 +28,11 @@ type Info struct {
 
 // URLs are empty for parts that were left out.
 type URLs struct {
-	Web     string `json:"web"`
-	Manager string `json:"manager"`
-	Outside string `json:"outside"` // where the sample photos are served
-	Mail    string `json:"mail"`    // the page of all mail that was caught
+	Web      string `json:"web"`
+	Manager  string `json:"manager"`
+	Outside  string `json:"outside"`  // where the sample photos are served
+	Mail     string `json:"mail"`     // the page of all mail that was caught
+	Webhooks string `json:"webhooks"` // the page of all webhooks that were caught; they go to Outside + "/hooks"
 }
 
 // Login is what a person types.

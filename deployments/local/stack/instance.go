@@ -30,6 +30,7 @@ func (s *Stack) ingest(at instanceAddresses) spec {
 		"TRUSTED_PROXIES":  "127.0.0.0/8",
 		"REGISTER_ENABLED": "true",
 		"FETCH_ALLOW":      s.at.outside,
+		"WEBHOOK_ALLOW":    s.at.outside,
 		"SMTP_ADDRESS":     s.at.smtp,
 		"SMTP_TLS":         "none",
 		"MAIL_FROM":        "Maskfleet <maskfleet@localhost>",

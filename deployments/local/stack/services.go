@@ -50,7 +50,8 @@ func (s *Stack) manager() spec {
 }
 
 // outside serves the sample photos, as a site elsewhere would; links to it are
-// the only private ones that the product may fetch. It also catches mail.
+// the only private ones that the product may fetch. It also catches mail, and the
+// webhooks that are posted to its /hooks.
 func (s *Stack) outside() (spec, error) {
 	photos := filepath.Join(s.options.Cache, "samples")
 	if err := os.MkdirAll(photos, 0o700); err != nil {

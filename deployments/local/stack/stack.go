@@ -295,6 +295,7 @@ func (s *Stack) info() Info {
 		case "outside":
 			info.URLs.Outside = "http://" + part.address
 			info.URLs.Mail = info.URLs.Outside + "/mail"
+			info.URLs.Webhooks = info.URLs.Outside + "/webhooks"
 		}
 	}
 	return info

@@ -39,7 +39,7 @@ func run(ctx context.Context, address, smtp, dir string) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	fmt.Println("serving", dir, "at", "http://"+listener.Addr().String(), "and catching mail at", letters.Addr().String())
+	fmt.Println("serving", dir, "at", "http://"+listener.Addr().String(), "and catching webhooks there, and mail at", letters.Addr().String())
 	return serve(ctx, listener, letters, dir)
 }
 
@@ -53,7 +53,7 @@ func serve(ctx context.Context, listener, letters net.Listener, dir string) erro
 		defer stop()
 		ended <- caught.Serve(ctx, letters)
 	}()
-	err := outside.Serve(ctx, listener, dir, caught)
+	err := outside.Serve(ctx, listener, dir, caught, &outside.Hooks{})
 	stop()
 	return errors.Join(err, <-ended)
 }
