@@ -10,6 +10,7 @@ import (
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/mail"
 	"maskfleet/pkg/photofile"
 	"maskfleet/pkg/telemetry"
 )
@@ -29,6 +30,7 @@ type Config struct {
 	Waiting   WaitingConfig
 	Batch     BatchConfig
 	Erase     EraseConfig
+	Mail      mail.Config
 	Webhooks  WebhookConfig
 
 	// PublicURL is the address under which browsers reach the site.
@@ -47,9 +49,17 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.Batch.Validate(), c.Webhooks.Validate(),
+		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.mail(), c.Batch.Validate(), c.Webhooks.Validate(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
+}
+
+// mail checks that links in mails lead somewhere.
+func (c *Config) mail() error {
+	if c.Mail.Enabled() && c.PublicURL == "" {
+		return errors.New("SMTP_ADDRESS needs PUBLIC_URL, for the links in mails")
+	}
+	return c.Mail.Validate()
 }
 
 // AdmissionConfig says how much the door takes in.

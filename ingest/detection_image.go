@@ -46,10 +46,20 @@ func (s *Service) getDetectionImage(c *fiber.Ctx) error {
 	return c.Redirect(link, http.StatusFound)
 }
 
+// What a browser does with a picture.
+const (
+	shown = imagestore.Inline
+	saved = imagestore.Attachment
+)
+
 // imageLink signs a link to one picture of a photo, good for a minute.
 func (s *Service) imageLink(ctx context.Context, photo job.Photo, which variant) (string, error) {
+	return s.imageLinkAs(ctx, photo, which, shown)
+}
+
+func (s *Service) imageLinkAs(ctx context.Context, photo job.Photo, which variant, how imagestore.Taking) (string, error) {
 	var key string
-	as := imagestore.Disposition{Filename: photo.Filename, ContentType: "image/jpeg"}
+	as := imagestore.Disposition{Filename: photo.Filename, ContentType: "image/jpeg", Taking: how}
 	switch which {
 	case variantOriginal:
 		key, as.ContentType = photo.OriginalKey, photo.ContentType

@@ -16,6 +16,7 @@ import (
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
+	"maskfleet/pkg/mail"
 	"maskfleet/pkg/telemetry"
 	"maskfleet/pkg/webui/login"
 )
@@ -43,6 +44,7 @@ type Service struct {
 	admission *admission
 	publisher *publisher
 	eraser    *eraser
+	recoverer *recoverer
 	deliverer *deliverer
 	hub       *hub // of photos
 	batchHub  *hub
@@ -89,6 +91,11 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	if s.deliverer, err = newDeliverer(doors.Store, cfg.Webhooks, cfg.PublicURL, tel.Log, tel.Registry); err != nil {
 		return nil, err
 	}
+	sender, err := mail.New(cfg.Mail)
+	if err != nil {
+		return nil, err
+	}
+	s.recoverer = newRecoverer(s.accounts, sender, cfg.PublicURL, tel.Log)
 	web := cfg.HTTP
 	web.ImageOrigins = append(web.ImageOrigins, origin) // pages show photos from there
 	s.app = httpserver.New(web, tel, s.health, s.renderError)
@@ -157,6 +164,7 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.admission.Run,
 		s.publisher.Run,
 		s.eraser.Run,
+		s.recoverer.Run,
 		s.deliverer.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 		func(ctx context.Context) error { return s.batchHub.Run(ctx, nil) },

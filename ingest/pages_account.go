@@ -32,6 +32,9 @@ func (p *pages) renderAccount(c *fiber.Ctx, page webui.AccountPage) error {
 	}
 	page.Frame = frame(c, "Account", webui.NavAccount)
 	page.Role = user.Role
+	if page.Email == "" && page.WrongEmail == "" {
+		page.Email = user.Email
+	}
 	for _, k := range keys {
 		if k.RevokedAt.IsZero() {
 			page.Keys = append(page.Keys, webui.KeyRow{

@@ -3,57 +3,14 @@ package ingest
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"slices"
 
 	"github.com/gofiber/fiber/v2"
 
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
-	"maskfleet/pkg/jobstore"
-	"maskfleet/pkg/problem"
 	"maskfleet/pkg/webui"
 	"maskfleet/pkg/webui/login"
 )
-
-const photosAPage = 50
-
-// showPhotos answers GET /photos?category=&before=.
-func (p *pages) showPhotos(c *fiber.Ctx) error {
-	page := webui.PhotosPage{Frame: frame(c, "Photos", webui.NavPhotos), Category: job.Category(c.Query("category")), First: true}
-	if page.Category != "" && !slices.Contains(page.Categories(), page.Category) {
-		return problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such list.")
-	}
-	filter := jobstore.Filter{OwnerID: login.User(c).ID, Category: page.Category, Limit: photosAPage + 1}
-	if before := c.Query("before"); before != "" {
-		id, err := photoID(before)
-		if err != nil {
-			return err
-		}
-		filter.Before, page.First = id, false
-	}
-	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
-	defer cancel()
-	photos, err := p.store.List(ctx, filter)
-	if err != nil {
-		return storeProblem("listing photos", err)
-	}
-	if len(photos) > photosAPage {
-		photos = photos[:photosAPage]
-		page.Older = olderThan(photos[photosAPage-1].ID, page.Category)
-	}
-	page.Cards = cardsOf(photos)
-	return p.kit.Render(c, "photos", page)
-}
-
-// olderThan is the address of the page that follows the photo.
-func olderThan(id job.ID, category job.Category) string {
-	query := url.Values{"before": {id.String()}}
-	if category != "" {
-		query.Set("category", string(category))
-	}
-	return "/photos?" + query.Encode()
-}
 
 // showPhoto answers GET /photos/{id}.
 func (p *pages) showPhoto(c *fiber.Ctx) error {
@@ -61,9 +18,38 @@ func (p *pages) showPhoto(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	page := webui.NewPhotoPage(frame(c, "", webui.NavPhotos), photo, c.Query("show"))
-	page.Title = page.Name
+	page, err := p.photoPage(c, photo)
+	if err != nil {
+		return err
+	}
 	return p.kit.Render(c, "photo", page)
+}
+
+// photoPage shows a photo with its neighbours in the list that the address names.
+// Without MySQL it has none.
+func (p *pages) photoPage(c *fiber.Ctx, photo job.Photo) (webui.PhotoPage, error) {
+	query, err := queryOf(c)
+	if err != nil {
+		return webui.PhotoPage{}, err
+	}
+	page := webui.NewPhotoPage(frame(c, "", webui.NavPhotos), photo, c.Query("show"))
+	page.Title, page.Query = page.Name, query
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
+	defer cancel()
+	newer, older, err := p.store.Neighbours(ctx, filterOf(query, photo.OwnerID, zoneOf(c)), photo.ID)
+	if err != nil {
+		p.tel.Log.WarnContext(ctx, "neighbours of a photo not found", "photo_id", photo.ID, "err", err)
+	}
+	page.Newer, page.Older = idText(newer), idText(older)
+	return page, nil
+}
+
+// idText is "" for the zero id.
+func idText(id job.ID) string {
+	if id == (job.ID{}) {
+		return ""
+	}
+	return id.String()
 }
 
 // showPhotoStatus answers GET /photos/{id}/status: the photo's page without its
@@ -73,16 +59,25 @@ func (p *pages) showPhotoStatus(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return p.kit.RenderFragment(c, "photo", "photo", webui.NewPhotoPage(frame(c, "", webui.NavPhotos), photo, ""))
+	page, err := p.photoPage(c, photo)
+	if err != nil {
+		return err
+	}
+	return p.kit.RenderFragment(c, "photo", "photo", page)
 }
 
-// redirectToImage answers GET /photos/{id}/image/{variant} with a short-lived link.
+// redirectToImage answers GET /photos/{id}/image/{variant} with a short-lived link;
+// with ?save=yes the browser keeps the picture instead of showing it.
 func (p *pages) redirectToImage(c *fiber.Ctx) error {
 	photo, err := p.photoOf(c, login.User(c))
 	if err != nil {
 		return err
 	}
-	link, err := p.imageLink(httpserver.Context(c), photo, variant(c.Params("variant")))
+	how := shown
+	if c.Query("save") != "" {
+		how = saved
+	}
+	link, err := p.imageLinkAs(httpserver.Context(c), photo, variant(c.Params("variant")), how)
 	if err != nil {
 		return err
 	}

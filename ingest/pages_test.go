@@ -218,9 +218,10 @@ func throughTheList(t *testing.T, tab *browser.Tab, d *door) {
 	}
 	tab.Click("tbody tr:first-child a.row")
 	tab.See(".verdict")
+	tab.Await(`document.readyState === 'complete'`) // the keys are listened to
 	first := tab.Address()
 	tab.Press(kb.ArrowRight)
-	tab.Await(`location.pathname !== '` + path(t, first) + `' && Boolean(document.querySelector('[data-newer]:not([hidden])'))`)
+	tab.Await(`location.pathname !== '` + path(t, first) + `' && Boolean(document.querySelector('[data-newer]')) && document.readyState === 'complete'`)
 	tab.Press(kb.ArrowLeft)
 	tab.Await(`location.pathname === '` + path(t, first) + `'`)
 	tab.Go(d.url + "/photos?category=no_faces")

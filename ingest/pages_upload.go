@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,7 +20,8 @@ import (
 )
 
 const (
-	recentPhotos  = 24   // on the upload page
+	recentPhotos  = 48 // on the upload page
+	recentFor     = 24 * time.Hour
 	maxFilesAForm = 1000 // sent without script
 	theRest       = "The rest of the files"
 )
@@ -32,7 +34,9 @@ func (p *pages) showUpload(c *fiber.Ctx) error {
 func (p *pages) renderUpload(c *fiber.Ctx, page webui.UploadPage) error {
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
 	defer cancel()
-	recent, err := p.store.List(ctx, jobstore.Filter{OwnerID: login.User(c).ID, Limit: recentPhotos})
+	recent, err := p.store.List(ctx, jobstore.Filter{
+		OwnerID: login.User(c).ID, Lane: job.LaneInteractive, From: time.Now().Add(-recentFor), Limit: recentPhotos,
+	})
 	if err != nil {
 		return storeProblem("listing recent photos", err)
 	}

@@ -1,6 +1,7 @@
 package imagestore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +13,20 @@ import (
 
 const longestLink = 7 * 24 * time.Hour // S3's own limit
 
+// Taking is what a browser does with what it gets.
+type Taking string
+
+// The ways to take it; the zero one is Inline.
+const (
+	Inline     Taking = "inline"     // it is shown
+	Attachment Taking = "attachment" // it is saved
+)
+
 // Disposition says how a browser is to take what a signed link leads to.
 type Disposition struct {
 	Filename    string // for "save as"; empty: the browser's choice
 	ContentType string // empty: as it was put
+	Taking      Taking
 }
 
 // SignedURL gives a link that lets anybody who has it get the object for d (1 s to
@@ -46,13 +57,13 @@ func (s *Store) SignedURL(ctx context.Context, key string, d time.Duration, as D
 	return signed.URL, nil
 }
 
-// header is the Content-Disposition: shown in place, and saved under the name.
+// header is the Content-Disposition: how it is taken, and the name to save it under.
 func (d Disposition) header() (string, error) {
 	params := map[string]string{}
 	if d.Filename != "" {
 		params["filename"] = d.Filename
 	}
-	header := mime.FormatMediaType("inline", params)
+	header := mime.FormatMediaType(string(cmp.Or(d.Taking, Inline)), params)
 	if header == "" {
 		return "", errors.New("its file name cannot stand in a header")
 	}

@@ -101,6 +101,7 @@ type Filter struct {
 	OwnerID  uuid.UUID // required: the zero id owns nothing
 	Category job.Category
 	State    job.State
+	Lane     job.Lane
 	From, To time.Time // made at or after, and before, to the millisecond
 	Search   string    // part of the file's name or of the link
 	Newest   job.ID    // nothing accepted after this one
@@ -137,6 +138,9 @@ func (f Filter) where() (string, []any) {
 	}
 	if f.State != "" {
 		and(`state = ?`, f.State)
+	}
+	if f.Lane != "" {
+		and(`lane = ?`, f.Lane)
 	}
 	// Ids begin with the time of their making: the index by id serves times too.
 	if !f.From.IsZero() {

@@ -137,6 +137,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"percent":   Percent,
 		"state":     StateWord,
 		"label":     LabelWord,
+		"role":      RoleWords,
 		"category":  CategoryWord,
 		"counts":    CountsWords,
 		"dict":      dict,

@@ -113,6 +113,7 @@ func serve(t *testing.T, all []picture, photoFile string) string {
 	}
 	app.Get("/events", silent)
 	app.Get("/photos/events", silent)
+	app.Get("/photos/live", silent)
 	app.Get("/v1/detections/:id/events", silent)
 	for _, p := range all {
 		app.Get("/see/"+p.name, func(c *fiber.Ctx) error {
@@ -213,11 +214,26 @@ func pictures() []picture {
 	}
 	refused := upload(3)
 	refused.Refused = []webui.Refused{{Name: "notes.jpg", Reason: "The file is not a JPEG, PNG, WebP or BMP photo."}}
-	photos := func(n int, c job.Category) webui.PhotosPage {
-		return webui.PhotosPage{Frame: door("Photos", webui.NavPhotos), Category: c, Cards: cards(n), First: true, Older: "/photos?before=x"}
+	photos := func(n int, query webui.ListQuery) webui.PhotosPage {
+		page := webui.PhotosPage{
+			Frame: door("Photos", webui.NavPhotos), Query: query, Cards: cards(n), First: true, Newest: "x", Today: "2026-11-23",
+			Tabs: []webui.Tab{{Count: 201 * n, URL: "/photos"}},
+		}
+		for i, c := range webui.Lists() {
+			page.Tabs = append(page.Tabs, webui.Tab{Category: c, Count: n * i * 17, URL: query.Of(c).URL()})
+		}
+		if n > 1 {
+			page.Older = query.Older("x")
+		}
+		return page
 	}
+	search := webui.ListQuery{Category: job.CategorySomeMasked, Search: "gate", From: "2026-11-01", To: "2026-11-23"}
+	deleted := photos(3, webui.ListQuery{})
+	deleted.Deleted = 12
 	photo := func(p job.Photo, show string) webui.PhotoPage {
-		return webui.NewPhotoPage(door(p.Filename, webui.NavPhotos), p, show)
+		page := webui.NewPhotoPage(door(p.Filename, webui.NavPhotos), p, show)
+		page.Newer, page.Older, page.Query = "x", "y", webui.ListQuery{Category: job.CategorySomeMasked}
+		return page
 	}
 	retrying := photoIn(job.StateQueued, "lobby.webp")
 	retrying.Failure = job.Fail(job.CodeInferenceTimeout, nil)
@@ -225,22 +241,31 @@ func pictures() []picture {
 	for range 4 {
 		crowd.Result.Faces = append(crowd.Result.Faces, faces()...)
 	}
+	crowd.Result.Faces[4].Label = job.LabelIncorrect
 	none := photoIn(job.StateSucceeded, "empty street.jpg")
 	none.Result.Faces = nil
 	link := photoIn(job.StateQueued, "")
 	link.Source, link.Link, link.OriginalKey, link.Width, link.Bytes = job.SourceLink, "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", "", 0, 0
+	outside := webui.Frame{Site: webui.SiteDoor, Title: "New password"}
+	admin := door("Users", webui.NavUsers)
+	admin.Admin = true
 	key := webui.KeyRow{ID: uuid.NewString(), Name: "gate cameras", Prefix: "mf_3fk2", Scopes: []string{"read", "write"}, CreatedAt: time.Now().Add(-49 * time.Hour), LastUsedAt: time.Now().Add(-12 * time.Second)}
 	return append([]picture{
-		{"login", "login", webui.LoginPage{Frame: webui.Frame{Site: webui.SiteDoor, Title: "Log in"}}},
+		{"login", "login", webui.LoginPage{Frame: webui.Frame{Site: webui.SiteDoor, Title: "Log in"}, Recover: "/password/forgotten"}},
 		{"login-wrong", "login", webui.LoginPage{Frame: webui.Frame{Site: webui.SiteManager, Title: "Log in"}, Username: "admin", Wrong: "The name or the password is wrong."}},
 		{"upload-empty", "upload", upload(0)},
 		{"upload-one", "upload", upload(1)},
 		{"upload-many", "upload", upload(23)},
 		{"upload-refused", "upload", refused},
-		{"photos-empty", "photos", photos(0, "")},
-		{"photos-empty-list", "photos", photos(0, job.CategoryAllMasked)},
-		{"photos-one", "photos", photos(1, "")},
-		{"photos-many", "photos", photos(50, "")},
+		{"photos-empty", "photos", photos(0, webui.ListQuery{})},
+		{"photos-empty-list", "photos", photos(0, webui.ListQuery{Category: job.CategoryAllMasked})},
+		{"photos-one", "photos", photos(1, webui.ListQuery{})},
+		{"photos-many", "photos", photos(50, webui.ListQuery{})},
+		{"photos-search", "photos", photos(8, search)},
+		{"photos-nothing-found", "photos", photos(0, search)},
+		{"photos-deleted", "photos", deleted},
+		{"delete", "delete", webui.DeletePage{Frame: door("Delete", webui.NavPhotos), Count: 1284, Query: search, All: true, Newest: "x"}},
+		{"delete-one", "delete", webui.DeletePage{Frame: door("Delete", webui.NavPhotos), Count: 1, IDs: []string{"x"}}},
 		{"photo", "photo", photo(photoIn(job.StateSucceeded, "gate-7-0001.jpg"), "")},
 		{"photo-crowd", "photo", photo(crowd, "")},
 		{"photo-no-faces", "photo", photo(none, "")},
@@ -251,9 +276,43 @@ func pictures() []picture {
 		{"photo-failed", "photo", photo(photoIn(job.StateFailed, "gate-7-0001.jpg"), "")},
 		{"account-empty", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator"}},
 		{"account", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator", Keys: []webui.KeyRow{key, key}, NewKey: "mf_3fk2h9x8Jw0sPqLmVtZbRyUcEaNdGi7o", NewName: "gate cameras"}},
+		{"forgotten", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true}},
+		{"forgotten-sent", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true, Sent: true}},
+		{"forgotten-no-mail", "forgotten", webui.ForgottenPage{Frame: outside}},
+		{"new-password", "new-password", webui.NewPasswordPage{Frame: outside, Token: "t", Username: "ann", Wrong: "A password needs 10 to 256 characters."}},
+		{"new-password-over", "new-password", webui.NewPasswordPage{Frame: outside, Over: true}},
+		{"new-password-done", "new-password", webui.NewPasswordPage{Frame: outside, Username: "ann", Done: true}},
+		{"users", "users", users(12)},
+		{"users-none", "users", users(0)},
+		{"user", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), Mail: true}},
+		{"user-new-password", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), NewPassword: "K3WQ7JFTN5GXH2BV6MZC4YDPRA"}},
+		{"user-erasing", "user", webui.UserPage{Frame: admin, UserRow: users(4).Users[3], Roles: roles()}},
+		{"user-self", "user", webui.UserPage{Frame: admin, UserRow: users(1).Users[0], Roles: roles(), Self: true}},
 		{"error-unavailable", "error", problem.Unavailable(nil)},
 		{"error-not-found", "error", problem.New(404, problem.CodeNotFound, "There is no such photo.")},
 	}, managerPictures()...)
+}
+
+func roles() []string { return []string{"user", "viewer", "operator", "administrator"} }
+
+func users(n int) webui.UsersPage {
+	page := webui.UsersPage{
+		Frame: webui.Frame{Site: webui.SiteDoor, Title: "Users", Nav: webui.NavUsers, User: "admin", Admin: true},
+		First: true, Roles: roles(), Mail: true, Search: "", Next: "/users?after=x",
+		Made: &webui.MadeUser{ID: "x", Username: "ann", Password: "K3WQ7JFTN5GXH2BV6MZC4YDPRA"},
+	}
+	states := []string{webui.UserOpen, webui.UserOpen, webui.UserClosed, webui.UserErasing}
+	for i := range n {
+		row := webui.UserRow{
+			ID: uuid.NewString(), Username: fmt.Sprintf("person.%d", i), Email: fmt.Sprintf("person.%d@site.example", i), Role: roles()[i*3%4],
+			State: states[i%4], Photos: i * i * 317, Bytes: int64(i) * 731_000_000, CreatedAt: time.Now().Add(-1000 * time.Hour),
+		}
+		if i%3 > 0 {
+			row.LastSeenAt = time.Now().Add(-time.Duration(i*i) * time.Hour)
+		}
+		page.Users = append(page.Users, row)
+	}
+	return page
 }
 
 func managerPictures() []picture {

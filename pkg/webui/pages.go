@@ -16,6 +16,7 @@ const (
 	NavUpload   = "upload"
 	NavPhotos   = "photos"
 	NavAccount  = "account"
+	NavUsers    = "users"
 	NavOverview = "overview"
 )
 
@@ -25,6 +26,7 @@ type Frame struct {
 	Title string
 	Nav   string // the active entry; "" for none
 	User  string // who is logged in; "" before log-in
+	Admin bool   // they administer accounts
 }
 
 // localFrame is the key of the frame that a request carries for its error page.
@@ -44,6 +46,7 @@ type LoginPage struct {
 	Username string // as typed before
 	Next     string // where to go afterwards
 	Wrong    string // a sentence, when the last try was refused
+	Recover  string // where to go with a forgotten password; "" for nowhere
 }
 
 // ErrorPage fills page "error".

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"maskfleet/pkg/job"
@@ -78,20 +79,6 @@ type UploadPage struct {
 	MaxPhotoBytes int64
 }
 
-// PhotosPage fills page "photos".
-type PhotosPage struct {
-	Frame
-	Category job.Category // "" for all
-	Cards    []Card
-	Older    string // URL of the next page; "" on the last
-	First    bool   // this is the first page
-}
-
-// Categories lists the four lists in the order of their tabs.
-func (PhotosPage) Categories() []job.Category {
-	return []job.Category{job.CategorySomeMasked, job.CategoryNoneMasked, job.CategoryAllMasked, job.CategoryNoFaces}
-}
-
 // The ways to look at a photo, for PhotoPage.Show.
 const (
 	ShowBoxes     = "boxes"     // the original with boxes laid over it
@@ -106,7 +93,30 @@ type PhotoPage struct {
 	Show   string
 	Photo  job.Photo
 	Result job.Result // zero until it succeeded
+
+	Query        ListQuery // the list one came from
+	Newer, Older string    // ids of the photos beside it there; "" at its ends
 }
+
+// Beside is the address of a neighbour, looked at in the same way.
+func (p PhotoPage) Beside(id string) string { return p.at(p.Query.Photo(id), p.Show) }
+
+// Shown is the address of this photo, looked at in another way.
+func (p PhotoPage) Shown(show string) string { return p.at(p.Query.Photo(p.ID), show) }
+
+func (PhotoPage) at(address, show string) string {
+	switch {
+	case show == ShowBoxes:
+		return address
+	case strings.Contains(address, "?"):
+		return address + "&show=" + show
+	default:
+		return address + "?show=" + show
+	}
+}
+
+// Status is the address of the page's changing part.
+func (p PhotoPage) Status() string { return withQuery("/photos/"+p.ID+"/status", p.Query.values()) }
 
 // NewPhotoPage shows the photo on its page.
 func NewPhotoPage(frame Frame, p job.Photo, show string) PhotoPage {
@@ -155,8 +165,11 @@ type KeyRow struct {
 type AccountPage struct {
 	Frame
 	Role    string
+	Email   string
 	Keys    []KeyRow
 	NewKey  string // in full, only in the answer to its making
 	NewName string
-	Wrong   string // a sentence, when the key was refused
+	Done    string // a sentence about what was changed
+	// Sentences about what was refused: a key, a password, an e-mail address.
+	Wrong, WrongPassword, WrongEmail string
 }

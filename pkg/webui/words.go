@@ -63,8 +63,10 @@ func Bytes(n int64) string {
 		return strconv.FormatInt(n, 10) + thinSpace + "B"
 	case n < 1000*1000:
 		return strconv.FormatInt((n+500)/1000, 10) + thinSpace + "kB"
-	default:
+	case n < 1000*1000*1000:
 		return strconv.FormatFloat(float64(n)/1e6, 'f', 1, 64) + thinSpace + "MB"
+	default:
+		return strconv.FormatFloat(float64(n)/1e9, 'f', 1, 64) + thinSpace + "GB"
 	}
 }
 
@@ -122,6 +124,21 @@ func LabelWord(l job.Label) string {
 		return "Mask worn incorrectly"
 	}
 	return string(l)
+}
+
+// RoleWords is a role and who has it.
+func RoleWords(role string) string {
+	switch role {
+	case "user":
+		return "User: staff"
+	case "viewer":
+		return "Viewer: sees the fleet"
+	case "operator":
+		return "Operator: steers the fleet"
+	case "administrator":
+		return "Administrator"
+	}
+	return role
 }
 
 // CategoryWord is the title of the list.

@@ -71,7 +71,7 @@ func TestEveryStateAndCategoryHasAWord(t *testing.T) {
 			t.Errorf("state %s has no word", s)
 		}
 	}
-	for _, c := range (PhotosPage{}).Categories() {
+	for _, c := range Lists() {
 		if CategoryWord(c) == CategoryWord("") {
 			t.Errorf("category %s has no word", c)
 		}

@@ -39,7 +39,7 @@ func (p *Pages) Required(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	webui.Remember(c, webui.Frame{Site: p.site.Name, User: user.Username})
+	webui.Remember(c, webui.Frame{Site: p.site.Name, User: user.Username, Admin: user.Role == account.RoleAdministrator})
 	if !p.admits(user) {
 		return notAdmitted(user)
 	}

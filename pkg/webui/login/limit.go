@@ -99,6 +99,34 @@ func (t *Tries) count(ctx context.Context, username, address string) error {
 	return insist(ctx, func(ctx context.Context) error { return t.Look(ctx, username, address) })
 }
 
+// What is counted of requests for a new password, whether the account exists or not.
+const (
+	countedRecoveries = "recovery:"
+	recoveryWindow    = 30 * time.Minute
+)
+
+// Recovery counts a request for a new password, and refuses it with 429 once there
+// were too many: a few of one account, more from one address. Any other error is the
+// cache's.
+func (t *Tries) Recovery(ctx context.Context, who, address string) error {
+	of := limits(countedRecoveries, who, address)
+	for _, l := range []limit{{of[0].key, 3}, {of[1].key, 20}, {of[2].key, 10}} {
+		var ok bool
+		var retryAfter time.Duration
+		err := insist(ctx, func(ctx context.Context) (err error) {
+			ok, retryAfter, err = t.limits.Allow(ctx, l.key, l.max, recoveryWindow)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return tooManyTries(retryAfter)
+		}
+	}
+	return nil
+}
+
 func tooManyTries(retryAfter time.Duration) error {
 	return problem.New(http.StatusTooManyRequests, problem.CodeRateLimited,
 		"There were too many tries. Please wait a few minutes and try again.").WithRetryAfter(retryAfter)

@@ -38,6 +38,8 @@ type Site struct {
 	// OutageGrace is how long a session that was seen lately still counts while
 	// sessions cannot be read. Zero: not at all.
 	OutageGrace time.Duration
+	// Recover is where a forgotten password leads; "" for nowhere.
+	Recover string
 }
 
 // Pages is the log-in of one site. It is safe for concurrent use.
@@ -72,6 +74,7 @@ func (p *Pages) show(c *fiber.Ctx) error {
 
 func (p *Pages) render(c *fiber.Ctx, page webui.LoginPage) error {
 	page.Frame = webui.Frame{Site: p.site.Name, Title: "Log in"}
+	page.Recover = p.site.Recover
 	return p.kit.Render(c, "login", page)
 }
 
@@ -138,6 +141,24 @@ func (p *Pages) logOut(c *fiber.Ctx) error {
 	}
 	clearCookie(c)
 	return c.Redirect("/login", http.StatusSeeOther)
+}
+
+// Restart gives the browser a new session in place of the one it has, which is good
+// no more since the account's password changed.
+func (p *Pages) Restart(c *fiber.Ctx, user jobstore.User) error {
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), checkTimeout)
+	defer cancel()
+	p.forget(ctx, c.Cookies(Cookie))
+	var token string
+	err := insist(ctx, func(ctx context.Context) (err error) {
+		token, err = p.accounts.StartSession(ctx, user)
+		return err
+	})
+	if err != nil {
+		return unavailable(err)
+	}
+	setCookie(c, token)
+	return nil
 }
 
 // forget ends a session. If that cannot be done now, the cookie is gone from the

@@ -65,6 +65,7 @@
     dialog.addEventListener('close', () => {
       if (dialog.returnValue !== 'yes') return;
       form.dataset.confirmed = 'yes';
+      form.insertAdjacentHTML('beforeend', '<input type="hidden" name="confirmed" value="yes">');
       form.requestSubmit();
     }, { once: true });
     dialog.showModal();
@@ -82,13 +83,20 @@
     }
   });
 
-  // ---- the list one comes from, for left and right on the photo page ---------
+  // ---- what must be typed before it can be sent ------------------------------
 
-  const list = document.querySelector('[data-list]');
-  if (list) {
-    const ids = [...list.querySelectorAll('tr[data-id]')].map((row) => row.dataset.id);
-    sessionStorage.setItem('list', JSON.stringify({ ids, url: location.pathname + location.search }));
+  const typed = (field) => {
+    field.form.querySelector('button').disabled = field.value !== field.dataset.mustBe;
+  };
+  for (const field of document.querySelectorAll('[data-must-be]')) {
+    field.addEventListener('input', () => typed(field));
+    typed(field);
   }
+
+  // ---- where the person is, for days in searches ------------------------------
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `timezone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
   window.maskfleet = { toast, tellTimes };
 })();

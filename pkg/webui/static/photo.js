@@ -42,31 +42,10 @@
 
   // ---- the list one came from --------------------------------------------------
 
-  const neighbours = () => {
-    try {
-      const { ids, url } = JSON.parse(sessionStorage.getItem('list')) ?? {};
-      const at = ids?.indexOf(page().dataset.photo) ?? -1;
-      if (at < 0) return {};
-      return { newer: ids[at - 1], older: ids[at + 1], url };
-    } catch {
-      return {};
-    }
-  };
-
-  const showSteps = () => {
-    const { newer, older, url } = neighbours();
-    for (const [name, id] of [['newer', newer], ['older', older]]) {
-      const step = document.querySelector(`[data-${name}]`);
-      step.hidden = !id;
-      if (id) step.href = `/photos/${id}${location.search}`;
-    }
-    if (url) document.querySelector('[data-list-link]').href = url;
-  };
-
   document.addEventListener('keydown', (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.('input, textarea, select')) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest?.('input, textarea, select, dialog')) return;
     const name = { ArrowLeft: 'newer', ArrowRight: 'older' }[event.key];
-    const step = name && document.querySelector(`[data-${name}]:not([hidden])`);
+    const step = name && document.querySelector(`[data-${name}]`);
     if (step) step.click();
   });
 
@@ -104,7 +83,6 @@
     resized.disconnect();
     if (svg) resized.observe(svg);
     measure();
-    showSteps();
     follow();
     window.maskfleet.tellTimes(page());
   };
