@@ -145,7 +145,7 @@ func (w *Worker) analyze(ctx context.Context, t *task) error {
 	t.result.Timing.Inference = time.Since(began)
 	t.result.Faces = output.Faces
 	t.result.Width, t.result.Height = output.Width, output.Height
-	t.result.Model = w.pool.Model()
+	t.result.Model = output.Model
 	return nil
 }
 

@@ -28,7 +28,7 @@ func (p *Pool) keep(ctx context.Context) {
 			continue
 		}
 		p.welcome(fresh)
-		p.awaitRelease(taken)
+		awaitRelease(taken)
 		var used bool
 		used, taken = p.offer(ctx, fresh)
 		p.metrics.alive.Dec()
@@ -39,7 +39,7 @@ func (p *Pool) keep(ctx context.Context) {
 			delay = min(2*delay, longestDelay)
 		}
 	}
-	p.awaitRelease(taken)
+	awaitRelease(taken)
 }
 
 func (p *Pool) welcome(fresh *process) {
@@ -68,14 +68,11 @@ func (p *Pool) offer(ctx context.Context, proc *process) (used bool, taken <-cha
 		case p.tokens <- slot:
 		}
 		used = true
-		p.busy.Add(1)
-		p.metrics.busy.Inc()
 		select {
 		case <-proc.ended:
 			p.log.WarnContext(ctx, "slot died at work", "pid", proc.pid(), "err", proc.death())
 			return used, slot.released
 		case <-slot.released:
-			p.freed()
 		}
 		if p.outgrown(ctx, proc) {
 			return used, nil
@@ -96,17 +93,10 @@ func (p *Pool) outgrown(ctx context.Context, proc *process) bool {
 	return true
 }
 
-func (p *Pool) awaitRelease(taken <-chan struct{}) {
-	if taken == nil {
-		return
+func awaitRelease(taken <-chan struct{}) {
+	if taken != nil {
+		<-taken
 	}
-	<-taken
-	p.freed()
-}
-
-func (p *Pool) freed() {
-	p.busy.Add(-1)
-	p.metrics.busy.Dec()
 }
 
 // pause waits, or less if ctx ends first.

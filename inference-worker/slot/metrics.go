@@ -26,7 +26,7 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 			Name: "maskfleet_worker_slots_alive", Help: "Slots that are ready or at work.",
 		}),
 		busy: with.NewGauge(prometheus.GaugeOpts{
-			Name: "maskfleet_worker_slots_busy", Help: "Slots that are taken.",
+			Name: "maskfleet_worker_slots_busy", Help: "Slots that look at a photo now.",
 		}),
 		starts: with.NewCounter(prometheus.CounterOpts{
 			Name: "maskfleet_worker_slot_starts_total", Help: "Slots that became ready.",

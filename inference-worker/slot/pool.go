@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,7 +19,6 @@ type Pool struct {
 	log     *slog.Logger
 	metrics metrics
 	tokens  chan *Slot // unbuffered: what is offered is alive; never closed
-	busy    atomic.Int64
 
 	mu    sync.Mutex // guards model
 	model job.Model
@@ -76,9 +74,6 @@ func (p *Pool) Tokens() <-chan *Slot { return p.tokens }
 
 // Size is how many slots the pool keeps.
 func (p *Pool) Size() int { return p.cfg.Slots }
-
-// Busy is how many slots are taken.
-func (p *Pool) Busy() int { return int(p.busy.Load()) }
 
 // Model is what the slots said they run; empty until the first was ready. What made a
 // result stands in its Output.

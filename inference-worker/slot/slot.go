@@ -64,6 +64,8 @@ func (s *Slot) Analyze(ctx context.Context, r Request) (Output, error) {
 	if r.Timeout > 0 {
 		timeout = min(timeout, r.Timeout)
 	}
+	s.pool.metrics.busy.Inc()
+	defer s.pool.metrics.busy.Dec()
 	stop := s.process.guard(ctx, timeout, s.pool.cfg.DataLimitBytes)
 	result, err := s.process.exchange(r)
 	verdict := stop()
