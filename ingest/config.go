@@ -17,21 +17,24 @@ import (
 
 // Config is every setting of the front door.
 type Config struct {
-	Telemetry telemetry.Config
-	HTTP      httpserver.Config
-	MySQL     jobstore.Config
-	Images    imagestore.Config
-	Queue     jobqueue.Config
-	Cache     cache.Config
-	Accounts  account.Config
-	Photo     photofile.Limits
-	Publisher PublisherConfig
-	Admission AdmissionConfig
-	Waiting   WaitingConfig
-	Batch     BatchConfig
-	Erase     EraseConfig
-	Mail      mail.Config
-	Webhooks  WebhookConfig
+	Telemetry   telemetry.Config
+	HTTP        httpserver.Config
+	MySQL       jobstore.Config
+	Images      imagestore.Config
+	Queue       jobqueue.Config
+	Cache       cache.Config
+	Accounts    account.Config
+	Photo       photofile.Limits
+	Publisher   PublisherConfig
+	Admission   AdmissionConfig
+	Waiting     WaitingConfig
+	Batch       BatchConfig
+	Idempotency IdempotencyConfig
+	Expander    ExpanderConfig
+	Dispatch    DispatcherConfig
+	Erase       EraseConfig
+	Webhooks    WebhookConfig
+	Mail        mail.Config
 
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -49,7 +52,8 @@ func (c *Config) Validate() error {
 	return errors.Join(
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
-		c.Publisher.Validate(), c.Admission.Validate(), c.Waiting.Validate(), c.Erase.Validate(), c.mail(), c.Batch.Validate(), c.Webhooks.Validate(),
+		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
+		c.Batch.Validate(), c.Idempotency.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }

@@ -80,6 +80,7 @@ func testConfig(st stores) Config {
 		Batch: BatchConfig{
 			MaxItemsJSON: 1000, MaxItems: 50_000, MaxJSONBytes: 32 << 20, MaxManifestBytes: 1 << 30, MaxArchiveBytes: 1 << 30, Window: 24 * time.Hour,
 		},
+		Idempotency: IdempotencyConfig{Keep: 24 * time.Hour, Lock: 10 * time.Second},
 
 		RegisterEnabled: true,
 		OpenWait:        20 * time.Second,

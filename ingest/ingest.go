@@ -43,9 +43,12 @@ type Service struct {
 	verifier  *verifier
 	admission *admission
 	publisher *publisher
+	expander  *expander
+	dispatch  *dispatcher
+	estimator *estimator
 	eraser    *eraser
-	recoverer *recoverer
 	deliverer *deliverer
+	recoverer *recoverer
 	hub       *hub // of photos
 	batchHub  *hub
 	health    *httpserver.Health
@@ -78,6 +81,9 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	}
 	s.hub = newHub(s.lookAtPhoto, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
+	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, tel.Log, tel.Registry)
+	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
+	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,
 		places: make(chan struct{}, verificationsAtOnce),
@@ -88,14 +94,14 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.deliverer, err = newDeliverer(doors.Store, cfg.Webhooks, cfg.PublicURL, tel.Log, tel.Registry); err != nil {
-		return nil, err
-	}
 	sender, err := mail.New(cfg.Mail)
 	if err != nil {
 		return nil, err
 	}
 	s.recoverer = newRecoverer(s.accounts, sender, cfg.PublicURL, tel.Log)
+	if s.deliverer, err = newDeliverer(doors.Store, cfg.Webhooks, cfg.PublicURL, tel.Log, tel.Registry); err != nil {
+		return nil, err
+	}
 	web := cfg.HTTP
 	web.ImageOrigins = append(web.ImageOrigins, origin) // pages show photos from there
 	s.app = httpserver.New(web, tel, s.health, s.renderError)
@@ -163,9 +169,12 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		},
 		s.admission.Run,
 		s.publisher.Run,
+		s.expander.Run,
+		s.dispatch.Run,
 		s.eraser.Run,
-		s.recoverer.Run,
+		s.sweepRequests,
 		s.deliverer.Run,
+		s.recoverer.Run,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 		func(ctx context.Context) error { return s.batchHub.Run(ctx, nil) },
 	)

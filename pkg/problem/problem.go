@@ -33,11 +33,16 @@ const (
 	CodeMethodNotAllowed    = "method_not_allowed"
 	CodeConflict            = "conflict"
 	CodeUsernameTaken       = "username_taken"
-	CodeRateLimited         = "rate_limited"
-	CodeQueueFull           = "queue_full"
-	CodeUnavailable         = "unavailable"
-	CodeWaitTimeout         = "wait_timeout"
-	CodeInternal            = "internal"
+
+	CodeIdempotencyInProgress = "idempotency_in_progress"
+	CodeIdempotencyMismatch   = "idempotency_mismatch"
+
+	CodeRateLimited   = "rate_limited"
+	CodeQuotaExceeded = "quota_exceeded"
+	CodeQueueFull     = "queue_full"
+	CodeUnavailable   = "unavailable"
+	CodeWaitTimeout   = "wait_timeout"
+	CodeInternal      = "internal"
 )
 
 // Codes lists every code, in the order of the catalogue.
@@ -47,7 +52,7 @@ func Codes() []string {
 		CodeEmptyBody, CodeFileTooLarge, CodeUnsupportedFormat, CodeImageTooLarge, CodeImageTooSmall,
 		CodeDecodeFailed, CodeInvalidName, CodeInvalidLink, CodeUnauthenticated, CodeWrongCredentials,
 		CodeForbidden, CodeNotFound, CodeGone, CodeMethodNotAllowed, CodeConflict, CodeUsernameTaken,
-		CodeRateLimited, CodeQueueFull, CodeUnavailable, CodeWaitTimeout, CodeInternal,
+		CodeIdempotencyInProgress, CodeIdempotencyMismatch, CodeRateLimited, CodeQuotaExceeded, CodeQueueFull, CodeUnavailable, CodeWaitTimeout, CodeInternal,
 	}
 }
 
