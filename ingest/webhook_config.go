@@ -13,6 +13,9 @@ type WebhookConfig struct {
 
 	// Interval is how often a door looks for deliveries that are due.
 	Interval time.Duration `env:"WEBHOOK_INTERVAL" envDefault:"1s"`
+	// ClaimMargin is how much longer a delivery is a door's than a try can take: time to
+	// record it. If a door dies, another takes over after both.
+	ClaimMargin time.Duration `env:"WEBHOOK_CLAIM_MARGIN" envDefault:"15s"`
 	// Concurrency is how many messages a door posts to one endpoint at once.
 	Concurrency int `env:"WEBHOOK_CONCURRENCY" envDefault:"4"`
 	// Endpoints is to how many endpoints a door posts at once.
@@ -31,6 +34,6 @@ func (c *WebhookConfig) Validate() error {
 	if c.Concurrency < 1 || c.Endpoints < 1 || c.PerAccount < 1 {
 		err = errors.Join(err, errors.New("WEBHOOK_CONCURRENCY, WEBHOOK_ENDPOINTS and WEBHOOKS_PER_ACCOUNT must be at least 1"))
 	}
-	return errors.Join(err, positive("WEBHOOK_INTERVAL", c.Interval),
+	return errors.Join(err, positive("WEBHOOK_INTERVAL", c.Interval), positive("WEBHOOK_CLAIM_MARGIN", c.ClaimMargin),
 		positive("WEBHOOK_SECRET_OVERLAP", c.SecretOverlap), positive("WEBHOOK_KEEP_LOG", c.KeepLog))
 }

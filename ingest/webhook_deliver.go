@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// claimMargin is how much longer a delivery is a door's than a try can take.
-	claimMargin = 15 * time.Second
 	// turn is how long an endpoint that takes every message keeps its place, and how
 	// old what is known of it can get.
 	turn = 5 * time.Second
@@ -162,7 +160,7 @@ func (d *deliverer) end(endpoint uuid.UUID) {
 // takes some of them and others can wait. It says whether it took any.
 func (d *deliverer) serve(ctx, sending context.Context, w jobstore.Webhook) (took bool) {
 	for began := time.Now(); ctx.Err() == nil && time.Since(began) < turn; {
-		claimed, err := d.store.ClaimDeliveries(ctx, w.ID, d.cfg.Concurrency, d.cfg.Post.Timeout+claimMargin)
+		claimed, err := d.store.ClaimDeliveries(ctx, w.ID, d.cfg.Concurrency, d.cfg.Post.Timeout+d.cfg.ClaimMargin)
 		if err != nil {
 			if ctx.Err() == nil {
 				d.log.WarnContext(ctx, "webhook deliveries not claimed", "webhook_id", w.ID, "err", err)

@@ -94,7 +94,7 @@ func (r *receiver) mustVerify(t *testing.T, secrets ...string) {
 func deliveryConfig(allow ...*receiver) WebhookConfig {
 	cfg := WebhookConfig{
 		Post:     poster.Config{Timeout: 10 * time.Second, Retries: []time.Duration{20 * time.Millisecond, 20 * time.Millisecond, 20 * time.Millisecond}},
-		Interval: 10 * time.Millisecond, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
+		Interval: 10 * time.Millisecond, ClaimMargin: 10 * time.Second, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
 	}
 	for _, r := range allow {
 		cfg.Post.Allow = append(cfg.Post.Allow, r.Listener.Addr().String())
@@ -478,6 +478,7 @@ func TestWebhookConfigIsChecked(t *testing.T) {
 	}
 	for name, spoil := range map[string]func(*WebhookConfig){
 		"WEBHOOK_INTERVAL":       func(c *WebhookConfig) { c.Interval = 0 },
+		"WEBHOOK_CLAIM_MARGIN":   func(c *WebhookConfig) { c.ClaimMargin = 0 },
 		"WEBHOOK_CONCURRENCY":    func(c *WebhookConfig) { c.Concurrency = 0 },
 		"WEBHOOK_SECRET_OVERLAP": func(c *WebhookConfig) { c.SecretOverlap = 0 },
 		"WEBHOOK_KEEP_LOG":       func(c *WebhookConfig) { c.KeepLog = 0 },

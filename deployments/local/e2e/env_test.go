@@ -48,6 +48,10 @@ func quick() map[string]map[string]string {
 			"PUBLISHER_INTERVAL":        "100ms",
 			"PUBLISHER_UNCONFIRMED_FOR": "500ms",
 			"PUBLISHER_UNSEEN_FOR":      "2s",
+			"WEBHOOK_INTERVAL":          "100ms",
+			"WEBHOOK_TIMEOUT":           "2s",
+			"WEBHOOK_CLAIM_MARGIN":      "2s",
+			"WEBHOOK_RETRIES":           "500ms,1s,2s,2s,2s,2s",
 		}),
 		"inference-worker": with(map[string]string{
 			"ITEM_TIMEOUT":         itemTimeout.String(),
