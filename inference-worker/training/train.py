@@ -112,8 +112,9 @@ class Training:
         unfinished.rename(path)
 
     def average(self, steps):
-        """Moves the averaged weights; steps is how many the average spans."""
-        keep = 1 - 1 / min(steps, self.step + 10)
+        """Moves the averaged weights; steps is how many the average spans, fewer at the
+        beginning: old weights are worth nothing then."""
+        keep = 1 - 1 / min(steps, 1 + self.step / 20)
         with torch.no_grad():
             for mean, now in zip(self.ema.state_dict().values(), self.network.state_dict().values()):
                 if mean.dtype.is_floating_point:
