@@ -10,6 +10,7 @@ import (
 // Config says how a service listens.
 type Config struct {
 	Listen string `env:"LISTEN"` // host:port
+	TLS    TLSConfig
 	// TrustedProxies are the addresses or ranges whose X-Forwarded-* headers are
 	// believed: the balancer's. Empty: nobody's.
 	TrustedProxies []string `env:"TRUSTED_PROXIES"`
@@ -41,6 +42,9 @@ func (c *Config) Validate() error {
 	if _, err := parseProxies(c.TrustedProxies); err != nil {
 		return err
 	}
+	if err := c.TLS.Validate(); err != nil {
+		return err
+	}
 	if c.Listen == "" {
 		return errors.New("LISTEN is not set")
 	}
@@ -57,6 +61,9 @@ func (c *Config) Validate() error {
 	}
 	return nil
 }
+
+// Defaults are the settings of a Config that says nothing.
+func Defaults() Config { return Config{}.withDefaults() }
 
 // withDefaults fills what a Config made in code left out.
 func (c Config) withDefaults() Config {

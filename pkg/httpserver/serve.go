@@ -18,15 +18,20 @@ const (
 	abortGrace   = 2 * time.Second
 )
 
-// Listen opens the address that cfg names, and logs it.
+// Listen opens the address that cfg names, for HTTPS if it names a certificate, and
+// logs it. A listener that only redirects ends with ctx.
 func Listen(ctx context.Context, cfg Config, log *slog.Logger) (net.Listener, error) {
 	var listen net.ListenConfig
 	ln, err := listen.Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening for HTTP: %w", err)
 	}
-	log.InfoContext(ctx, "listening for HTTP", "address", ln.Addr().String())
-	return ln, nil
+	secured, err := cfg.TLS.secured(ctx, ln, log)
+	if err != nil {
+		return nil, errors.Join(err, ln.Close())
+	}
+	log.InfoContext(ctx, "listening for HTTP", "address", ln.Addr().String(), "tls", cfg.TLS.CertFile != "")
+	return secured, nil
 }
 
 // Serve answers on ln until ctx ends. Then /readyz turns 503 at once, requests are
