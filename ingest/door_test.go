@@ -73,7 +73,7 @@ func testConfig(st stores) Config {
 		Admission: AdmissionConfig{QueueLimit: 50_000, UploadBytesInFlight: 256 << 20, AdmissionInterval: 100 * time.Millisecond},
 		Webhooks: WebhookConfig{
 			Post:     poster.Config{Timeout: 5 * time.Second, Retries: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}},
-			Interval: 50 * time.Millisecond, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
+			Interval: 50 * time.Millisecond, ClaimMargin: 10 * time.Second, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
 		},
 		Erase:   EraseConfig{EraseInterval: 100 * time.Millisecond, KeepBatches: time.Hour, SweepInterval: time.Hour, OrphanAge: time.Hour},
 		Waiting: WaitingConfig{WaitLimit: 30 * time.Second, UploadWait: 10 * time.Second, PollInterval: 100 * time.Millisecond},
