@@ -24,6 +24,15 @@ func TestErrorCatalogueIsComplete(t *testing.T) {
 	if !found {
 		t.Fatal("docs/errors.md has no part about photos")
 	}
+	photos, batches, found := strings.Cut(photos, "\n## Batches that failed as a whole\n")
+	if !found {
+		t.Fatal("docs/errors.md has no part about batches")
+	}
+	var ofBatches []string
+	for _, code := range job.BatchCodes() {
+		ofBatches = append(ofBatches, string(code))
+	}
+	checkEntries(t, "batches", batches, ofBatches)
 	var ofPhotos []string
 	for _, code := range job.Codes() {
 		ofPhotos = append(ofPhotos, string(code))
