@@ -272,7 +272,7 @@ func (d *Door) events(w http.ResponseWriter, r *http.Request) {
 			d.mu.Unlock()
 			return
 		}
-		now, changed := b.shown, d.changed
+		now, changed, sent := b.shown, d.changed, d.onEvents
 		d.mu.Unlock()
 		data, _ := json.Marshal(now)
 		kind := "progress"
@@ -284,6 +284,9 @@ func (d *Door) events(w http.ResponseWriter, r *http.Request) {
 		w.(http.Flusher).Flush()
 		if now.Status.Ended() {
 			return
+		}
+		if sent != nil {
+			sent()
 		}
 		select {
 		case <-changed:

@@ -36,6 +36,7 @@ type Door struct {
 	order    []string // of batches
 	answered map[string]kept
 	puts     int
+	onEvents func()
 }
 
 type kept struct {
@@ -63,6 +64,13 @@ func NewDoor(prepare func(*Door)) *Door {
 func (d *Door) Close() {
 	d.server.CloseClientConnections()
 	d.server.Close()
+}
+
+// OnEvents sets what is called whenever an event was sent; nil: nothing.
+func (d *Door) OnEvents(call func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.onEvents = call
 }
 
 // Puts counts the photos that were sent to links.

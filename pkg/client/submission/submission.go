@@ -111,15 +111,18 @@ func (p Plan) fingerprint(account string) (string, error) {
 // Before is what an interrupted submission had done.
 type Before struct {
 	Uploaded int       // photos
-	BatchID  string    // empty: none was made
-	At       time.Time // when the batch was made
+	AskedAt  time.Time // for the batch, whose photos are settled since then; zero: it was not
+	BatchID  string    // empty: no answer is known
 }
 
 // Before says where an earlier process was interrupted; all zero: there was none.
 func (s *Submission) Before() Before {
 	b := Before{Uploaded: len(s.journal.uploads)}
+	if asked := s.journal.posting; asked != nil {
+		b.AskedAt = asked.At
+	}
 	if made := s.journal.made; made != nil {
-		b.BatchID, b.At = made.BatchID, made.At
+		b.BatchID = made.BatchID
 	}
 	return b
 }
@@ -168,7 +171,7 @@ type Progress interface {
 }
 
 // Run gives the batch, which it makes unless that was done before. photos are those
-// of the plan's Paths; a batch that was asked for before holds those of then.
+// of the plan's Paths; they are not looked at if the batch was asked for before.
 func (s *Submission) Run(ctx context.Context, c *client.Client, photos []Photo, progress Progress) (client.Batch, error) {
 	if made := s.journal.made; made != nil {
 		b, err := c.Batch(ctx, made.BatchID)
