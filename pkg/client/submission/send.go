@@ -7,8 +7,11 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
 
@@ -73,7 +76,7 @@ func (s *Submission) wasSent(photo Photo) bool {
 func linksFor(ctx context.Context, c *client.Client, photos []Photo) ([]client.Upload, error) {
 	files := make([]client.UploadFile, len(photos))
 	for i, photo := range photos {
-		files[i] = client.UploadFile{Filename: filepath.Base(photo.Path), ContentType: photo.ContentType, Bytes: photo.Bytes}
+		files[i] = client.UploadFile{Filename: shownName(photo.Path), ContentType: photo.ContentType, Bytes: photo.Bytes}
 	}
 	links, err := c.CreateUploads(ctx, files)
 	if err == nil && len(links) != len(files) {
@@ -83,6 +86,15 @@ func linksFor(ctx context.Context, c *client.Client, photos []Photo) ([]client.U
 		return nil, fmt.Errorf("asking for %d links: %w", len(files), err)
 	}
 	return links, nil
+}
+
+// shownName is the file's name, or nothing if the front door would not show it.
+func shownName(path string) string {
+	name := filepath.Base(path)
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r == '\\' || !unicode.IsPrint(r) }) {
+		return ""
+	}
+	return name
 }
 
 // sendOne asks for another link once, if this one has expired meanwhile: machines
