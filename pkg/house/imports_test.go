@@ -1,6 +1,7 @@
 package house_test
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -66,7 +67,7 @@ func walls() []wall {
 		{from: "", to: []string{"deployments"}, except: []string{"deployments"}, why: "a way of running the product is not part of it"},
 		{from: "deployments/local", to: append(services(), "pkg"), why: "the launcher knows programs by name and environment, and compiles fast"},
 		{from: "", to: []string{"pkg/house"}, why: "it holds tests only"},
-		{from: "", to: []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest"}, why: "made for tests; a program that contains it is larger and more dangerous for nothing"},
+		{from: "", to: []string{"pkg/testenv", "pkg/webui/browser", "pkg/vision/visiontest", "inference-worker/slot/slottest", "pkg/client/clienttest"}, why: "made for tests; a program that contains it is larger and more dangerous for nothing"},
 		{from: "", to: []string{"pkg/vision"}, except: []string{"pkg/vision", "inference-worker/cmd/slot", "inference-worker/cmd/eval"}, why: "only the slot's program may hold OpenCV, and the one that measures the detector"},
 		{from: "", to: []string{"inference-worker/slot/child"}, except: []string{"inference-worker/slot/slottest", "inference-worker/cmd/slot"}, why: "what a slot does to itself would cripple any other process"},
 	}
@@ -94,6 +95,24 @@ func TestWallsStand(t *testing.T) {
 				if isOurs(imported) && withinAny(imported, w.to) {
 					t.Errorf("%s imports %s: %s", p.Path, imported, w.why)
 				}
+			}
+		}
+	}
+}
+
+// TestClientStandsAlone: what an integrator's program takes in.
+func TestClientStandsAlone(t *testing.T) {
+	t.Parallel()
+	for _, p := range listPackages(t) {
+		if !within(p.Path, "pkg/client") {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if isOurs(imported) && !within(imported, "pkg/client") {
+				t.Errorf("%s imports %s: whoever talks to the product carries nothing of its server", p.Path, imported)
+			}
+			if p.Path == "pkg/client" && strings.Contains(imported, ".") {
+				t.Errorf("%s imports %s: a client that needs the standard library only can be taken anywhere", p.Path, imported)
 			}
 		}
 	}
