@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -181,9 +182,7 @@ func (c *Client) request(ctx context.Context, r call) (*http.Request, error) {
 		}
 		request.ContentLength = r.body.Length
 	}
-	for name, values := range r.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, r.header)
 	request.Header.Set("User-Agent", c.userAgent)
 	if !r.signed {
 		request.Header.Set("Authorization", "Bearer "+c.key)

@@ -137,7 +137,7 @@ func TestPatienceEnds(t *testing.T) {
 func TestBrokenConnectionMakesNoSecondBatch(t *testing.T) {
 	t.Parallel()
 	var once sync.Once
-	door, c := openDoor(t, nil)
+	door, _ := openDoor(t, nil)
 	through := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		to, err := http.NewRequestWithContext(r.Context(), r.Method, door.URL+r.URL.Path, r.Body)
 		if err != nil {
@@ -156,7 +156,7 @@ func TestBrokenConnectionMakesNoSecondBatch(t *testing.T) {
 		_, _ = io.Copy(w, answer.Body)
 	}))
 	defer through.Close()
-	c = newClient(t, through.URL)
+	c := newClient(t, through.URL)
 	b, err := c.CreateBatch(t.Context(), []client.Item{{CustomID: "a"}})
 	if err != nil {
 		t.Fatal(err)

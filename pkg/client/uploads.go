@@ -48,6 +48,9 @@ func (c *Client) Put(ctx context.Context, upload Upload, content Content) error 
 	for name, value := range upload.Headers {
 		r.set(name, value)
 	}
-	_, err := c.do(ctx, r)
-	return err
+	response, err := c.do(ctx, r)
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }

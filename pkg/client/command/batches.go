@@ -39,8 +39,7 @@ func (a *app) statusCommand() *cobra.Command {
 			if asJSON {
 				return a.printJSON(b)
 			}
-			a.printBatch(b)
-			return nil
+			return a.printBatch(b)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the batch as JSON")
@@ -53,9 +52,8 @@ func (a *app) printJSON(value any) error {
 	return out.Encode(value)
 }
 
-func (a *app) printBatch(b client.Batch) {
+func (a *app) printBatch(b client.Batch) error {
 	table := tabwriter.NewWriter(a.Out, 0, 0, 2, ' ', 0)
-	defer table.Flush()
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(table, "%s\t%s\n", name, value)
@@ -77,6 +75,7 @@ func (a *app) printBatch(b client.Batch) {
 	if b.Error != nil {
 		line("error", strings.ReplaceAll(printableLines(b.Error.Error()), "\n", "\n\t"))
 	}
+	return table.Flush()
 }
 
 func photosOf(c client.Counts) string {
@@ -85,7 +84,10 @@ func photosOf(c client.Counts) string {
 		n    int
 		what string
 	}{
-		{c.Succeeded, "succeeded"}, {c.Failed, "failed"}, {c.Cancelled, "cancelled"}, {c.Expired, "expired"},
+		{c.Succeeded, "succeeded"},
+		{c.Failed, "failed"},
+		{c.Cancelled, "cancelled"},
+		{c.Expired, "expired"},
 		{c.Total - c.Ended(), "to come"},
 	} {
 		if part.n > 0 {

@@ -97,7 +97,7 @@ func (a *app) submit(ctx context.Context, flags submitFlags, paths []string) err
 	plan := submission.Plan{Paths: paths, Naming: submission.Naming(flags.naming), File: flags.manifest, Prefix: flags.prefix}
 	if flags.manifest == "-" {
 		plan.File, err = a.spool()
-		defer os.Remove(plan.File)
+		defer os.RemoveAll(plan.File)
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (a *app) submit(ctx context.Context, flags submitFlags, paths []string) err
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // what must be on disk is
 	if flags.again {
 		if err := s.Restart(); err != nil {
 			return err

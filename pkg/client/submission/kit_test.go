@@ -41,7 +41,7 @@ func album(t *testing.T, n int) string {
 }
 
 // run submits a folder once, as one process would, and gives what Before said first.
-func run(t *testing.T, ctx context.Context, url, journals, folder string) (client.Batch, submission.Before, error) {
+func run(ctx context.Context, t *testing.T, url, journals, folder string) (client.Batch, submission.Before, error) {
 	t.Helper()
 	found, err := submission.Find([]string{folder}, submission.ByName, 0)
 	if err != nil {

@@ -76,15 +76,15 @@ func TestInterruptedAnywhere(t *testing.T) {
 			journals := t.TempDir()
 			ctx, kill := context.WithCancel(t.Context())
 			way := newCable(t, door, n+1, at, kill)
-			if _, _, err := run(t, ctx, way.URL, journals, folder); err == nil {
+			if _, _, err := run(ctx, t, way.URL, journals, folder); err == nil {
 				t.Fatalf("killed at request %d %s: no error", n+1, at)
 			}
-			b, _, err := run(t, t.Context(), way.URL, journals, folder)
+			b, _, err := run(t.Context(), t, way.URL, journals, folder)
 			if err != nil {
 				t.Fatalf("killed at request %d %s, then: %v", n+1, at, err)
 			}
 			checkOneBatch(t, door, b.ID, folder)
-			again, _, err := run(t, t.Context(), way.URL, journals, folder)
+			again, _, err := run(t.Context(), t, way.URL, journals, folder)
 			if err != nil || again.ID != b.ID {
 				t.Errorf("after the batch was made: batch %q, %v", again.ID, err)
 			}
@@ -102,10 +102,10 @@ func TestWhatWasSentIsNotSentAgain(t *testing.T) {
 	defer door.Close()
 	ctx, kill := context.WithCancel(t.Context())
 	way := newCable(t, door, photos, before, kill)
-	if _, _, err := run(t, ctx, way.URL, journals, folder); err == nil {
+	if _, _, err := run(ctx, t, way.URL, journals, folder); err == nil {
 		t.Fatal("it was not interrupted")
 	}
-	b, had, err := run(t, t.Context(), way.URL, journals, folder)
+	b, had, err := run(t.Context(), t, way.URL, journals, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestTornJournalIsMended(t *testing.T) {
 	folder, journals := album(t, 3), t.TempDir()
 	door := clienttest.NewDoor(nil)
 	defer door.Close()
-	b, _, err := run(t, t.Context(), door.URL, journals, folder)
+	b, _, err := run(t.Context(), t, door.URL, journals, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestTornJournalIsMended(t *testing.T) {
 	}
 	for cut := len(text); text[cut-1] != '\n' || cut == len(text); cut-- { // all of the last line
 		write(t, paths[0], text[:cut])
-		again, _, err := run(t, t.Context(), door.URL, journals, folder)
+		again, _, err := run(t.Context(), t, door.URL, journals, folder)
 		if err != nil || again.ID != b.ID {
 			t.Fatalf("cut at %d: batch %q, %v", cut, again.ID, err)
 		}
@@ -149,7 +149,7 @@ func TestChangedPhotosAreSentAgain(t *testing.T) {
 	defer door.Close()
 	ctx, kill := context.WithCancel(t.Context())
 	way := newCable(t, door, 8, before, kill) // the batch
-	if _, _, err := run(t, ctx, way.URL, journals, folder); err == nil {
+	if _, _, err := run(ctx, t, way.URL, journals, folder); err == nil {
 		t.Fatal("it was not interrupted")
 	}
 	// Nothing of the batch has left the house but the posting was noted: what it holds
@@ -162,7 +162,7 @@ func TestChangedPhotosAreSentAgain(t *testing.T) {
 	if err := os.Remove(filepath.Join(folder, "003.jpg")); err != nil {
 		t.Fatal(err)
 	}
-	b, _, err := run(t, t.Context(), way.URL, journals, folder)
+	b, _, err := run(t.Context(), t, way.URL, journals, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,11 +188,11 @@ func TestLongAgo(t *testing.T) {
 		folder, journals := album(t, 2), t.TempDir()
 		door := clienttest.NewDoor(nil)
 		defer door.Close()
-		if _, _, err := run(t, t.Context(), door.URL, journals, folder); err != nil {
+		if _, _, err := run(t.Context(), t, door.URL, journals, folder); err != nil {
 			t.Fatal(err)
 		}
 		age(t, journals, 48*time.Hour)
-		_, had, err := run(t, t.Context(), door.URL, journals, folder)
+		_, had, err := run(t.Context(), t, door.URL, journals, folder)
 		if err != nil || len(door.Batches()) != 2 || had.BatchID != "" {
 			t.Errorf("batches %v, %v", door.Batches(), err)
 		}
@@ -204,11 +204,11 @@ func TestLongAgo(t *testing.T) {
 		defer door.Close()
 		ctx, kill := context.WithCancel(t.Context())
 		way := newCable(t, door, 4, after, kill)
-		if _, _, err := run(t, ctx, way.URL, journals, folder); err == nil {
+		if _, _, err := run(ctx, t, way.URL, journals, folder); err == nil {
 			t.Fatal("it was not interrupted")
 		}
 		age(t, journals, 48*time.Hour)
-		if _, _, err := run(t, t.Context(), way.URL, journals, folder); !errors.Is(err, submission.ErrUncertain) {
+		if _, _, err := run(t.Context(), t, way.URL, journals, folder); !errors.Is(err, submission.ErrUncertain) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -229,13 +229,13 @@ func TestRefusedBatchCanBeAskedForAgain(t *testing.T) {
 		}
 	})
 	defer door.Close()
-	_, _, err := run(t, t.Context(), door.URL, journals, folder)
+	_, _, err := run(t.Context(), t, door.URL, journals, folder)
 	var refused *client.APIError
 	if !errors.As(err, &refused) {
 		t.Fatalf("got %v", err)
 	}
 	full.Store(false)
-	b, _, err := run(t, t.Context(), door.URL, journals, folder)
+	b, _, err := run(t.Context(), t, door.URL, journals, folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func TestExpiredLinkIsRenewedOnce(t *testing.T) {
 		}
 	})
 	defer door.Close()
-	b, _, err := run(t, t.Context(), door.URL, t.TempDir(), folder)
+	b, _, err := run(t.Context(), t, door.URL, t.TempDir(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
