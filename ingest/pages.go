@@ -55,6 +55,7 @@ func (s *Service) mountPages(app *fiber.App) error {
 	change("/account/email", p.changeEmail)
 	change("/account/keys", p.makeKey)
 	change("/account/keys/:id/revoke", p.revokeKey)
+	p.mountWebhooks(app)
 	p.mountUsers(app)
 	return nil
 }

@@ -145,8 +145,8 @@ func (r webhookRequest) applyTo(w *jobstore.Webhook) error {
 	if r.Events != nil {
 		w.Rule.Events = slices.Compact(slices.Sorted(slices.Values(*r.Events)))
 	}
-	if !known(w.Rule.Events) {
-		wrong = wrong.WithField("events", "must be some of "+join(webhook.Types()))
+	if !subscribable(w.Rule.Events) {
+		wrong = wrong.WithField("events", "must be some of "+strings.Join(texts(webhook.Types()), ", "))
 	}
 	if r.UnmaskedAbove != nil {
 		if *r.UnmaskedAbove < 0 || *r.UnmaskedAbove > maxUnmasked {
@@ -170,15 +170,7 @@ func presentable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// known says that there is something to subscribe to, and nothing else.
-func known(events []webhook.Type) bool {
+// subscribable says that there is something to subscribe to, and nothing else.
+func subscribable(events []webhook.Type) bool {
 	return len(events) > 0 && !slices.ContainsFunc(events, func(e webhook.Type) bool { return !slices.Contains(webhook.Types(), e) })
-}
-
-func join[T ~string](words []T) string {
-	texts := make([]string, len(words))
-	for i, word := range words {
-		texts[i] = string(word)
-	}
-	return strings.Join(texts, ", ")
 }

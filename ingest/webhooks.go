@@ -122,15 +122,15 @@ func (s *Service) getWebhook(c *fiber.Ctx) error {
 
 // changeWebhook answers PATCH /v1/webhooks/{id}.
 func (s *Service) changeWebhook(c *fiber.Ctx) error {
-	request, err := readWebhookRequest(c)
-	if err != nil {
-		return err
-	}
 	return s.withWebhook(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
-		if err := request.applyTo(&w); err != nil {
+		request, err := readWebhookRequest(c)
+		if err == nil {
+			err = request.applyTo(&w)
+		}
+		if err != nil {
 			return err
 		}
-		err := s.store.UpdateWebhook(ctx, w)
+		err = s.store.UpdateWebhook(ctx, w)
 		if err == nil {
 			w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
 		}

@@ -290,7 +290,7 @@ func pictures() []picture {
 		{"user-self", "user", webui.UserPage{Frame: admin, UserRow: users(1).Users[0], Roles: roles(), Self: true}},
 		{"error-unavailable", "error", problem.Unavailable(nil)},
 		{"error-not-found", "error", problem.New(404, problem.CodeNotFound, "There is no such photo.")},
-	}, managerPictures()...)
+	}, append(webhookPictures(), managerPictures()...)...)
 }
 
 func roles() []string { return []string{"user", "viewer", "operator", "administrator"} }
