@@ -28,6 +28,7 @@ type acceptance struct {
 	user   jobstore.User
 	upload upload // of an uploaded photo
 	photo  job.Photo
+	id     job.ID // zero: a new one
 }
 
 // step is one step of an acceptance. Until promise has returned, an error refuses
@@ -40,7 +41,11 @@ type step struct {
 // acceptUpload takes in a photo whose bytes are here: what it answers with nil is
 // promised to reach a terminal state. The caller keeps and releases up.
 func (s *Service) acceptUpload(ctx context.Context, user jobstore.User, up upload) (job.Photo, error) {
-	a := &acceptance{user: user, upload: up, photo: job.Photo{
+	return s.acceptUploadAs(ctx, job.ID{}, user, up)
+}
+
+func (s *Service) acceptUploadAs(ctx context.Context, id job.ID, user jobstore.User, up upload) (job.Photo, error) {
+	a := &acceptance{id: id, user: user, upload: up, photo: job.Photo{
 		Source: job.SourceUpload, Filename: up.filename, Bytes: int64(len(up.data)), Metadata: up.metadata,
 	}}
 	return s.accept(ctx, a, []step{
@@ -55,9 +60,12 @@ func (s *Service) acceptUpload(ctx context.Context, user jobstore.User, up uploa
 
 // acceptLink takes in a photo that a worker will fetch from link.
 func (s *Service) acceptLink(ctx context.Context, user jobstore.User, link string, metadata map[string]string) (job.Photo, error) {
-	a := &acceptance{user: user, photo: job.Photo{
-		Source: job.SourceLink, Link: link, Metadata: metadata,
-	}}
+	return s.acceptFetched(ctx, job.ID{}, user, job.Photo{Source: job.SourceLink, Link: link, Metadata: metadata})
+}
+
+// acceptFetched takes in a photo that a worker will fetch, from wherever.
+func (s *Service) acceptFetched(ctx context.Context, id job.ID, user jobstore.User, photo job.Photo) (job.Photo, error) {
+	a := &acceptance{id: id, user: user, photo: photo}
 	return s.accept(ctx, a, []step{
 		{"admit", s.admit},
 		{"check link", s.checkLink},
@@ -84,7 +92,12 @@ func (s *Service) accept(ctx context.Context, a *acceptance, steps []step) (job.
 	return a.photo, nil
 }
 
-func (s *Service) admit(context.Context, *acceptance) error { return s.admission.admit() }
+func (s *Service) admit(ctx context.Context, a *acceptance) error {
+	if err := s.admission.admit(); err != nil {
+		return err
+	}
+	return s.quotas.admitPhoto(ctx, a.user.ID)
+}
 
 // inspect looks at the header of the file only; no pixel is decoded here.
 func (s *Service) inspect(_ context.Context, a *acceptance) error {
@@ -99,8 +112,11 @@ func (s *Service) inspect(_ context.Context, a *acceptance) error {
 }
 
 // checkLink looks at the text of the link only; the worker that fetches it decides
-// where it may lead.
+// where it may lead, and what else an account may name.
 func (s *Service) checkLink(_ context.Context, a *acceptance) error {
+	if a.photo.Source != job.SourceLink {
+		return nil
+	}
 	err := linkfetch.CheckLink(a.photo.Link)
 	if err == nil {
 		return nil
@@ -111,11 +127,13 @@ func (s *Service) checkLink(_ context.Context, a *acceptance) error {
 }
 
 func (s *Service) identify(_ context.Context, a *acceptance) error {
-	id, err := job.NewID()
-	if err != nil {
-		return fmt.Errorf("making a photo's identity: %w", err)
+	if a.photo.ID = a.id; a.id == (job.ID{}) {
+		id, err := job.NewID()
+		if err != nil {
+			return fmt.Errorf("making a photo's identity: %w", err)
+		}
+		a.photo.ID = id
 	}
-	a.photo.ID = id
 	a.photo.OwnerID = a.user.ID
 	a.photo.Lane = job.LaneInteractive
 	a.photo.CreatedAt = time.Now().UTC().Truncate(time.Microsecond)

@@ -20,6 +20,8 @@ const (
 	lookTimeout    = 2 * time.Second // of one look at one store
 	fullRetryAfter = 10 * time.Second
 	busyRetryAfter = 2 * time.Second
+
+	batchesRetryAfter = time.Minute
 )
 
 // depthReader is the broker as admission sees it.
@@ -30,6 +32,7 @@ type depthReader interface {
 // backlogReader is MySQL as admission sees it.
 type backlogReader interface {
 	WaitingOutsideBroker(ctx context.Context) (int, error)
+	WaitingInBatches(ctx context.Context) (int, error)
 }
 
 // pinger is S3 as admission sees it.
@@ -56,7 +59,8 @@ type admission struct {
 // reading is what one look found.
 type reading struct {
 	broker  int   // photos on the broker, waiting or in work; the last known
-	outside int   // photos that wait in MySQL alone
+	outside int   // photos that wait in MySQL alone, but for those of batches
+	batches int   // photos of batches that have not ended
 	err     error // why nothing can be stored
 }
 
@@ -82,7 +86,7 @@ func (a *admission) look(ctx context.Context) {
 	a.mu.Lock()
 	last := a.latest
 	a.mu.Unlock()
-	next := reading{broker: last.broker, outside: last.outside}
+	next := reading{broker: last.broker, outside: last.outside, batches: last.batches}
 
 	var looking sync.WaitGroup
 	var outsideErr, imagesErr error
@@ -98,6 +102,11 @@ func (a *admission) look(ctx context.Context) {
 		var n int
 		if n, outsideErr = a.backlog.WaitingOutsideBroker(ctx); outsideErr == nil {
 			next.outside = n
+		}
+	})
+	looking.Go(func() {
+		if n, err := a.backlog.WaitingInBatches(ctx); err == nil {
+			next.batches = n
 		}
 	})
 	looking.Go(func() { imagesErr = a.images.Ping(ctx) })
@@ -134,6 +143,23 @@ func (a *admission) admit() error {
 		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull,
 			"Too many photos are waiting at the moment. Nothing was stored; please try again in a few seconds.").
 			WithRetryAfter(fullRetryAfter)
+	}
+	return nil
+}
+
+// admitBatch decides about batches: they wait for each other and not before single
+// photos, so that their queue has a limit of its own.
+func (a *admission) admitBatch() error {
+	a.mu.Lock()
+	now := a.latest
+	a.mu.Unlock()
+	if now.err != nil {
+		return problem.Unavailable(now.err)
+	}
+	if now.batches >= a.cfg.BatchQueueLimit {
+		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull,
+			"Too many photos of batches are waiting at the moment. Nothing was stored; please try again in a few minutes.").
+			WithRetryAfter(batchesRetryAfter)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ var errGone = errors.New("gone")
 type surroundings struct {
 	depth           map[job.Lane]jobqueue.Depth
 	outside         int
+	batches         int
 	nats, mysql, s3 error
 }
 
@@ -30,12 +31,14 @@ func (s *surroundings) Depth(context.Context) (map[job.Lane]jobqueue.Depth, erro
 
 func (s *surroundings) WaitingOutsideBroker(context.Context) (int, error) { return s.outside, s.mysql }
 
+func (s *surroundings) WaitingInBatches(context.Context) (int, error) { return s.batches, s.mysql }
+
 func (s *surroundings) Ping(context.Context) error { return s.s3 }
 
 func newAdmission(t *testing.T, around *surroundings) *admission {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"})
 	return &admission{
-		cfg: AdmissionConfig{QueueLimit: 10}, queue: around, backlog: around, images: around,
+		cfg: AdmissionConfig{QueueLimit: 10, BatchQueueLimit: 20}, queue: around, backlog: around, images: around,
 		log: testenv.Logger(t), depth: gauge, memory: newBudget(100, gauge),
 	}
 }
@@ -123,5 +126,24 @@ func TestBudgetNeverHoldsMoreThanItsLimit(t *testing.T) {
 	takers.Wait()
 	if b.held != 0 {
 		t.Errorf("%d bytes are held at the end", b.held)
+	}
+}
+
+func TestBatchesHaveAQueueOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		around       surroundings
+		photo, batch bool
+	}{
+		"room":            {surroundings{batches: 19}, true, true},
+		"full of batches": {surroundings{batches: 20}, true, false},
+		"full of photos":  {surroundings{outside: 10}, false, true},
+		"mysql away":      {surroundings{mysql: errGone}, false, false},
+	} {
+		a := newAdmission(t, &c.around)
+		a.look(t.Context())
+		if photo, batch := a.admit(), a.admitBatch(); (photo == nil) != c.photo || (batch == nil) != c.batch {
+			t.Errorf("%s: a photo gets %v, a batch %v", name, photo, batch)
+		}
 	}
 }

@@ -54,7 +54,7 @@ func (s *Service) retryBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	if err := s.admission.admit(); err != nil {
+	if err := s.admission.admitBatch(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
@@ -69,6 +69,9 @@ func (s *Service) retryBatch(c *fiber.Ctx) error {
 		}
 		s.tel.Log.InfoContext(ctx, "batch retried", "batch_id", b.ID, "user_id", user.ID, "run", b.Run, "photos", items)
 		return s.sendBatch(c, http.StatusAccepted, b)
+	}
+	if a, err := attemptOf(c); err == nil && a.again && b.Goes() {
+		return s.sendBatch(c, http.StatusAccepted, b) // an earlier try began the run
 	}
 	switch {
 	case b.State == job.BatchFailed:

@@ -3,10 +3,8 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"mime"
 	"net/http"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -41,25 +39,43 @@ func (s *Service) submittedBatch(c *fiber.Ctx, user jobstore.User) (batchView, e
 	if err != nil {
 		return batchView{}, err
 	}
-	if err := s.admission.admit(); err != nil {
+	a, err := attemptOf(c)
+	if err != nil {
 		return batchView{}, err
+	}
+	if err := s.admission.admitBatch(); err != nil {
+		return batchView{}, err
+	}
+	if !a.again {
+		if err := s.quotas.admitBatch(httpserver.Context(c), user.ID); err != nil {
+			return batchView{}, err
+		}
 	}
 	if !hasBody(c) {
 		return batchView{}, emptyBody("The request has no body; please send a batch.")
 	}
-	b, err := s.newBatch(httpserver.Context(c), user)
-	if err != nil {
+	b := job.Batch{
+		ID: a.id, OwnerID: user.ID, TraceParent: telemetry.TraceParent(httpserver.Context(c)),
+		CreatedAt: a.madeAt(), Window: s.cfg.Batch.Window,
+	}
+	if err := take(c, a, &b); err != nil {
 		return batchView{}, err
 	}
-	if err := take(c, &b); err != nil {
-		return batchView{}, err
+	// A body may have taken longer than the deadline of the request.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(httpserver.Context(c)), findTimeout+promiseTimeout)
+	defer cancel()
+	if a.again {
+		if made, err := s.findBatch(ctx, user.ID, b.ID); err == nil || problem.From(err).Status != http.StatusNotFound {
+			return made, err
+		}
 	}
-	return s.promiseBatch(httpserver.Context(c), b)
+	return s.promiseBatch(ctx, b)
 }
 
 // batchTaker reads the body of a request into S3 and says in the batch what lies
 // where.
-type batchTaker func(*fiber.Ctx, *job.Batch) error
+// It has agreed on them.
+type batchTaker func(*fiber.Ctx, *attempt, *job.Batch) error
 
 // batchTaker chooses by the content type.
 func (s *Service) batchTaker(c *fiber.Ctx) (batchTaker, error) {
@@ -79,17 +95,6 @@ func (s *Service) batchTaker(c *fiber.Ctx) (batchTaker, error) {
 func hasBody(c *fiber.Ctx) bool {
 	length := c.Request().Header.ContentLength()
 	return length > 0 || (length < 0 && c.Context().RequestBodyStream() != nil)
-}
-
-func (s *Service) newBatch(ctx context.Context, user jobstore.User) (job.Batch, error) {
-	id, err := job.NewBatchID()
-	if err != nil {
-		return job.Batch{}, fmt.Errorf("making a batch's identity: %w", err)
-	}
-	return job.Batch{
-		ID: id, OwnerID: user.ID, TraceParent: telemetry.TraceParent(ctx),
-		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Window: s.cfg.Batch.Window,
-	}, nil
 }
 
 // promiseBatch commits the row. As with a photo, an error may leave the object
@@ -125,7 +130,7 @@ func (s *Service) batchStandsAfter(ctx context.Context, err error, b job.Batch) 
 }
 
 // takeManifest streams lines of JSON to S3.
-func (s *Service) takeManifest(c *fiber.Ctx, b *job.Batch) error {
+func (s *Service) takeManifest(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 	b.Source, b.SourceKey = job.BatchFromManifest, imagestore.ManifestKey(*b)
 	ctx, body, done, err := s.longBody(c, s.cfg.Batch.MaxManifestBytes)
 	if err != nil {
@@ -133,11 +138,10 @@ func (s *Service) takeManifest(c *fiber.Ctx, b *job.Batch) error {
 	}
 	defer done()
 	lines := &lineCounter{limited: limited{from: body, left: s.cfg.Batch.MaxManifestBytes}, most: s.cfg.Batch.MaxItems}
-	if err := s.storeSource(ctx, b.SourceKey, ndjson, lines); err != nil {
-		return err
-	}
-	if lines.lines == 0 {
-		return emptyBody("The manifest has no lines.")
-	}
-	return nil
+	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: lines, check: func() error {
+		if lines.lines == 0 {
+			return emptyBody("The manifest has no lines.")
+		}
+		return nil
+	}})
 }

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -23,14 +24,32 @@ func (s *Service) longBody(c *fiber.Ctx, limit int64) (context.Context, io.Reade
 	return httpserver.LongBody(c)
 }
 
-// storeSource streams what a batch is made of to S3. What it holds of it in memory
-// counts against the budget of all uploads.
-func (s *Service) storeSource(ctx context.Context, key, contentType string, from io.Reader) error {
+// source is what a batch is made of, on its way to S3.
+type source struct {
+	key         string
+	contentType string
+	from        io.Reader
+	check       func() error // once all of it was read; nil: nothing to check
+}
+
+// storeSource streams what a batch is made of to S3 and agrees on it. What it holds of
+// it in memory counts against the budget of all uploads. If an earlier try has stored
+// it, it is only read, to see that it is the same.
+func (s *Service) storeSource(ctx context.Context, a *attempt, src source) error {
 	if !s.admission.memory.take(imagestore.PartBytes) {
 		return tooBusy()
 	}
 	defer s.admission.memory.give(imagestore.PartBytes)
-	_, err := s.images.PutStream(ctx, key, contentType, from)
+	ctx, done := a.guard(ctx)
+	defer done()
+	digest := sha256.New()
+	from := io.TeeReader(src.from, digest)
+	var err error
+	if a.known() {
+		_, err = io.Copy(io.Discard, from)
+	} else {
+		_, err = s.images.PutStream(ctx, src.key, src.contentType, from)
+	}
 	var refused *problem.Problem
 	if errors.As(err, &refused) { // by a reader of ours
 		return refused
@@ -38,7 +57,12 @@ func (s *Service) storeSource(ctx context.Context, key, contentType string, from
 	if err != nil {
 		return storeProblem("storing a batch", err)
 	}
-	return nil
+	if src.check != nil {
+		if err := src.check(); err != nil {
+			return err
+		}
+	}
+	return a.agree(ctx, [32]byte(digest.Sum(nil)))
 }
 
 // limited reads at most left bytes; more is refused, and so is a body that was cut

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,7 +23,7 @@ type batchRequest struct {
 
 // takeBatchJSON keeps the items as the lines of a manifest, so that the expander
 // knows one form only.
-func (s *Service) takeBatchJSON(c *fiber.Ctx, b *job.Batch) error {
+func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 	ctx, from, done, err := s.longBody(c, s.cfg.Batch.MaxJSONBytes)
 	if err != nil {
 		return err
@@ -47,10 +48,10 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, b *job.Batch) error {
 	}
 	if request.S3Prefix != nil {
 		b.Source, b.Prefix = job.BatchFromPrefix, *request.S3Prefix
-		return nil
+		return a.agree(ctx, sha256.Sum256([]byte(b.Prefix)))
 	}
 	b.Source, b.SourceKey = job.BatchFromManifest, imagestore.ManifestKey(*b)
-	return s.storeSource(ctx, b.SourceKey, ndjson, bytes.NewReader(manifestOf(request.Items)))
+	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: bytes.NewReader(manifestOf(request.Items))})
 }
 
 func parseBatchRequest(body []byte, mostItems int) (batchRequest, error) {

@@ -30,6 +30,7 @@ type Config struct {
 	Waiting     WaitingConfig
 	Batch       BatchConfig
 	Idempotency IdempotencyConfig
+	Quota       QuotaConfig
 	Expander    ExpanderConfig
 	Dispatch    DispatcherConfig
 	Erase       EraseConfig
@@ -53,7 +54,7 @@ func (c *Config) Validate() error {
 		c.Telemetry.Validate(), c.HTTP.Validate(),
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
 		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
-		c.Batch.Validate(), c.Idempotency.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
+		c.Batch.Validate(), c.Idempotency.Validate(), c.Quota.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
 		positive("OPEN_WAIT", c.OpenWait),
 	)
 }
@@ -70,6 +71,8 @@ func (c *Config) mail() error {
 type AdmissionConfig struct {
 	// QueueLimit is how many photos may wait, on the broker and in MySQL together.
 	QueueLimit int `env:"QUEUE_LIMIT" envDefault:"50000"`
+	// BatchQueueLimit is how many photos of batches may wait before batches are refused.
+	BatchQueueLimit int `env:"BATCH_QUEUE_LIMIT" envDefault:"1000000"`
 	// UploadBytesInFlight bounds the memory of all uploads being taken in.
 	UploadBytesInFlight int64 `env:"UPLOAD_BYTES_IN_FLIGHT" envDefault:"268435456"`
 	// AdmissionInterval is how often depth and stores are looked at.
@@ -78,8 +81,8 @@ type AdmissionConfig struct {
 
 // Validate checks the ranges.
 func (c *AdmissionConfig) Validate() error {
-	if c.QueueLimit <= 0 || c.UploadBytesInFlight <= 0 {
-		return errors.New("QUEUE_LIMIT and UPLOAD_BYTES_IN_FLIGHT must be above zero")
+	if c.QueueLimit <= 0 || c.BatchQueueLimit <= 0 || c.UploadBytesInFlight <= 0 {
+		return errors.New("QUEUE_LIMIT, BATCH_QUEUE_LIMIT and UPLOAD_BYTES_IN_FLIGHT must be above zero")
 	}
 	return positive("ADMISSION_INTERVAL", c.AdmissionInterval)
 }

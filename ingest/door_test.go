@@ -70,7 +70,7 @@ func testConfig(st stores) Config {
 		Publisher: PublisherConfig{Interval: 100 * time.Millisecond, UnconfirmedFor: time.Second, UnseenFor: time.Minute, BatchSize: 100},
 		Expander:  ExpanderConfig{Interval: 20 * time.Millisecond, Lease: 3 * time.Second, MaxUnpackedRatio: 200},
 		Dispatch:  DispatcherConfig{Interval: 20 * time.Millisecond, Ahead: 5 * time.Second, Least: 50, Most: 2000},
-		Admission: AdmissionConfig{QueueLimit: 50_000, UploadBytesInFlight: 256 << 20, AdmissionInterval: 100 * time.Millisecond},
+		Admission: AdmissionConfig{QueueLimit: 50_000, BatchQueueLimit: 1_000_000, UploadBytesInFlight: 256 << 20, AdmissionInterval: 100 * time.Millisecond},
 		Webhooks: WebhookConfig{
 			Post:     poster.Config{Timeout: 5 * time.Second, Retries: []time.Duration{50 * time.Millisecond, 100 * time.Millisecond}},
 			Interval: 50 * time.Millisecond, ClaimMargin: 10 * time.Second, Concurrency: 4, Endpoints: 8, PerAccount: 5, SecretOverlap: time.Hour, KeepLog: time.Hour,
@@ -80,6 +80,7 @@ func testConfig(st stores) Config {
 		Batch: BatchConfig{
 			MaxItemsJSON: 1000, MaxItems: 50_000, MaxJSONBytes: 32 << 20, MaxManifestBytes: 1 << 30, MaxArchiveBytes: 1 << 30, Window: 24 * time.Hour,
 		},
+		Quota:       QuotaConfig{Photos: 200_000, Batches: 100},
 		Idempotency: IdempotencyConfig{Keep: 24 * time.Hour, Lock: 10 * time.Second},
 
 		RegisterEnabled: true,

@@ -36,6 +36,7 @@ const (
 	headerIdempotencyKey  = "Idempotency-Key"
 	headerReplayed        = "Idempotent-Replayed"
 	maxIdempotencyKey     = 255
+	maxSmallBody          = 1 << 20
 	idempotencySweep      = time.Hour
 	idempotencySweepAtOne = 1000
 )
@@ -82,6 +83,12 @@ func attemptOf(c *fiber.Ctx) (*attempt, error) {
 // known says that what was asked is known from an earlier try, which had all of the
 // body.
 func (a *attempt) known() bool { return a.kept.Fingerprint != nil }
+
+// madeAt is when id was made: the same at every try.
+func (a *attempt) madeAt() time.Time {
+	seconds, nanoseconds := a.id.Time().UnixTime()
+	return time.Unix(seconds, nanoseconds).UTC().Truncate(time.Millisecond)
+}
 
 // agree must be called with the fingerprint of what is asked before anything of it is
 // done. It gives errReplay if it has been answered already.
@@ -289,7 +296,7 @@ func (s *Service) smallBody(c *fiber.Ctx) error {
 	if a.key == nil {
 		return c.Next()
 	}
-	body, err := httpserver.ReadBody(c, int64(s.cfg.HTTP.BodyLimitBytes))
+	body, err := httpserver.ReadBody(c, maxSmallBody)
 	if err != nil {
 		return err
 	}
@@ -312,7 +319,7 @@ func fingerprintOfJSON(body []byte) [32]byte {
 			return fingerprint
 		}
 	}
-	return sha256.Sum256(body)
+	return sha256.Sum256(bytes.TrimSpace(body))
 }
 
 // sweepRequests forgets old requests until ctx ends.

@@ -42,6 +42,7 @@ type Service struct {
 	accounts  *account.Accounts
 	verifier  *verifier
 	admission *admission
+	quotas    *quotas
 	publisher *publisher
 	expander  *expander
 	dispatch  *dispatcher
@@ -83,6 +84,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, tel.Log, tel.Registry)
 	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
+	s.quotas = newQuotas(cfg.Quota, doors.Store)
 	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,

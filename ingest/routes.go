@@ -19,35 +19,40 @@ const (
 // the pages stand in mountPages.
 func (s *Service) routes(app *fiber.App) error {
 	read, write := s.allow(account.ScopeRead), s.allow(account.ScopeWrite)
+	// post is for handlers that agree by themselves on what was asked, postSmall for
+	// the others.
+	post := func(path string, do fiber.Handler) { app.Post(path, write, s.repeatable, do) }
+	postSmall := func(path string, do fiber.Handler) { app.Post(path, write, s.repeatable, s.smallBody, do) }
 	detection := apiRoot + "/detections/:id"
 
-	app.Post(apiRoot+"/detections", write, s.createDetection)
+	post(apiRoot+"/detections", s.createDetection)
 	app.Get(detection, read, s.getDetection)
 	app.Get(detection+"/image", read, s.getDetectionImage)
 	app.Get(detection+"/events", read, s.streamDetection)
 	app.Get(apiRoot+"/limits", read, s.getLimits)
+	postSmall(apiRoot+"/uploads", s.createUploads)
 
 	webhooks, webhook := apiRoot+"/webhooks", apiRoot+"/webhooks/:id"
-	app.Post(webhooks, write, s.createWebhook)
+	postSmall(webhooks, s.createWebhook)
 	app.Get(webhooks, read, s.listWebhooks)
 	app.Get(webhook, read, s.getWebhook)
 	app.Patch(webhook, write, s.changeWebhook)
 	app.Delete(webhook, write, s.deleteWebhook)
-	app.Post(webhook+"/rotate", write, s.rotateWebhook)
-	app.Post(webhook+"/test", write, s.testWebhook)
+	postSmall(webhook+"/rotate", s.rotateWebhook)
+	postSmall(webhook+"/test", s.testWebhook)
 	app.Get(webhook+"/deliveries", read, s.listDeliveries)
 	app.Get(webhook+"/deliveries/:delivery", read, s.getDelivery)
-	app.Post(webhook+"/deliveries/:delivery/redeliver", write, s.redeliver)
+	postSmall(webhook+"/deliveries/:delivery/redeliver", s.redeliver)
 
 	batches, batch := apiRoot+"/batches", apiRoot+"/batches/:id"
-	app.Post(batches, write, s.createBatch)
+	post(batches, s.createBatch)
 	app.Get(batches, read, s.listBatches)
 	app.Get(batch, read, s.getBatch)
 	app.Get(batch+"/items", read, s.listItems)
 	app.Get(batch+"/results", read, s.streamResults)
 	app.Get(batch+"/events", read, s.streamBatch)
-	app.Post(batch+"/cancel", write, s.cancelBatch)
-	app.Post(batch+"/retry", write, s.retryBatch)
+	postSmall(batch+"/cancel", s.cancelBatch)
+	postSmall(batch+"/retry", s.retryBatch)
 	app.Delete(batch, write, s.deleteBatch)
 
 	app.Post(ancestorRoot+"/register", s.ancestorRegister)

@@ -31,3 +31,34 @@ func (s *Store) InHand(ctx context.Context, batches ...uuid.UUID) (map[uuid.UUID
 	}
 	return inHand, nil
 }
+
+// WaitingInBatches counts the items of all batches that have not ended.
+func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT COALESCE(SUM(remaining), 0) FROM batches
+		WHERE state IN ('validating', 'queued', 'in_progress', 'cancelling') AND deleted_at IS NULL`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting photos that wait in batches: %w", classify(err))
+	}
+	return n, nil
+}
+
+// OpenWork is what an account has that has not ended.
+type OpenWork struct {
+	Photos  int // those of batches too; counted no further than asked for
+	Batches int
+}
+
+// OpenWork counts what an account has that has not ended, photos up to mostPhotos.
+func (s *Store) OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int) (open OpenWork, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT
+			(SELECT COUNT(*) FROM (SELECT 1 FROM photos WHERE owner_id = ? AND state IN ('queued', 'processing') LIMIT ?) AS some),
+			(SELECT COUNT(*) FROM batches
+				WHERE owner_id = ? AND state IN ('validating', 'queued', 'in_progress', 'finalizing', 'cancelling') AND deleted_at IS NULL)`,
+		ownerID[:], mostPhotos, ownerID[:]).Scan(&open.Photos, &open.Batches)
+	if err != nil {
+		return OpenWork{}, fmt.Errorf("counting the open work of %s: %w", ownerID, classify(err))
+	}
+	return open, nil
+}

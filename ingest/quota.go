@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
+)
+
+// QuotaConfig says how much one account may have at a time, so that none takes all
+// the room there is.
+type QuotaConfig struct {
+	// Photos is how many may wait or be in work, those of batches too.
+	Photos int `env:"QUOTA_PHOTOS" envDefault:"200000"`
+	// Batches is how many may not have ended.
+	Batches int `env:"QUOTA_BATCHES" envDefault:"100"`
+}
+
+// Validate checks the ranges.
+func (c *QuotaConfig) Validate() error {
+	if c.Photos < 1 || c.Batches < 1 {
+		return errors.New("QUOTA_PHOTOS and QUOTA_BATCHES must be above zero")
+	}
+	return nil
+}
+
+const (
+	quotaRetryAfter = 30 * time.Second
+	quotaGoodFor    = time.Second // of what was counted, for single photos
+	quotaAccounts   = 10_000      // whose counts are remembered
+)
+
+// openWorkReader is MySQL as quotas see it.
+type openWorkReader interface {
+	OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int) (jobstore.OpenWork, error)
+}
+
+// quotas refuses accounts that have as much open as they may. Requests at the same
+// moment may together go a little beyond.
+type quotas struct {
+	cfg   QuotaConfig
+	store openWorkReader
+
+	mu     sync.Mutex // guards counts
+	counts map[uuid.UUID]openCount
+}
+
+type openCount struct {
+	at   time.Time
+	open jobstore.OpenWork
+}
+
+func newQuotas(cfg QuotaConfig, store openWorkReader) *quotas {
+	return &quotas{cfg: cfg, store: store, counts: map[uuid.UUID]openCount{}}
+}
+
+// admitPhoto says whether the account may have another photo. It counts at most once
+// a second.
+func (q *quotas) admitPhoto(ctx context.Context, owner uuid.UUID) error {
+	q.mu.Lock()
+	last := q.counts[owner]
+	q.mu.Unlock()
+	if time.Since(last.at) < quotaGoodFor {
+		return q.room(last.open, 0)
+	}
+	open, err := q.count(ctx, owner)
+	if err != nil {
+		return err
+	}
+	return q.room(open, 0)
+}
+
+// admitBatch says whether the account may have another batch.
+func (q *quotas) admitBatch(ctx context.Context, owner uuid.UUID) error {
+	open, err := q.count(ctx, owner)
+	if err != nil {
+		return err
+	}
+	return q.room(open, 1)
+}
+
+func (q *quotas) count(ctx context.Context, owner uuid.UUID) (jobstore.OpenWork, error) {
+	ctx, cancel := context.WithTimeout(ctx, findTimeout)
+	defer cancel()
+	open, err := q.store.OpenWork(ctx, owner, q.cfg.Photos)
+	if err != nil {
+		return open, storeProblem("looking at an account's quota", err)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.counts) >= quotaAccounts {
+		clear(q.counts)
+	}
+	q.counts[owner] = openCount{at: time.Now(), open: open}
+	return open, nil
+}
+
+func (q *quotas) room(open jobstore.OpenWork, batches int) error {
+	refuse := func(what string, most int) error {
+		return problem.New(http.StatusTooManyRequests, problem.CodeQuotaExceeded,
+			fmt.Sprintf("This account has %d %s, as many as it may. Nothing was stored; please wait until some have ended.", most, what)).
+			WithRetryAfter(quotaRetryAfter)
+	}
+	switch {
+	case open.Photos >= q.cfg.Photos:
+		return refuse("photos waiting or in work", q.cfg.Photos)
+	case batches > 0 && open.Batches >= q.cfg.Batches:
+		return refuse("batches that have not ended", q.cfg.Batches)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package ingest
+
+import (
+	"net/http"
+	"testing"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
+)
+
+func TestAccountsHaveQuotas(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota = QuotaConfig{Photos: 3, Batches: 1} })
+	b := d.expanded(t, d.ann, 2)
+	full := d.submitBatch(t, d.ann, ndjson, itemLines(1))
+	d.refuses(t, full, 429, problem.CodeQuotaExceeded)
+	if full.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	post := func(p person) answer {
+		d.quotas.mu.Lock()
+		clear(d.quotas.counts) // as if a second had gone by
+		d.quotas.mu.Unlock()
+		return d.post(t, p, photo(t), nil)
+	}
+	last := detectionOf(t, post(d.ann), 202).ID
+	d.refuses(t, post(d.ann), 429, problem.CodeQuotaExceeded)
+	if n := d.photosStored(t); n != 3 {
+		t.Errorf("%d photos are stored, want 3", n)
+	}
+	detectionOf(t, post(d.bob), 202)
+	d.complete(t, last)
+	detectionOf(t, post(d.ann), 202)
+	d.complete(t, d.newest(t, d.ann))
+	batchFrom(t, d.ask(t, d.ann, http.MethodPost, batchPath(b.ID)+"/cancel", nil, nil), 202)
+	eventually(t, "the batch has ended", func() bool {
+		b, err := d.store.FindBatch(t.Context(), b.ID)
+		return err == nil && b.State == job.BatchCancelled
+	})
+	batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 202)
+}
+
+func TestLimitsAreTold(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	a := d.ask(t, d.ann, http.MethodGet, "/v1/limits", nil, nil)
+	var got limits
+	a.into(t, &got)
+	if got.Batch.MaxItemsManifest != 50_000 || got.Batch.WindowSeconds != 86400 || got.Uploads.MaxFiles != 1000 || got.Quota.MaxBatches != 100 || got.Wait.MaxSeconds != 30 {
+		t.Errorf("got %s", a.body)
+	}
+}
+
+// newest is the photo outside of batches that the person submitted last.
+func (d *door) newest(t *testing.T, p person) job.ID {
+	t.Helper()
+	photos, err := d.store.List(t.Context(), jobstore.Filter{OwnerID: p.user.ID, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, photo := range photos {
+		if photo.BatchID == (job.ID{}) {
+			return photo.ID
+		}
+	}
+	t.Fatal("there is none")
+	return job.ID{}
+}
