@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -81,9 +82,13 @@ func (p *pages) createWebhookByPage(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("making a webhook: %w", err)
+	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()
-	w, err := p.makeWebhook(ctx, login.User(c), request)
+	w, err := p.makeWebhook(ctx, login.User(c), id, request)
 	if wrong, status := wrongWebhook(err); wrong != "" {
 		return p.renderWebhooks(c.Status(status), webui.WebhooksPage{New: form, Wrong: wrong})
 	}

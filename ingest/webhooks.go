@@ -60,9 +60,16 @@ func (s *Service) createWebhook(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a, err := attemptOf(c)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()
-	w, err := s.makeWebhook(ctx, user, request)
+	w, err := s.madeBefore(ctx, user, a)
+	if errors.Is(err, jobstore.ErrNotFound) {
+		w, err = s.makeWebhook(ctx, user, a.id, request)
+	}
 	if err != nil {
 		return err
 	}
@@ -72,21 +79,27 @@ func (s *Service) createWebhook(c *fiber.Ctx) error {
 	return c.Status(http.StatusCreated).JSON(answer)
 }
 
+// madeBefore is the endpoint that an earlier try at the same request made, or
+// ErrNotFound.
+func (s *Service) madeBefore(ctx context.Context, user jobstore.User, a *attempt) (jobstore.Webhook, error) {
+	if !a.again {
+		return jobstore.Webhook{}, jobstore.ErrNotFound
+	}
+	w, err := s.store.FindWebhook(ctx, user.ID, a.id)
+	return w, webhookProblem("finding a webhook", err)
+}
+
 // makeWebhook stores a new endpoint of the user, with its secret.
-func (s *Service) makeWebhook(ctx context.Context, user jobstore.User, r webhookRequest) (jobstore.Webhook, error) {
+func (s *Service) makeWebhook(ctx context.Context, user jobstore.User, id uuid.UUID, r webhookRequest) (jobstore.Webhook, error) {
 	if r.URL == nil || r.Events == nil {
 		return jobstore.Webhook{}, problem.New(http.StatusBadRequest, problem.CodeMissingField, "A webhook needs “url” and “events”.").
 			WithField("url", "must be there").WithField("events", "must be there")
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		return jobstore.Webhook{}, fmt.Errorf("making a webhook: %w", err)
 	}
 	w := jobstore.Webhook{ID: id, OwnerID: user.ID, Secret: webhook.NewSecret(), CreatedAt: time.Now().UTC()}
 	if err := r.applyTo(&w); err != nil {
 		return w, err
 	}
-	err = s.store.CreateWebhook(ctx, w, s.cfg.Webhooks.PerAccount)
+	err := s.store.CreateWebhook(ctx, w, s.cfg.Webhooks.PerAccount)
 	if errors.Is(err, jobstore.ErrTooManyWebhooks) {
 		return w, problem.New(http.StatusConflict, problem.CodeConflict,
 			fmt.Sprintf("An account may have %d webhooks. Please delete one first.", s.cfg.Webhooks.PerAccount)).WithCause(err)

@@ -179,6 +179,30 @@ func TestFailedDetectionIsPosted(t *testing.T) {
 	}
 }
 
+// TestWebhookIsMadeOnce: by a request that is repeated after its answer was lost, or
+// whose door died before it could answer.
+func TestWebhookIsMadeOnce(t *testing.T) {
+	t.Parallel()
+	d := openDoorTo(t, newReceiver(t, nil))
+	request := `{"url": "https://receiver.example/", "events": ["batch.completed"]}`
+	header := map[string]string{"Content-Type": "application/json", "Idempotency-Key": "once"}
+	post := func() webhookAnswer {
+		t.Helper()
+		return webhookIn(t, d.ask(t, d.ann, http.MethodPost, "/v1/webhooks", strings.NewReader(request), header), http.StatusCreated)
+	}
+	first := post()
+	if again := post(); again.ID != first.ID || *again.Secret != *first.Secret {
+		t.Errorf("got %+v, then %+v", first, again)
+	}
+	made, err := d.madeBefore(t.Context(), d.ann.user, &attempt{id: first.ID, again: true})
+	if err != nil || made.ID != first.ID || made.Secret != *first.Secret {
+		t.Errorf("another door finds %+v, %v", made, err)
+	}
+	if all, err := d.store.ListWebhooks(t.Context(), d.ann.user.ID); err != nil || len(all) != 1 {
+		t.Errorf("there are %d webhooks, %v", len(all), err)
+	}
+}
+
 // TestWebhooksAreTheirOwners: for anybody else they do not exist.
 func TestWebhooksAreTheirOwners(t *testing.T) {
 	t.Parallel()

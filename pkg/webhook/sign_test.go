@@ -95,7 +95,7 @@ func TestRotation(t *testing.T) {
 
 func TestSecrets(t *testing.T) {
 	t.Parallel()
-	if NewSecret() == NewSecret() {
+	if one, other := NewSecret(), NewSecret(); one == other {
 		t.Error("two secrets are the same")
 	}
 	if _, err := keyOf(NewSecret()); err != nil {
