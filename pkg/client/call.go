@@ -73,6 +73,7 @@ func (c *Client) do(ctx context.Context, r call) (*http.Response, error) {
 		if deadline, ok := ctx.Deadline(); !again || until.After(giveUp) || (ok && until.After(deadline)) {
 			return nil, err
 		}
+		c.retrying(err, wait)
 		if err := c.pause(ctx, wait); err != nil {
 			return nil, fmt.Errorf("%s %s: %w", r.method, r.path, err)
 		}

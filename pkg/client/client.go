@@ -32,6 +32,9 @@ type Config struct {
 	// Patience is for how long a request is tried again; zero: two minutes,
 	// negative: not at all.
 	Patience time.Duration
+	// Retrying, if not nil, is told before a request is tried again: why, and after
+	// what time.
+	Retrying func(err error, after time.Duration)
 	// UserAgent names the program in the server's logs.
 	UserAgent string
 }
@@ -43,6 +46,7 @@ type Client struct {
 	key       string
 	http      *http.Client
 	patience  time.Duration
+	retrying  func(err error, after time.Duration)
 	userAgent string
 	silence   time.Duration                                    // see silenceTimeout; tests shorten it
 	pause     func(ctx context.Context, d time.Duration) error // tests do not wait
@@ -61,7 +65,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("an API key is needed; keys are made on the account page")
 	}
 	c := &Client{
-		base: base, key: cfg.Key, patience: cfg.Patience, userAgent: cfg.UserAgent,
+		base: base, key: cfg.Key, patience: cfg.Patience, retrying: cfg.Retrying, userAgent: cfg.UserAgent,
 		silence: silenceTimeout, pause: pause,
 	}
 	if c.patience == 0 {
@@ -69,6 +73,9 @@ func New(cfg Config) (*Client, error) {
 	}
 	if c.userAgent == "" {
 		c.userAgent = "maskfleet-go"
+	}
+	if c.retrying == nil {
+		c.retrying = func(error, time.Duration) {}
 	}
 	c.http = ownClient(cfg.HTTP)
 	return c, nil

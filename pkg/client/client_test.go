@@ -117,6 +117,32 @@ func TestRefusalsForGoodAreNotRepeated(t *testing.T) {
 	}
 }
 
+func TestRetryingIsTold(t *testing.T) {
+	t.Parallel()
+	var asked, told atomic.Int32
+	door, _ := openDoor(t, func(d *clienttest.Door) {
+		d.Before = func(w http.ResponseWriter, _ *http.Request) bool {
+			if asked.Add(1) > 2 {
+				return false
+			}
+			panic(http.ErrAbortHandler)
+		}
+	})
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key, Retrying: func(err error, after time.Duration) {
+		if err == nil || after <= 0 {
+			t.Errorf("told %v, %s", err, after)
+		}
+		told.Add(1)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client.RecordPauses(c, func(time.Duration) {})
+	if _, err := c.Limits(t.Context()); err != nil || told.Load() != 2 {
+		t.Errorf("told %d times, %v; want 2", told.Load(), err)
+	}
+}
+
 func TestPatienceEnds(t *testing.T) {
 	t.Parallel()
 	_, c := openDoor(t, func(d *clienttest.Door) {

@@ -125,6 +125,7 @@ type Deleted struct {
 	Photos  int `json:"photos"`
 	Objects int `json:"objects"` // files in S3
 	Cached  int `json:"cached"`
+	Pending int `json:"pending"` // photos of which something is left, to be removed soon
 }
 
 // DeleteDetection erases a photo and its result.

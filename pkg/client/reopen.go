@@ -35,6 +35,7 @@ func (c *Client) reopening(ctx context.Context, stream func() (progress bool, er
 			return err
 		}
 		wait, _ := nextPause(err, broken)
+		c.retrying(err, wait)
 		if err := c.pause(ctx, wait); err != nil {
 			return err
 		}

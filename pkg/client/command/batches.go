@@ -25,7 +25,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Example: "  maskfleet status\n  maskfleet status --json ID | jq .counts",
 		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(shortPatience)
 			if err != nil {
 				return err
 			}
@@ -70,7 +70,7 @@ func (a *app) printBatch(b client.Batch) error {
 	if b.FinishedAt != nil {
 		line("finished", clock(*b.FinishedAt))
 	} else if b.EstimatedDoneAt != nil {
-		line("done", fmt.Sprintf("about %s, in %s", clock(*b.EstimatedDoneAt), roughly(time.Until(*b.EstimatedDoneAt))))
+		line("done", fmt.Sprintf("%s, in %s", clock(*b.EstimatedDoneAt), roughly(time.Until(*b.EstimatedDoneAt))))
 	}
 	if b.Error != nil {
 		line("error", strings.ReplaceAll(printableLines(b.Error.Error()), "\n", "\n\t"))
@@ -128,7 +128,7 @@ func (a *app) watchCommand() *cobra.Command {
 			"batch. The exit code is 0 only if every item succeeded.",
 		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(longPatience)
 			if err != nil {
 				return err
 			}
@@ -147,7 +147,7 @@ func (a *app) cancelCommand() *cobra.Command {
 		Long: "Cancels the items of batches that wait. Those in hand finish and keep their results.",
 		Args: cobra.MinimumNArgs(1), ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(shortPatience)
 			if err != nil {
 				return err
 			}
@@ -177,7 +177,7 @@ func (a *app) retryCommand() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(longPatience)
 			if err != nil {
 				return err
 			}
@@ -211,7 +211,7 @@ func (a *app) deleteCommand() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(shortPatience)
 			if err != nil {
 				return err
 			}
@@ -220,7 +220,7 @@ func (a *app) deleteCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				a.say("%s: %s and %s erased.", id, counted(deleted.Photos, "photo"), counted(deleted.Objects, "file"))
+				a.say("%s: %s erased, with %s%s.", id, counted(deleted.Photos, "photo"), counted(deleted.Objects, "file"), following(deleted))
 				if err := submission.ForgetBatch(a.journals(), id); err != nil {
 					return err
 				}
@@ -232,11 +232,18 @@ func (a *app) deleteCommand() *cobra.Command {
 	return cmd
 }
 
+func following(d client.Deleted) string {
+	if d.Pending == 0 {
+		return ""
+	}
+	return "; the files of " + thousands(d.Pending) + " follow"
+}
+
 func (a *app) limitsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "limits", Short: "Print the limits in force, as JSON", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(shortPatience)
 			if err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func TestBatchCommands(t *testing.T) {
 	p.run("cancel", "b1").want(t, 0, "Cancelled", "1 cancelled")
 	p.run("watch", "b1").want(t, 1, "Cancelled: 2 of 3")
 	p.run("delete", "b1").want(t, 2, "--yes")
-	p.run("delete", "--yes", "b1").want(t, 0, "3 photos and 9 files erased")
+	p.run("delete", "--yes", "b1").want(t, 0, "3 photos erased, with 9 files.")
 	p.run("status", "b1").want(t, 3, "404 not_found", "request r-1")
 	p.run("limits").want(t, 0, `"max_items_manifest": 50000`, `"later": true`)
 }

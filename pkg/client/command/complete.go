@@ -28,7 +28,7 @@ func (a *app) completeBatch(cmd *cobra.Command, args []string, begun string) ([]
 	}
 	ctx, cancel := context.WithTimeout(ctx, completionTimeout)
 	defer cancel()
-	c, _, err := a.client(-1)
+	c, _, err := a.client(noPatience)
 	if err != nil || (len(args) > 0 && !strings.HasSuffix(cmd.Use, "...")) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

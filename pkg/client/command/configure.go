@@ -46,7 +46,7 @@ func (a *app) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := client.New(client.Config{URL: url, Key: key, Patience: -1})
+	c, err := client.New(client.Config{URL: url, Key: key, Patience: noPatience})
 	if err != nil {
 		return err
 	}

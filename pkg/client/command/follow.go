@@ -44,7 +44,7 @@ func describe(b client.Batch) string {
 		text += fmt.Sprintf(", %s failed", thousands(failed))
 	}
 	if at := b.EstimatedDoneAt; at != nil && !b.Status.Ended() {
-		text += ", done in about " + roughly(time.Until(*at))
+		text += ", done in " + roughly(time.Until(*at))
 	}
 	return text
 }
@@ -79,11 +79,11 @@ func roughly(d time.Duration) string {
 	case d < 10*time.Second:
 		return "a few seconds"
 	case d < 2*time.Minute:
-		return fmt.Sprintf("%d s", int(d.Round(10*time.Second).Seconds()))
+		return fmt.Sprintf("about %d s", int(d.Round(10*time.Second).Seconds()))
 	case d < 2*time.Hour:
-		return fmt.Sprintf("%d min", int(d.Round(time.Minute).Minutes()))
+		return fmt.Sprintf("about %d min", int(d.Round(time.Minute).Minutes()))
 	}
-	return fmt.Sprintf("%d h", int(d.Round(time.Hour).Hours()))
+	return fmt.Sprintf("about %d h", int(d.Round(time.Hour).Hours()))
 }
 
 // conclude prints the results of a batch that has ended, and what to think of it: an

@@ -56,7 +56,7 @@ func (a *app) resultsCommand() *cobra.Command {
 		},
 		ValidArgsFunction: a.completeBatch,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, _, err := a.client(patience)
+			c, _, err := a.client(longPatience)
 			if err != nil {
 				return err
 			}

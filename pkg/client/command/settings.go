@@ -8,13 +8,21 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"maskfleet/pkg/client"
 )
 
-// patience is how long a request is tried again: longer than a deploy takes.
-const patience = 10 * time.Minute
+// For how long a request is tried again.
+const (
+	longPatience  = 10 * time.Minute // of what runs by itself: longer than a deploy takes
+	shortPatience = 15 * time.Second // of what a person waits for
+	noPatience    = -1
+)
+
+// tellEvery is how often a person is told that the front door does not answer.
+const tellEvery = 10 * time.Second
 
 // settings say whom to speak to.
 type settings struct {
@@ -98,6 +106,24 @@ func (a *app) client(patience time.Duration) (c *client.Client, account string, 
 	if err != nil {
 		return nil, "", err
 	}
-	c, err = client.New(client.Config{URL: s.URL, Key: s.Key, Patience: patience, UserAgent: "maskfleet-command"})
+	c, err = client.New(client.Config{
+		URL: s.URL, Key: s.Key, Patience: patience, UserAgent: "maskfleet-command", Retrying: a.sayRetrying(),
+	})
 	return c, strings.TrimRight(s.URL, "/") + "\n" + s.Key, err
+}
+
+// sayRetrying tells of requests that are tried again, but not of each, and not of a
+// first trouble, which is often over at once.
+func (a *app) sayRetrying() func(error, time.Duration) {
+	var mu sync.Mutex // guards told
+	var told time.Time
+	return func(err error, after time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if after < time.Second || time.Since(told) < tellEvery {
+			return
+		}
+		told = time.Now()
+		a.say("Trying again: %s", printable(err.Error()))
+	}
 }

@@ -90,7 +90,7 @@ func (f submitFlags) check(paths []string) error {
 }
 
 func (a *app) submit(ctx context.Context, flags submitFlags, paths []string) error {
-	c, account, err := a.client(patience)
+	c, account, err := a.client(longPatience)
 	if err != nil {
 		return err
 	}

@@ -173,7 +173,7 @@ func TestSubmitAgain(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	door.OnEvents(func() { interrupt() })
 	p.runIn(ctx, "submit", "--wait", folder).want(t, 130)
-	p.run("delete", "--yes", "b1").want(t, 0, "1 photo and 3 files erased")
+	p.run("delete", "--yes", "b1").want(t, 0, "1 photo erased, with 3 files.")
 	p.run("submit", "--again", folder).want(t, 0)
 	if n := len(door.Batches()); n != 2 {
 		t.Errorf("%d batches, want 2", n)
