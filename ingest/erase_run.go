@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,6 +28,7 @@ func (e *eraser) Run(ctx context.Context) error {
 			do    func(context.Context) error
 		}{
 			{"erasing photos", e.eraseMarked},
+			{"erasing batches", e.eraseBatches},
 			{"erasing accounts", e.eraseUsers},
 			{"erasing what is past its time", e.expire},
 			{"forgetting password resets", e.store.PurgePasswordResets},
@@ -36,7 +38,7 @@ func (e *eraser) Run(ctx context.Context) error {
 				break
 			}
 			if err := part.do(ctx); err != nil && ctx.Err() == nil {
-				e.log.WarnContext(ctx, part.doing+" did not end well", "err", err) //nolint:sloglint // five constants
+				e.log.WarnContext(ctx, part.doing+" did not end well", "err", err) //nolint:sloglint // six constants
 			}
 		}
 	}
@@ -92,6 +94,9 @@ func (e *eraser) eraseUsers(ctx context.Context) error {
 }
 
 func (e *eraser) eraseUser(ctx context.Context, user uuid.UUID) error {
+	if err := e.markBatches(ctx, user); err != nil {
+		return err
+	}
 	for e.mine(ctx) {
 		ids, err := e.store.ListIDs(ctx, jobstore.Filter{OwnerID: user, Limit: erasedAtATime})
 		if err != nil {
@@ -112,6 +117,23 @@ func (e *eraser) eraseUser(ctx context.Context, user uuid.UUID) error {
 		e.log.InfoContext(ctx, "account erased", "user_id", user)
 	}
 	return err
+}
+
+// markBatches sets the tombstones of an account's batches; eraseBatches removes them.
+func (e *eraser) markBatches(ctx context.Context, user uuid.UUID) error {
+	for e.mine(ctx) {
+		batches, err := e.store.ListBatches(ctx, jobstore.BatchFilter{OwnerID: user, Limit: erasedAtATime})
+		if err != nil || len(batches) == 0 {
+			return err
+		}
+		for _, b := range batches {
+			if _, err := e.store.DeleteBatch(ctx, b.ID); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+				return err
+			}
+		}
+		e.nudge()
+	}
+	return nil
 }
 
 // expire deletes photos that were kept as long as was promised.

@@ -50,7 +50,10 @@ func (e *eraser) sweep(ctx context.Context, day string) (swept, error) {
 		all.Objects += found.Objects
 		all.Orphans += found.Orphans
 		e.mine(ctx)
-		return err
+		if err != nil {
+			return err
+		}
+		return e.sweepStray(ctx, page)
 	})
 	if err != nil {
 		return all, err

@@ -41,6 +41,24 @@ func UploadKey(owner, upload uuid.UUID) string {
 	return day + "/uploads/" + owner.String() + "/" + upload.String()
 }
 
+var (
+	batchKey  = regexp.MustCompile(`^\d{4}-\d\d-\d\d/batches/([0-9a-f-]{36})/(?:manifest|archive)$`)
+	uploadKey = regexp.MustCompile(`^\d{4}-\d\d-\d\d/uploads/[0-9a-f-]{36}/[0-9a-f-]{36}$`)
+)
+
+// BatchOf gives the batch to which a key belongs, by ManifestKey's rule.
+func BatchOf(key string) (uuid.UUID, bool) {
+	found := batchKey.FindStringSubmatch(key)
+	if found == nil {
+		return uuid.UUID{}, false
+	}
+	id, err := uuid.Parse(found[1])
+	return id, err == nil
+}
+
+// IsUpload says whether a key is one of UploadKey's.
+func IsUpload(key string) bool { return uploadKey.MatchString(key) }
+
 func checkKey(key string) error {
 	if len(key) > maxKeyBytes || !plainKey.MatchString(key) {
 		return fmt.Errorf("%q is no key of ours: want names of a-z, 0-9, _ and - between slashes", key)

@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/imagestore"
+)
+
+// eraseBatches deletes batches that are past their time, and finishes the deletion
+// of those that have their tombstone: what was submitted goes first, the row goes
+// last, once eraseMarked has removed the photos.
+func (e *eraser) eraseBatches(ctx context.Context) error {
+	past, err := e.store.BatchesPast(ctx, e.cfg.KeepBatches, erasedAtATime)
+	if err != nil {
+		return err
+	}
+	for _, id := range past {
+		if _, err := e.store.DeleteBatch(ctx, id); err != nil {
+			return err
+		}
+	}
+	if len(past) > 0 {
+		e.log.InfoContext(ctx, "batches past their time deleted", "batches", len(past))
+	}
+	gone, err := e.store.BatchTombstones(ctx, 0, erasedAtATime)
+	if err != nil {
+		return err
+	}
+	for _, b := range gone {
+		if err := e.images.Delete(ctx, imagestore.ManifestKey(b), imagestore.ArchiveKey(b)); err != nil {
+			return err
+		}
+		if _, err := e.store.RemoveBatch(ctx, b.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepStray removes what was submitted for batches and is of no use any more:
+// uploads by signed link, which a worker has long copied, and manifests and archives
+// of batches without a row. An upload may wait for its batch as long as a window is.
+func (e *eraser) sweepStray(ctx context.Context, page []imagestore.Object) error {
+	var stray []string
+	batches := map[uuid.UUID][]string{}
+	var ids []uuid.UUID
+	for _, o := range page {
+		if time.Since(o.ModifiedAt) < 2*e.cfg.OrphanAge {
+			continue
+		}
+		if imagestore.IsUpload(o.Key) {
+			stray = append(stray, o.Key)
+		}
+		if id, ok := imagestore.BatchOf(o.Key); ok {
+			if batches[id] == nil {
+				ids = append(ids, id)
+			}
+			batches[id] = append(batches[id], o.Key)
+		}
+	}
+	there, err := e.store.BatchesThere(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !there[id] {
+			stray = append(stray, batches[id]...)
+		}
+	}
+	if len(stray) == 0 {
+		return nil
+	}
+	e.log.InfoContext(ctx, "stray objects of batches removed", "objects", len(stray))
+	return e.images.Delete(ctx, stray...)
+}

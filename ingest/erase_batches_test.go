@@ -1,0 +1,96 @@
+package ingest
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
+)
+
+// TestDeletedBatchLeavesNothing: photos, what was submitted, and the rows.
+func TestDeletedBatchLeavesNothing(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	a := d.ask(t, d.ann, http.MethodPost, "/v1/batches",
+		strings.NewReader(`{"custom_id":"a","image":{"base64":"/9j/"}}`), map[string]string{"Content-Type": ndjson})
+	var b batchAnswer
+	a.into(t, &b)
+	var original string
+	eventually(t, "the batch is dispatched", func() bool {
+		items, err := d.store.Items(t.Context(), jobstore.ItemFilter{BatchID: b.ID, Limit: 1})
+		if err != nil || len(items) == 0 || !items[0].Row.Confirmed {
+			return false
+		}
+		original = items[0].OriginalKey
+		return true
+	})
+	manifest := imagestore.ManifestKey(job.Batch{ID: b.ID, CreatedAt: time.Time(b.CreatedAt)})
+	for _, key := range []string{original, manifest} {
+		if _, err := d.images.Get(t.Context(), key, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.ask(t, d.ann, http.MethodPost, "/v1/batches/"+b.ID.String()+"/cancel", nil, nil)
+	eventually(t, "the batch is cancelled", func() bool {
+		d.ask(t, d.ann, http.MethodGet, "/v1/batches/"+b.ID.String(), nil, nil).into(t, &b)
+		return b.Status == job.BatchCancelled
+	})
+	if a := d.ask(t, d.ann, http.MethodDelete, "/v1/batches/"+b.ID.String(), nil, nil); a.status != http.StatusOK {
+		t.Fatalf("deleting: %d %s", a.status, a.body)
+	}
+	// A worker takes the message away, whose photo is gone.
+	message, err := d.queue.FetchWait(t.Context(), job.LaneBatch, patience)
+	if err != nil || message == nil {
+		t.Fatalf("got %v, %v, want the item's message", message, err)
+	}
+	if err := message.Ack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "nothing is left of it", func() bool {
+		for _, key := range []string{original, manifest} {
+			if _, err := d.images.Get(t.Context(), key, 1<<20); !errors.Is(err, imagestore.ErrNotFound) {
+				return false
+			}
+		}
+		there, err := d.store.BatchesThere(t.Context(), []uuid.UUID{b.ID})
+		return err == nil && !there[b.ID]
+	})
+}
+
+func TestSweepRemovesStrayUploads(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Erase.OrphanAge = time.Nanosecond })
+	upload, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobodys, err := job.NewBatchID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	batch := job.Batch{ID: nobodys, CreatedAt: time.Now()}
+	keys := []string{imagestore.UploadKey(d.ann.user.ID, upload), imagestore.ManifestKey(batch), imagestore.ArchiveKey(batch)}
+	for _, key := range keys {
+		if err := d.images.Put(t.Context(), key, "image/jpeg", []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "S3's clock, in whole seconds, is past them", func() bool {
+		if _, err := d.eraser.sweep(t.Context(), batch.Day()); err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range keys {
+			if _, err := d.images.Get(t.Context(), key, 10); !errors.Is(err, imagestore.ErrNotFound) {
+				return false
+			}
+		}
+		return true
+	})
+}
