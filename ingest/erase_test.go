@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -110,11 +111,20 @@ func TestAnAccountIsErasedWithItsPhotos(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, storesOfPages(t), nil)
 	photo, others := d.finishedPhoto(t, d.ann), d.finishedPhoto(t, d.bob)
+	batch := strings.NewReader(`{"items": [{"custom_id": "a", "image": {"url": "https://cameras.example/a.jpg"}}]}`)
+	if a := d.ask(t, d.ann, http.MethodPost, "/v1/batches", batch, map[string]string{"Content-Type": "application/json"}); a.status != http.StatusAccepted {
+		t.Fatalf("a batch gives %d %s", a.status, a.body)
+	}
 	if err := d.store.DeleteUser(t.Context(), d.ann.user.ID); err != nil {
 		t.Fatal(err)
 	}
 	d.eraser.nudge()
 	eventually(t, "the account is gone", func() bool {
+		if message, err := d.queue.FetchNow(t.Context(), job.LaneBatch); err == nil && message != nil {
+			if err := message.Ack(t.Context()); err != nil {
+				t.Log(err)
+			}
+		}
 		_, err := d.store.FindUser(t.Context(), d.ann.user.ID)
 		return err != nil
 	})

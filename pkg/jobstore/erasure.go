@@ -44,11 +44,13 @@ func (e Erasable) since() time.Time {
 	return e.DeletedAt
 }
 
-// PhotosPast gives photos of a lane that became terminal longer ago than age.
+// PhotosPast gives photos of a lane that became terminal longer ago than age. Those
+// of a batch are left out: they go with it.
 func (s *Store) PhotosPast(ctx context.Context, lane job.Lane, age time.Duration, limit int) ([]job.ID, error) {
 	rows, err := s.db.QueryContext(ctx, `
 		SELECT id FROM photos
 		WHERE lane = ? AND finished_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND AND deleted_at IS NULL
+			AND batch_id IS NULL
 		ORDER BY finished_at LIMIT ?`, lane, age.Microseconds(), limit)
 	ids, err := collect(rows, err, scanID)
 	if err != nil {

@@ -185,11 +185,12 @@ func (s *Store) UsersToRemove(ctx context.Context, limit int) ([]uuid.UUID, erro
 }
 
 // RemoveUser removes the row of an account that is being deleted once it owns no
-// photo, with its keys. While it owns one it says false.
+// photo and no batch, with its keys. While it owns one it says false.
 func (s *Store) RemoveUser(ctx context.Context, id uuid.UUID) (bool, error) {
 	removed, err := s.exec(ctx, `
 		DELETE FROM users WHERE id = ? AND deleted_at IS NOT NULL
-			AND NOT EXISTS (SELECT 1 FROM photos WHERE photos.owner_id = ?)`, id[:], id[:])
+			AND NOT EXISTS (SELECT 1 FROM photos WHERE photos.owner_id = ?)
+			AND NOT EXISTS (SELECT 1 FROM batches WHERE batches.owner_id = ?)`, id[:], id[:], id[:])
 	if err != nil {
 		return false, fmt.Errorf("removing user %s: %w", id, err)
 	}
