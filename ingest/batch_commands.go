@@ -4,14 +4,23 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
+)
+
+// Deleting a batch takes no longer than somebody waits for a page; what is left then
+// is removed without them.
+const (
+	eraseWhileWaiting  = 5 * time.Second
+	itemsErasedAtATime = 200
+	erasersOfItems     = 8
 )
 
 // cancelBatch answers POST /v1/batches/{id}/cancel.
@@ -93,20 +102,6 @@ func (s *Service) sendBatch(c *fiber.Ctx, status int, b batchView) error {
 	return c.Status(status).JSON(newBatchAnswer(b))
 }
 
-// deletedAnswer says what a deletion removed.
-type deletedAnswer struct {
-	ID      uuid.UUID     `json:"id"`
-	Deleted deletedCounts `json:"deleted"`
-}
-
-type deletedCounts struct {
-	Photos  int `json:"photos"`
-	Objects int `json:"objects"`
-	Cached  int `json:"cached"`
-	// Pending is how many of the photos have something left, which is removed soon.
-	Pending int `json:"pending"`
-}
-
 // deleteBatch answers DELETE /v1/batches/{id}.
 func (s *Service) deleteBatch(c *fiber.Ctx) error {
 	user, err := s.currentUser(c)
@@ -129,6 +124,43 @@ func (s *Service) deleteBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return storeProblem("deleting a batch", err)
 	}
-	s.tel.Log.InfoContext(ctx, "batch deleted", "batch_id", b.ID, "user_id", user.ID, "photos", gone.Items)
-	return c.JSON(deletedAnswer{ID: b.ID, Deleted: deletedCounts{Photos: gone.Items, Pending: gone.Items}})
+	removed := s.eraseItems(ctx, b.Batch)
+	s.eraser.nudge()
+	removed.Pending = gone.Items - removed.Photos // what is left is removed soon
+	s.tel.Log.InfoContext(ctx, "batch deleted", "batch_id", b.ID, "user_id", user.ID, "photos", gone.Items, "pending", removed.Pending)
+	return c.JSON(newDeleted(b.ID, removed))
+}
+
+// eraseItems removes what is kept of a deleted batch's photos, as many as can be done
+// while somebody waits, and says what it was.
+func (s *Service) eraseItems(ctx context.Context, b job.Batch) erased {
+	ctx, cancel := context.WithTimeout(ctx, eraseWhileWaiting)
+	defer cancel()
+	var total erased
+	for ctx.Err() == nil {
+		items, err := s.store.ItemsToErase(ctx, b.ID, itemsErasedAtATime)
+		if err != nil || len(items) == 0 {
+			return total
+		}
+		done := make([]erased, len(items))
+		var erasing errgroup.Group
+		erasing.SetLimit(erasersOfItems)
+		for i, item := range items {
+			erasing.Go(func() error {
+				if ctx.Err() == nil {
+					done[i] = s.eraser.finish(ctx, item)
+				}
+				return nil
+			})
+		}
+		_ = erasing.Wait() // each says for itself what came of it
+		before := total.Photos
+		for _, d := range done {
+			total.add(d)
+		}
+		if total.Photos == before { // something is away
+			return total
+		}
+	}
+	return total
 }

@@ -79,17 +79,21 @@ type batchTaker func(*fiber.Ctx, *attempt, *job.Batch) error
 
 // batchTaker chooses by the content type.
 func (s *Service) batchTaker(c *fiber.Ctx) (batchTaker, error) {
-	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	kind, params, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
 	if err == nil {
 		switch kind {
 		case fiber.MIMEApplicationJSON:
 			return s.takeBatchJSON, nil
 		case ndjson:
 			return s.takeManifest, nil
+		case "application/zip", "application/x-zip-compressed", "application/x-tar", "application/gzip", "application/x-gzip":
+			return s.takeArchive, nil
+		case fiber.MIMEMultipartForm:
+			return s.takeFiles(params["boundary"]), nil
 		}
 	}
 	return nil, problem.New(http.StatusUnsupportedMediaType, problem.CodeUnsupportedFormat,
-		"A batch is application/json or application/x-ndjson.").WithCause(err)
+		"A batch is JSON, a manifest (application/x-ndjson), a zip or tar archive, or multipart/form-data with files.").WithCause(err)
 }
 
 func hasBody(c *fiber.Ctx) bool {

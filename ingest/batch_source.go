@@ -75,7 +75,7 @@ type limited struct {
 func (l *limited) Read(into []byte) (int, error) {
 	n, err := l.from.Read(into)
 	if l.left -= int64(n); l.left < 0 {
-		return n, batchTooLarge()
+		return 0, batchTooLarge() // or a buffer before it would be read first
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = unreadableBody(err)

@@ -26,7 +26,9 @@ func (s *Service) routes(app *fiber.App) error {
 	detection := apiRoot + "/detections/:id"
 
 	post(apiRoot+"/detections", s.createDetection)
+	app.Get(apiRoot+"/detections", read, s.listDetections)
 	app.Get(detection, read, s.getDetection)
+	app.Delete(detection, write, s.deleteDetection)
 	app.Get(detection+"/image", read, s.getDetectionImage)
 	app.Get(detection+"/events", read, s.streamDetection)
 	app.Get(apiRoot+"/limits", read, s.getLimits)
