@@ -164,6 +164,7 @@ func TestBrokenConnectionMakesNoSecondBatch(t *testing.T) {
 	t.Parallel()
 	var once sync.Once
 	door, _ := openDoor(t, nil)
+	transport := &http.Transport{DisableKeepAlives: true}
 	through := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		to, err := http.NewRequestWithContext(r.Context(), r.Method, door.URL+r.URL.Path, r.Body)
 		if err != nil {
@@ -171,7 +172,7 @@ func TestBrokenConnectionMakesNoSecondBatch(t *testing.T) {
 			return
 		}
 		to.Header = r.Header
-		answer, err := http.DefaultTransport.RoundTrip(to)
+		answer, err := transport.RoundTrip(to)
 		if err != nil {
 			t.Error(err)
 			return

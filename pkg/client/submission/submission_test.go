@@ -41,10 +41,15 @@ func newCable(t *testing.T, door *clienttest.Door, n int32, at moment, kill cont
 		t.Fatal(err)
 	}
 	c := &cable{}
-	forward := &httputil.ReverseProxy{ErrorLog: log.New(io.Discard, "", 0), Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
-		r.Out.Host = r.In.Host // so that links lead through the cable too
-	}}
+	forward := &httputil.ReverseProxy{
+		ErrorLog: log.New(io.Discard, "", 0),
+		// Not the default one, whose idle connections every httptest.Server closes.
+		Transport: &http.Transport{DisableKeepAlives: true},
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Host = r.In.Host // so that links lead through the cable too
+		},
+	}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		last := c.requests.Add(1) == n
 		if last && at == before {
