@@ -160,6 +160,7 @@ func mailPage() *template.Template {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Caught mail</title>
+<link rel="icon" href="data:,">
 <style>
   :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
   body { max-width: 720px; margin: 0 auto; padding: 24px; }
@@ -169,7 +170,7 @@ func mailPage() *template.Template {
   pre { font: inherit; white-space: pre-wrap; overflow-wrap: anywhere; margin: 12px 0 0; }
 </style>
 <h1>Caught mail</h1>
-<p>What this stack sends by e-mail ends here and leaves the machine never. The newest stands first; a restart forgets all.</p>
+<p>What this stack sends by e-mail ends here and never leaves the machine. The newest stands first; a restart forgets all.</p>
 {{- range .}}
 <article><h2>{{.Subject}}</h2><p>To {{range $i, $to := .To}}{{if $i}}, {{end}}{{$to}}{{end}}, from {{.From}}, {{.At.Format "2006-01-02 15:04:05"}} UTC</p><pre>{{linked .Text}}</pre></article>
 {{- else}}
