@@ -2,6 +2,7 @@ package inferenceworker
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,6 +15,21 @@ func (b *bench) publish(t *testing.T, lane job.Lane) {
 	m.Lane = lane
 	if err := b.queue.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// awaitWaiting waits until the broker would give a photo of the lane to who asks: the
+// stream has a message a moment before its consumer knows.
+func (b *bench) awaitWaiting(t *testing.T, lane job.Lane, photos int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		depth, err := b.queue.Depth(t.Context())
+		if err == nil && depth[lane].Pending >= photos {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the broker has %+v, %v", depth, err)
+		}
 	}
 }
 
@@ -39,6 +55,7 @@ func TestBatchDelaysAPersonByOneSlotAtMost(t *testing.T) {
 	for range 100 {
 		b.publish(t, job.LaneBatch)
 	}
+	b.awaitWaiting(t, job.LaneBatch, 100)
 	for taken := range 13 {
 		for range taken {
 			if lane := b.takes(t, p); lane != job.LaneBatch {
@@ -46,6 +63,7 @@ func TestBatchDelaysAPersonByOneSlotAtMost(t *testing.T) {
 			}
 		}
 		b.publish(t, job.LaneInteractive)
+		b.awaitWaiting(t, job.LaneInteractive, 1)
 		if lane := b.takes(t, p); lane != job.LaneInteractive {
 			t.Errorf("after %d photos of a batch a slot took from %q, want the person's photo", taken, lane)
 		}
@@ -68,6 +86,7 @@ func TestLanesShareBusySlots(t *testing.T) {
 		for range 20 {
 			b.publish(t, lane)
 		}
+		b.awaitWaiting(t, lane, 20)
 	}
 	got := map[job.Lane]int{}
 	for range 24 {
