@@ -24,7 +24,7 @@ const ratioFloor = 64 << 20
 // archiveFile is a batch's zip or tar on the local disk, without a name there: zip
 // has its list at the end, and both are read twice. It vanishes when it is closed.
 type archiveFile struct {
-	file  *os.File
+	file  io.ReaderAt
 	bytes int64
 	// unpacked is how much all entries together may have.
 	unpacked int64
