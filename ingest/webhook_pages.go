@@ -192,7 +192,7 @@ func (p *pages) saveWebhook(c *fiber.Ctx) error {
 }
 
 // switchWebhook answers POST /account/webhooks/{id}/enable and …/disable.
-func (p *pages) switchWebhook(enabled bool) fiber.Handler { //nolint:revive // one handler for each of two addresses
+func (p *pages) switchWebhook(enabled bool) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		return p.withWebhookOfPage(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
 			if err := (webhookRequest{Enabled: &enabled}).applyTo(&w); err != nil {

@@ -33,7 +33,7 @@ func newReceiver(t *testing.T, answer http.HandlerFunc) *receiver {
 	t.Helper()
 	r := &receiver{answer: answer}
 	r.Server = httptest.NewServer(r.handler())
-	t.Cleanup(func() { r.Server.Close() })
+	t.Cleanup(r.Close)
 	return r
 }
 

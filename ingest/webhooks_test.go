@@ -290,8 +290,11 @@ func TestWebhookRequestsAreChecked(t *testing.T) {
 	}
 	webhookIn(t, d.ask(t, reader, http.MethodGet, w.Links.Self, nil, nil), http.StatusOK)
 	for _, call := range []struct{ method, path string }{
-		{http.MethodPost, "/v1/webhooks"}, {http.MethodPatch, w.Links.Self}, {http.MethodDelete, w.Links.Self},
-		{http.MethodPost, w.Links.Rotate}, {http.MethodPost, w.Links.Test},
+		{http.MethodPost, "/v1/webhooks"},
+		{http.MethodPatch, w.Links.Self},
+		{http.MethodDelete, w.Links.Self},
+		{http.MethodPost, w.Links.Rotate},
+		{http.MethodPost, w.Links.Test},
 	} {
 		d.refuses(t, d.askJSON(t, reader, call.method, call.path, good), http.StatusForbidden, problem.CodeForbidden)
 	}

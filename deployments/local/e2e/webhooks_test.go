@@ -130,7 +130,7 @@ func newHookSite(t *testing.T) *hookSite {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
-	t.Cleanup(s.Server.Close)
+	t.Cleanup(s.Close)
 	return s
 }
 
