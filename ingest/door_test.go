@@ -188,13 +188,19 @@ func detectionOf(t *testing.T, a answer, status int) detection {
 	return d
 }
 
-// ask sends a request with the person's API key; nobody's if it is empty.
+// ask sends a request with the person's API key; nobody's if it is empty. The answer
+// must be one that openapi.json describes.
 func (d *door) ask(t *testing.T, p person, method, path string, body io.Reader, header map[string]string) answer {
 	t.Helper()
 	a, err := d.try(t.Context(), p, method, path, body, header)
 	if err != nil {
 		t.Fatal(err)
 	}
+	described, err := theContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	described.holds(t, method, path, a)
 	return a
 }
 

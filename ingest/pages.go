@@ -57,7 +57,7 @@ func (s *Service) mountPages(app *fiber.App) error {
 	change("/account/keys/:id/revoke", p.revokeKey)
 	p.mountWebhooks(app)
 	p.mountUsers(app)
-	return nil
+	return p.mountAPIDocs(app)
 }
 
 // mountUsers adds the pages of administrators.

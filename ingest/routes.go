@@ -32,6 +32,7 @@ func (s *Service) routes(app *fiber.App) error {
 	app.Get(detection+"/image", read, s.getDetectionImage)
 	app.Get(detection+"/events", read, s.streamDetection)
 	app.Get(apiRoot+"/limits", read, s.getLimits)
+	app.Get(openAPIPath, getOpenAPI)
 	postSmall(apiRoot+"/uploads", s.createUploads)
 
 	webhooks, webhook := apiRoot+"/webhooks", apiRoot+"/webhooks/:id"

@@ -276,6 +276,7 @@ func pictures() []picture {
 		{"photo-failed", "photo", photo(photoIn(job.StateFailed, "gate-7-0001.jpg"), "")},
 		{"account-empty", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator"}},
 		{"account", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator", Keys: []webui.KeyRow{key, key}, NewKey: "mf_3fk2h9x8Jw0sPqLmVtZbRyUcEaNdGi7o", NewName: "gate cameras"}},
+		{"apidocs", "apidocs", apiDocs()},
 		{"forgotten", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true}},
 		{"forgotten-sent", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true, Sent: true}},
 		{"forgotten-no-mail", "forgotten", webui.ForgottenPage{Frame: outside}},
@@ -291,6 +292,23 @@ func pictures() []picture {
 		{"error-unavailable", "error", problem.Unavailable(nil)},
 		{"error-not-found", "error", problem.New(404, problem.CodeNotFound, "There is no such photo.")},
 	}, append(webhookPictures(), managerPictures()...)...)
+}
+
+func apiDocs() webui.APIDocsPage {
+	detection := webui.APIType{Schema: "Detection"}
+	return webui.APIDocsPage{
+		Frame: webui.Frame{Site: webui.SiteDoor, Title: "HTTP API"}, About: "Photos one by one, by link or in batches.", Document: "/v1/openapi.json",
+		Groups: []webui.APIGroup{{Name: "Detections", About: "One photo each.", Calls: []webui.APICall{{
+			ID: "createDetection", Method: "POST", Path: "/v1/detections", Summary: "Submit one photo", Scope: "write",
+			Parameters: []webui.APIField{{Name: "Prefer", In: "header", Type: webui.APIType{Words: "string"}, About: "wait=N: answer with the result if it is done within N seconds."}},
+			Bodies:     []webui.APIContent{{Kind: "application/json", Type: webui.APIType{Schema: "DetectionRequest"}}, {Kind: "multipart/form-data"}},
+			Answers:    []webui.APIAnswer{{Status: "202", About: "Accepted.", Contents: []webui.APIContent{{Kind: "application/json", Type: detection}}}, {Status: "401", About: "No valid key."}},
+		}}}},
+		Schemas: []webui.APISchema{{Name: "Detection", About: "A photo and what was found in it.", Fields: []webui.APIField{
+			{Name: "custom_id", Type: webui.APIType{Words: "string or null"}, Required: true, About: "Of an item of a batch: its client's own name."},
+			{Name: "metadata", Type: webui.APIType{Words: "object"}},
+		}}},
+	}
 }
 
 func roles() []string { return []string{"user", "viewer", "operator", "administrator"} }
