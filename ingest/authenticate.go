@@ -56,11 +56,16 @@ func (s *Service) caller(c *fiber.Ctx) (caller, error) {
 	if known, ok := c.Locals(localCaller{}).(caller); ok {
 		return known, nil
 	}
-	ctx, cancel := context.WithTimeout(httpserver.Context(c), authenticateTimeout)
-	defer cancel()
-	who, err := s.identifyCaller(ctx, proofOf(c))
-	if err != nil {
-		return caller{}, credentialProblem(err)
+	proof := proofOf(c)
+	who, known := s.callers.find(proof.key)
+	if !known {
+		ctx, cancel := context.WithTimeout(httpserver.Context(c), authenticateTimeout)
+		defer cancel()
+		var err error
+		if who, err = s.identifyCaller(ctx, proof); err != nil {
+			return caller{}, credentialProblem(err)
+		}
+		s.callers.remember(proof.key, who)
 	}
 	c.Locals(localCaller{}, who)
 	return who, nil

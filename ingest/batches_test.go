@@ -22,7 +22,7 @@ import (
 )
 
 // batchFrom reads a batch from an answer of the wanted status.
-func batchFrom(t *testing.T, a answer, status int) batchAnswer {
+func batchFrom(t testing.TB, a answer, status int) batchAnswer {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got %d %s, want %d", a.status, a.body, status)
@@ -41,13 +41,13 @@ func itemLines(n int) string {
 	return lines.String()
 }
 
-func (d *door) submitBatch(t *testing.T, p person, kind, body string) answer {
+func (d *door) submitBatch(t testing.TB, p person, kind, body string) answer {
 	t.Helper()
 	return d.ask(t, p, http.MethodPost, "/v1/batches", strings.NewReader(body), map[string]string{"Content-Type": kind})
 }
 
 // expanded submits a batch of n links and waits until its items wait for workers.
-func (d *door) expanded(t *testing.T, p person, n int) batchAnswer {
+func (d *door) expanded(t testing.TB, p person, n int) batchAnswer {
 	t.Helper()
 	b := batchFrom(t, d.submitBatch(t, p, ndjson, itemLines(n)), http.StatusAccepted)
 	eventually(t, "the batch is expanded", func() bool {
@@ -59,7 +59,7 @@ func (d *door) expanded(t *testing.T, p person, n int) batchAnswer {
 }
 
 // expand plays the expander for the next batch of links, if one waits.
-func (d *door) expand(t *testing.T) {
+func (d *door) expand(t testing.TB) {
 	t.Helper()
 	holder := uuid.NewString()
 	x, found, err := d.store.LeaseExpansion(t.Context(), holder, time.Minute)
@@ -161,7 +161,7 @@ func TestBatchFromSubmissionToResults(t *testing.T) {
 }
 
 // finalize moves a batch on whose last item has ended, as the dispatcher does.
-func (d *door) finalize(t *testing.T, id uuid.UUID) {
+func (d *door) finalize(t testing.TB, id uuid.UUID) {
 	t.Helper()
 	eventually(t, "the batch has ended", func() bool {
 		if err := d.store.SweepBatches(t.Context(), 10); err != nil {

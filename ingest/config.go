@@ -39,6 +39,9 @@ type Config struct {
 
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
+	// KeyGoodFor is how long a key that was looked up counts without another look, so
+	// how long one may outlive its revocation.
+	KeyGoodFor time.Duration `env:"API_KEY_GOOD_FOR" envDefault:"1s"`
 	// RegisterEnabled opens POST /api/register, for test rigs only.
 	RegisterEnabled bool `env:"REGISTER_ENABLED" envDefault:"false"`
 	// OpenWait is how long a start waits for the stores to come up.
@@ -55,7 +58,7 @@ func (c *Config) Validate() error {
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
 		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
 		c.Batch.Validate(), c.Idempotency.Validate(), c.Quota.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
-		positive("OPEN_WAIT", c.OpenWait),
+		positive("OPEN_WAIT", c.OpenWait), notNegative("API_KEY_GOOD_FOR", c.KeyGoodFor),
 	)
 }
 
@@ -107,6 +110,13 @@ func (c *WaitingConfig) Validate() error {
 func positive(name string, d time.Duration) error {
 	if d <= 0 {
 		return errors.New(name + " must be above zero")
+	}
+	return nil
+}
+
+func notNegative(name string, d time.Duration) error {
+	if d < 0 {
+		return errors.New(name + " must not be below zero")
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ type stores struct {
 	s3    imagestore.Config
 }
 
-func sharedStores(t *testing.T) stores {
+func sharedStores(t testing.TB) stores {
 	t.Helper()
 	nats, _ := testenv.NATS(t)
 	return stores{mysql: testenv.MariaDB(t), redis: testenv.Redis(t), nats: nats, s3: testenv.S3(t)}
@@ -89,7 +89,7 @@ func testConfig(st stores) Config {
 }
 
 // openDoor opens a door of its own for the test; change may change its settings.
-func openDoor(t *testing.T, st stores, change func(*Config)) *door {
+func openDoor(t testing.TB, st stores, change func(*Config)) *door {
 	t.Helper()
 	cfg := testConfig(st)
 	if change != nil {
@@ -117,7 +117,7 @@ func openDoor(t *testing.T, st stores, change func(*Config)) *door {
 	return d
 }
 
-func (d *door) serve(t *testing.T, closeDoors func()) {
+func (d *door) serve(t testing.TB, closeDoors func()) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -140,7 +140,7 @@ func (d *door) serve(t *testing.T, closeDoors func()) {
 	})
 }
 
-func (d *door) newPerson(t *testing.T, name string) person {
+func (d *door) newPerson(t testing.TB, name string) person {
 	t.Helper()
 	p := person{password: "correct horse " + name}
 	hash, err := argon2id.CreateHash(p.password, &argon2id.Params{ // as cheap as can be
@@ -170,7 +170,7 @@ type answer struct {
 	body   []byte
 }
 
-func (a answer) into(t *testing.T, to any) {
+func (a answer) into(t testing.TB, to any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, to); err != nil {
 		t.Fatalf("reading %d %s: %v", a.status, a.body, err)
@@ -178,7 +178,7 @@ func (a answer) into(t *testing.T, to any) {
 }
 
 // detectionOf reads a detection from an answer of the wanted status.
-func detectionOf(t *testing.T, a answer, status int) detection {
+func detectionOf(t testing.TB, a answer, status int) detection {
 	t.Helper()
 	if a.status != status {
 		t.Fatalf("got %d %s, want %d", a.status, a.body, status)
@@ -190,7 +190,7 @@ func detectionOf(t *testing.T, a answer, status int) detection {
 
 // ask sends a request with the person's API key; nobody's if it is empty. The answer
 // must be one that openapi.json describes.
-func (d *door) ask(t *testing.T, p person, method, path string, body io.Reader, header map[string]string) answer {
+func (d *door) ask(t testing.TB, p person, method, path string, body io.Reader, header map[string]string) answer {
 	t.Helper()
 	a, err := d.try(t.Context(), p, method, path, body, header)
 	if err != nil {
@@ -226,7 +226,7 @@ func (d *door) try(ctx context.Context, p person, method, path string, body io.R
 }
 
 // post sends a photo to POST /v1/detections.
-func (d *door) post(t *testing.T, p person, data []byte, header map[string]string) answer {
+func (d *door) post(t testing.TB, p person, data []byte, header map[string]string) answer {
 	t.Helper()
 	body, kind := multipartBody(t, part{field: "file", filename: "a.jpg", data: data})
 	all := map[string]string{"Content-Type": kind}
@@ -236,7 +236,7 @@ func (d *door) post(t *testing.T, p person, data []byte, header map[string]strin
 
 // complete plays the worker: it claims the photo and finishes it with one masked and
 // one unmasked face.
-func (d *door) complete(t *testing.T, id job.ID) {
+func (d *door) complete(t testing.TB, id job.ID) {
 	t.Helper()
 	photo, refusal, _, err := d.store.Claim(t.Context(), id, d.publicationOf(t, id), "w-test", time.Minute)
 	if err != nil || refusal != job.RefusedNone {
@@ -259,7 +259,7 @@ func (d *door) complete(t *testing.T, id job.ID) {
 	}
 }
 
-func (d *door) publicationOf(t *testing.T, id job.ID) int {
+func (d *door) publicationOf(t testing.TB, id job.ID) int {
 	t.Helper()
 	photo, err := d.store.Find(t.Context(), id)
 	if err != nil {
@@ -269,7 +269,7 @@ func (d *door) publicationOf(t *testing.T, id job.ID) int {
 }
 
 // photosStored counts every row.
-func (d *door) photosStored(t *testing.T) int {
+func (d *door) photosStored(t testing.TB) int {
 	t.Helper()
 	counts, _, err := d.store.Counts(t.Context())
 	if err != nil {
@@ -288,7 +288,7 @@ type part struct {
 	data            []byte
 }
 
-func multipartBody(t *testing.T, parts ...part) (*bytes.Buffer, string) {
+func multipartBody(t testing.TB, parts ...part) (*bytes.Buffer, string) {
 	t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -312,7 +312,7 @@ func multipartBody(t *testing.T, parts ...part) (*bytes.Buffer, string) {
 }
 
 // photo makes a small JPEG.
-func photo(t *testing.T) []byte {
+func photo(t testing.TB) []byte {
 	t.Helper()
 	img := image.NewRGBA(image.Rect(0, 0, 64, 48))
 	for x := range 64 {

@@ -43,6 +43,7 @@ type Service struct {
 	verifier  *verifier
 	admission *admission
 	quotas    *quotas
+	callers   *callers
 	publisher *publisher
 	expander  *expander
 	dispatch  *dispatcher
@@ -85,6 +86,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, tel.Log, tel.Registry)
 	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
 	s.quotas = newQuotas(cfg.Quota, doors.Store)
+	s.callers = newCallers(cfg.KeyGoodFor)
 	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,

@@ -69,7 +69,7 @@ func closeObjects(tree any) {
 var theContract = sync.OnceValues(loadContract) //nolint:gochecknoglobals // of tests
 
 // holds checks an answer of any test against the document.
-func (c *contract) holds(t *testing.T, method, address string, a answer) {
+func (c *contract) holds(t testing.TB, method, address string, a answer) {
 	t.Helper()
 	at, err := url.Parse(address)
 	if err != nil {

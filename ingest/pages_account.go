@@ -78,5 +78,6 @@ func (p *pages) revokeKey(c *fiber.Ctx) error {
 	if err := p.store.RevokeAPIKey(ctx, login.User(c).ID, id); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
 		return storeProblem("revoking an API key", err)
 	}
+	p.callers.forget()
 	return c.Redirect("/account", http.StatusSeeOther)
 }

@@ -224,6 +224,7 @@ func (p *pages) setRole(ctx context.Context, user jobstore.Usage, form url.Value
 // closeUser answers POST /users/{id}/close: sessions and keys are good for nothing
 // from now on.
 func (p *pages) closeUser(ctx context.Context, user jobstore.Usage, _ url.Values) (string, error) {
+	defer p.callers.forget()
 	if err := p.store.SetUserDisabled(ctx, user.ID, true); err != nil {
 		return "", err
 	}
