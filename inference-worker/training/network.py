@@ -121,16 +121,26 @@ class Detector(nn.Module):
             nn.init.constant_(out.bias, 0.7)  # two strides to each side
 
     def forward(self, x):
+        return self.say(self.see(x))
+
+    def see(self, x):
+        """What the towers see at each stride, for classes and for boxes. Training may
+        compute this part in 16 bits."""
         x = self.stem(x)
         fine = self.stage8(x)
         middle = self.stage16(fine)
         coarse = self.stage32(middle)
-        maps = []
-        for level, x in enumerate(self.neck((fine, middle, coarse))):
-            classes = self.class_out[level](self.class_tower(x, level))
-            boxes = self.box_out[level](self.box_tower(x, level))
-            maps.append(torch.cat((classes, boxes), 1))
-        return maps
+        return [
+            (self.class_tower(x, level), self.box_tower(x, level))
+            for level, x in enumerate(self.neck((fine, middle, coarse)))
+        ]
+
+    def say(self, seen):
+        """The outputs from that; a distance in 16 bits would be off by half a percent."""
+        return [
+            torch.cat((class_out(classes.float()), box_out(boxes.float())), 1)
+            for class_out, box_out, (classes, boxes) in zip(self.class_out, self.box_out, seen)
+        ]
 
 
 def flat(maps):
