@@ -72,9 +72,6 @@ func (b *bench) openStore(t *testing.T) *testenv.Wire {
 	t.Helper()
 	cfg := testenv.MariaDB(t)
 	wire := testenv.NewWire(t, cfg)
-	if err := jobstore.Migrate(t.Context(), cfg, b.log); err != nil {
-		t.Fatal(err)
-	}
 	store, err := jobstore.Open(t.Context(), wire.Config())
 	if err != nil {
 		t.Fatal(err)

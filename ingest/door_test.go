@@ -97,9 +97,6 @@ func openDoor(t testing.TB, st stores, change func(*Config)) *door {
 	}
 	tel := telemetry.New(telemetry.Config{LogLevel: "error"}, io.Discard)
 	tel.Log = testenv.Logger(t)
-	if err := jobstore.Migrate(t.Context(), cfg.MySQL, tel.Log); err != nil {
-		t.Fatal(err)
-	}
 	service, closeDoors, err := Open(t.Context(), cfg, tel)
 	if err != nil {
 		t.Fatal(err)

@@ -51,9 +51,6 @@ func openSite(t *testing.T) *site {
 	cfg.Queue, s.nats = testenv.NATS(t)
 	tel := telemetry.New(telemetry.Config{}, io.Discard)
 	tel.Log = testenv.Logger(t)
-	if err := jobstore.Migrate(t.Context(), cfg.MySQL, tel.Log); err != nil {
-		t.Fatal(err)
-	}
 	s.open(t, cfg, tel)
 	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
 	if _, err := accounts.RegisterAdministrator(t.Context(), "admin", password); err != nil {

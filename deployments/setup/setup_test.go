@@ -13,7 +13,7 @@ func TestSetUpMakesOneAdministratorAndKeysOnDemand(t *testing.T) {
 	t.Parallel()
 	queue, _ := testenv.NATS(t)
 	cfg := Config{
-		Store: testenv.MariaDB(t), Queue: queue, Images: testenv.S3(t),
+		Store: testenv.EmptyMariaDB(t), Queue: queue, Images: testenv.S3(t),
 		AdminName: "admin", AdminPassword: "a password of the first day", APIKey: keyFirst,
 	}
 	cfg.Images.Bucket += "-new" // testenv has made its own
@@ -48,9 +48,6 @@ func TestSetUpMakesNoAdministratorWhereThereAreAccounts(t *testing.T) {
 	t.Parallel()
 	queue, _ := testenv.NATS(t)
 	cfg := Config{Store: testenv.MariaDB(t), Queue: queue, Images: testenv.S3(t), AdminName: "admin", APIKey: keyFirst}
-	if err := jobstore.Migrate(t.Context(), cfg.Store, testenv.Logger(t)); err != nil {
-		t.Fatal(err)
-	}
 	store := openStore(t, cfg.Store)
 	testenv.Owner(t, store)
 	if made := mustSetUp(t, cfg); made.Password != "" || made.APIKey != "" {

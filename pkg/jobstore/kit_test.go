@@ -12,13 +12,10 @@ import (
 	"maskfleet/pkg/testenv"
 )
 
-// open gives a store on an empty database of its own, and where that is.
+// open gives a store on a database of its own, and where that is.
 func open(tb testing.TB) (jobstore.Config, *jobstore.Store) {
 	tb.Helper()
 	config := testenv.MariaDB(tb)
-	if err := jobstore.Migrate(tb.Context(), config, testenv.Logger(tb)); err != nil {
-		tb.Fatal(err)
-	}
 	store, err := jobstore.Open(tb.Context(), config)
 	if err != nil {
 		tb.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 func TestMigrateUpDownUp(t *testing.T) {
 	t.Parallel()
-	config, log := testenv.MariaDB(t), testenv.Logger(t)
+	config, log := testenv.EmptyMariaDB(t), testenv.Logger(t)
 	tables := func() (names []string) {
 		rows, err := rawDB(t, config).QueryContext(t.Context(), `SHOW TABLES`)
 		if err != nil {
@@ -55,7 +55,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 
 func TestMigrationsAtOnceWaitForEachOther(t *testing.T) {
 	t.Parallel()
-	config, log := testenv.MariaDB(t), testenv.Logger(t)
+	config, log := testenv.EmptyMariaDB(t), testenv.Logger(t)
 	const deployments = 4
 	done := make(chan error)
 	for range deployments {

@@ -69,7 +69,7 @@ func TestServerAwayIsUnavailable(t *testing.T) {
 func TestOpenTellsOfAServerThatIsAway(t *testing.T) {
 	t.Parallel()
 	server := testenv.NewMariaDB(t)
-	config := server.Database(t)
+	config := server.EmptyDatabase(t)
 	server.Kill()
 	if _, err := jobstore.Open(t.Context(), config); !errors.Is(err, jobstore.ErrUnavailable) {
 		t.Errorf("opened: %v", err)

@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"context"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -29,15 +30,26 @@ const (
 // sharedMariaDB is the server of this test binary.
 var sharedMariaDB = sync.OnceValues(newMariaDB)
 
-// MariaDB gives an empty database of its own to the test, on a server that all
-// tests of the binary share.
+// MariaDB gives a database of its own with all tables to the test, on a server that
+// all tests of the binary share.
 func MariaDB(tb testing.TB) jobstore.Config {
+	tb.Helper()
+	return shared(tb).Database(tb)
+}
+
+// EmptyMariaDB is MariaDB without a table, for tests that make them.
+func EmptyMariaDB(tb testing.TB) jobstore.Config {
+	tb.Helper()
+	return shared(tb).EmptyDatabase(tb)
+}
+
+func shared(tb testing.TB) *MariaDBServer {
 	tb.Helper()
 	server, err := sharedMariaDB()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return server.Database(tb)
+	return server
 }
 
 // JobStore gives a store on a database of its own with all its tables.
@@ -48,9 +60,6 @@ func JobStore(tb testing.TB) *jobstore.Store {
 
 func openStore(tb testing.TB, c jobstore.Config) *jobstore.Store {
 	tb.Helper()
-	if err := jobstore.Migrate(tb.Context(), c, Logger(tb)); err != nil {
-		tb.Fatal(err)
-	}
 	store, err := jobstore.Open(tb.Context(), c)
 	if err != nil {
 		tb.Fatal(err)
@@ -76,7 +85,8 @@ func Owner(tb testing.TB, store *jobstore.Store) uuid.UUID {
 // MariaDBServer is a MariaDB of its own, for tests that stop it.
 type MariaDBServer struct {
 	child
-	databases atomic.Int64 // made so far
+	databases atomic.Int64             // made so far
+	tables    func() ([]string, error) // the statements that make all tables
 }
 
 // NewMariaDB starts a server for this test alone.
@@ -104,23 +114,54 @@ func newMariaDB() (*MariaDBServer, error) {
 	}
 	s := &MariaDBServer{child: c}
 	s.run = s.runProcess
+	s.tables = sync.OnceValues(s.migrateOnce)
 	return s, s.start()
 }
 
-// Database makes an empty database.
-func (s *MariaDBServer) Database(tb testing.TB) jobstore.Config {
+// EmptyDatabase makes a database without tables.
+func (s *MariaDBServer) EmptyDatabase(tb testing.TB) jobstore.Config {
 	tb.Helper()
-	db, err := s.admin()
+	c, err := s.newDatabase(tb.Context(), nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = db.Close() }()
-	name := "test_" + strconv.FormatInt(s.databases.Add(1), 10)
-	statement := "CREATE DATABASE " + name + " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
-	if _, err := db.ExecContext(tb.Context(), statement); err != nil {
-		tb.Fatalf("making a database: %v", err)
+	return c
+}
+
+// Database makes a database with all tables.
+func (s *MariaDBServer) Database(tb testing.TB) jobstore.Config {
+	tb.Helper()
+	tables, err := s.tables()
+	if err != nil {
+		tb.Fatal(err)
 	}
-	return jobstore.Config{Address: s.address(), User: mariaDBUser, Password: mariaDBPassword, Database: name, MaxConns: 16}
+	c, err := s.newDatabase(tb.Context(), tables)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+func (s *MariaDBServer) newDatabase(ctx context.Context, statements []string) (jobstore.Config, error) {
+	c := jobstore.Config{
+		Address: s.address(), User: mariaDBUser, Password: mariaDBPassword, MaxConns: 16,
+		Database: "test_" + strconv.FormatInt(s.databases.Add(1), 10),
+	}
+	db, err := s.admin()
+	if err != nil {
+		return c, err
+	}
+	defer func() { _ = db.Close() }()
+	db.SetMaxOpenConns(1) // USE is the connection's
+	statements = append([]string{
+		"CREATE DATABASE " + c.Database + " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci", "USE " + c.Database,
+	}, statements...)
+	for _, statement := range statements {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return c, fmt.Errorf("making a database: %w\n%s", err, statement)
+		}
+	}
+	return c, nil
 }
 
 // JobStore gives a store on a new database of this server with all its tables.
