@@ -45,11 +45,7 @@ func TestBatchSurvivesItsDoorAndItsWorker(t *testing.T) {
 		}
 		return nil
 	})
-	e.kill(t, "inference-worker", syscall.SIGKILL)
-	inHand := e.itemsIn(t, id, job.StateProcessing)
-	if len(inHand) == 0 {
-		t.Fatal("the worker had nothing in hand: the test proves nothing")
-	}
+	e.killWorkerWithItemsInHand(t, id)
 	e.start(t, "inference-worker")
 
 	eventually(t, "the batch to be completed", func() error {
@@ -101,6 +97,21 @@ func (e *env) killDoorWhileItExpands(t *testing.T, manifest func() *bytes.Buffer
 	}
 	t.Fatal("no door was killed while it expanded: the test proves nothing")
 	return uuid.UUID{}
+}
+
+// killWorkerWithItemsInHand looks at a worker that stands still, so that what it has
+// in hand is what it dies with.
+func (e *env) killWorkerWithItemsInHand(t *testing.T, id uuid.UUID) {
+	t.Helper()
+	eventually(t, "the worker to have items in hand", func() error {
+		e.signal(t, "inference-worker", syscall.SIGSTOP)
+		if len(e.itemsIn(t, id, job.StateProcessing)) > 0 {
+			return nil
+		}
+		e.signal(t, "inference-worker", syscall.SIGCONT)
+		return fmt.Errorf("it has none of the batch, which is %s", e.batch(t, id).State)
+	})
+	e.kill(t, "inference-worker", syscall.SIGKILL)
 }
 
 func (e *env) submitBatch(t *testing.T, manifest *bytes.Buffer) uuid.UUID {

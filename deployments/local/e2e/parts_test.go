@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"syscall"
 	"testing"
 )
@@ -29,6 +31,23 @@ func (e *env) start(t *testing.T, part string) {
 	if err := e.StartPart(ctx, part); err != nil {
 		t.Fatalf("starting %s: %v", part, err)
 	}
+	if part == "ingest" {
+		eventually(t, "the balancer to see the door", e.doorIsOpen)
+	}
+}
+
+// doorIsOpen asks as a client does, through the balancer, which looks at a door that
+// has come back only every now and then.
+func (e *env) doorIsOpen() error {
+	resp, err := e.web.Get(e.info.URLs.Web + "/readyz")
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return nil
 }
 
 // stop ends the part as a deploy would, by SIGTERM.
