@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from augment import canvas, clipped
+from backgrounds import largest
 from export import export
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
@@ -38,6 +39,19 @@ class Cells(unittest.TestCase):
     def test_boxes_grow_with_the_stride(self):
         got = boxes(torch.log(torch.tensor([[1.0, 2.0, 3.0, 4.0]])), torch.tensor([[20.0, 40.0, 8.0]]))
         self.assertTrue(torch.allclose(got, torch.tensor([[12.0, 24.0, 44.0, 72.0]])))
+
+
+class Backgrounds(unittest.TestCase):
+    def test_a_part_keeps_away_from_faces(self):
+        pixels = np.arange(320 * 480, dtype=np.uint32).reshape(320, 480).astype(np.float32)
+        faces = np.array([[400, 100, 440, 140, 0]], np.float32)
+        part = largest(Photo("", pixels, faces))
+        left, top = int(part[0, 0]) % 480, int(part[0, 0]) // 480
+        self.assertEqual((left, top, part.shape), (0, 0, (320, 368)))
+
+    def test_a_photo_full_of_faces_has_none(self):
+        faces = np.array([[x, y, x + 40, y + 40, 1] for x in range(0, 480, 80) for y in range(0, 320, 80)], np.float32)
+        self.assertIsNone(largest(Photo("", np.zeros((320, 480), np.float32), faces)))
 
 
 class Assignment(unittest.TestCase):
