@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from adopt import adopt
 from augment import canvas, clipped
 from backgrounds import largest
 from export import export
@@ -52,6 +53,24 @@ class Backgrounds(unittest.TestCase):
     def test_a_photo_full_of_faces_has_none(self):
         faces = np.array([[x, y, x + 40, y + 40, 1] for x in range(0, 480, 80) for y in range(0, 320, 80)], np.float32)
         self.assertIsNone(largest(Photo("", np.zeros((320, 480), np.float32), faces)))
+
+
+class Sure(torch.nn.Module):
+    """Sees one face of class 1, at (64, 64) of a picture 640 pixels wide, 64 pixels large."""
+
+    def forward(self, image):
+        maps = [torch.full((1, 7, image.shape[2] // s, image.shape[3] // s), -9.0) for s in (8, 16, 32)]
+        maps[1][0, 1, 5, 5] = 3.0
+        maps[1][0, 3:, 5, 5] = np.log(2.0)
+        return maps
+
+
+class Adoption(unittest.TestCase):
+    def test_a_region_that_is_seen_becomes_a_face(self):
+        faces = np.array([[58, 58, 118, 118, IGNORE], [300, 58, 360, 118, IGNORE], [58, 300, 118, 360, 2]], np.float32)
+        photo = Photo("", np.zeros((640, 640, 3), np.uint8), faces)
+        self.assertEqual(adopt(Sure(), [photo])[0].faces[:, 4].tolist(), [1, IGNORE, 2])
+        self.assertEqual(photo.faces[0, 4], IGNORE)
 
 
 class Assignment(unittest.TestCase):

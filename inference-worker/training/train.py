@@ -23,11 +23,12 @@ import numpy as np
 import torch
 from torch import distributed, multiprocessing
 
+from adopt import adopt
 from augment import canvas
 from export import export
 from loss import loss
 from network import Detector, cells, flat
-from photos import load
+from photos import IGNORE, load
 from validate import validate
 
 HERE = Path(__file__).parent
@@ -45,6 +46,7 @@ def arguments():
     p.add_argument("--anneal", type=float, default=0, metavar="MINUTES", help="then, at a falling rate")
     p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the file made for the worker")
     p.add_argument("--released", type=Path, default=HERE / "released.json", help="its figures on val")
+    p.add_argument("--adopt", action="store_true", help="learn from regions to ignore that the network is sure of")
     p.add_argument("--canvas", type=int, default=320, help="pixels, a multiple of 32")
     p.add_argument("--batch", type=int, default=16, help="canvases a step and process; 16 and more are quickest")
     p.add_argument("--rate", type=float, default=2e-3)
@@ -145,6 +147,8 @@ def train(rank, options, photos):
     if options.checkpoint.exists():
         training.load(options.checkpoint)
         print(f"going on from step {training.step}", flush=True)
+    if options.adopt:
+        photos = with_adopted(training, photos)
     batches = iter(loader(options, photos, rank, training.step))
     if options.minutes > 0:
         keep = (lambda: training.save(options.checkpoint)) if rank == 0 else (lambda: None)
@@ -156,6 +160,14 @@ def train(rank, options, photos):
         phase(training, options, batches, options.anneal, lambda done: options.rate * (1 - done), EMA_STEPS // 5, stopping)
         if rank == 0 and not stopping:
             release(training, options)
+
+
+def with_adopted(training, photos):
+    regions = lambda some: sum(int((p.faces[:, 4] == IGNORE).sum()) for p in some)
+    network = copy.deepcopy(training.ema).to("cpu").to(memory_format=torch.contiguous_format)
+    more = adopt(network, photos)
+    print(f"adopted {regions(photos) - regions(more)} of {regions(photos)} regions to ignore", flush=True)
+    return more
 
 
 def phase(training, options, batches, minutes, rate, ema_steps, stopping, keep=lambda: None):
