@@ -12,6 +12,7 @@ type Figures struct {
 	Loose                map[job.Label]Number       `json:"ap50"`
 	Strict               map[job.Label]Number       `json:"ap50_95"`
 	Shipped              map[job.Label]AtThresholds `json:"at_thresholds"`
+	Best                 map[job.Label]Threshold    `json:"best_thresholds"`
 	Sizes                []SizeRecall               `json:"recall_by_size"`
 	Confusion            map[job.Label]map[Fate]int `json:"confusion"` // by what the face is, then by what it is called
 	Spurious             map[job.Label]int          `json:"spurious"`  // detections that are no face, by their class
@@ -50,7 +51,7 @@ func Measure(set DataSet, run Run) Figures {
 	f := Figures{
 		Photos: len(photos), Faces: make(map[job.Label]int),
 		Loose: make(map[job.Label]Number), Strict: make(map[job.Label]Number),
-		Shipped: make(map[job.Label]AtThresholds), Curves: make(map[job.Label][]float64),
+		Shipped: make(map[job.Label]AtThresholds), Best: make(map[job.Label]Threshold), Curves: make(map[job.Label][]float64),
 		Costs: times(run.Costs),
 	}
 	for _, photo := range photos {
@@ -60,6 +61,7 @@ func Measure(set DataSet, run Run) Figures {
 		loose := rank(photos, run.All, class, looseIoU)
 		f.Faces[class] = loose.faces
 		f.Loose[class] = loose.averagePrecision()
+		f.Best[class] = loose.bestThreshold()
 		if loose.faces > 0 {
 			f.Curves[class] = loose.curve()
 		}

@@ -74,6 +74,26 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+func TestBestThreshold(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		in   ranking
+		want Threshold
+	}{
+		{"the wrong ones are the least sure", ranking{[]scored{{0.9, true}, {0.6, true}, {0.5, false}, {0.4, false}}, 2}, Threshold{0.6, 1, 1, 1}},
+		{"a right one below a wrong one pays", ranking{[]scored{{0.9, true}, {0.8, false}, {0.3, true}}, 2}, Threshold{0.3, 0.8, Number(2.0 / 3), 1}},
+		{"equals stand or fall together", ranking{[]scored{{0.7, true}, {0.7, false}, {0.7, false}}, 1}, Threshold{0.7, 0.5, Number(1.0 / 3), 1}},
+	} {
+		if got := c.in.bestThreshold(); got != c.want {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	if got := (ranking{faces: 3}).bestThreshold(); got.Confidence.Exists() {
+		t.Errorf("without detections: got %+v, want none", got)
+	}
+}
+
 func TestRecallBySize(t *testing.T) {
 	t.Parallel()
 	got := Measure(scene()).Sizes

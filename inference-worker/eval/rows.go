@@ -68,6 +68,12 @@ func (f Figures) Rows() []Row {
 			Row{"at the shipped thresholds", "recall, " + className(class), id + ".recall", at.Recall, points})
 	}
 	rows = append(rows, Row{"at the shipped thresholds", "masked called unmasked, of found masked faces", "masked_called_unmasked.share", f.MaskedCalledUnmasked.Share, percent})
+	for _, class := range classes() {
+		best, id := f.Best[class], "best_thresholds."+string(class)
+		rows = append(rows,
+			Row{"at the thresholds that would be best here", "confidence, " + className(class), id + ".confidence", best.Confidence, points},
+			Row{"at the thresholds that would be best here", "F1, " + className(class), id + ".f1", best.F1, points})
+	}
 	for i, s := range f.Sizes {
 		rows = append(rows, Row{"recall by size of the face, of the photo's longer side", s.Name, fmt.Sprintf("recall_by_size.%d.recall", i), s.Recall, points})
 	}
