@@ -41,7 +41,7 @@ func newBench(t *testing.T) *bench {
 	if err := queue.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	listener, err := nats.Connect(cfg.URL)
+	listener, err := nats.Connect(cfg.URL, nats.UserInfo(cfg.User, cfg.Password))
 	if err != nil {
 		t.Fatal(err)
 	}

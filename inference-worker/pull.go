@@ -177,7 +177,7 @@ func (p *puller) brokerTrouble(ctx context.Context, err error) {
 	p.w.log.WarnContext(ctx, "broker does not answer", "err", err)
 	p.w.metrics.brokerErrors.Inc()
 	if isNoStream(err) {
-		if err := p.w.queue.Ensure(ctx); err != nil {
+		if err := p.w.queue.Restore(ctx); err != nil {
 			p.w.log.WarnContext(ctx, "streams could not be made", "err", err)
 		}
 	}

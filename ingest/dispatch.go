@@ -210,7 +210,7 @@ func (d *dispatcher) lookAfterUnseen(ctx context.Context, active []jobstore.Acti
 			_, err = d.publisher.publishMissing(ctx, unseen)
 		}
 		if errors.Is(err, jobqueue.ErrNoStream) {
-			return errors.Join(err, d.queue.Ensure(ctx))
+			return errors.Join(err, d.queue.Restore(ctx))
 		}
 		if err != nil {
 			return err

@@ -126,7 +126,7 @@ func (p *publisher) publishDue(ctx context.Context) error {
 		err = errors.Join(err, p.publishUnseen(ctx))
 	}
 	if errors.Is(err, jobqueue.ErrNoStream) {
-		return errors.Join(err, p.queue.Ensure(ctx))
+		return errors.Join(err, p.queue.Restore(ctx))
 	}
 	return err
 }

@@ -18,7 +18,7 @@ func TestTimeline(t *testing.T) {
 	d := openDoor(t, st, func(c *Config) {
 		c.Publisher.Interval, c.Publisher.UnconfirmedFor = time.Hour, time.Microsecond
 	})
-	listener, err := nats.Connect(st.nats.URL)
+	listener, err := nats.Connect(st.nats.URL, nats.UserInfo(st.nats.User, st.nats.Password))
 	if err != nil {
 		t.Fatal(err)
 	}

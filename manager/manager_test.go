@@ -48,7 +48,8 @@ func openSite(t *testing.T) *site {
 		},
 		OpenWait: 20 * time.Second,
 	}
-	cfg.Queue, s.nats = testenv.NATS(t)
+	_, s.nats = testenv.NATS(t)
+	cfg.Queue = s.nats.As("manager")
 	tel := telemetry.New(telemetry.Config{}, io.Discard)
 	tel.Log = testenv.Logger(t)
 	s.open(t, cfg, tel)
@@ -69,7 +70,7 @@ func (s *site) open(t *testing.T, cfg manager.Config, tel *telemetry.Telemetry) 
 	if s.doors.Store, err = jobstore.Open(t.Context(), cfg.MySQL); err != nil {
 		t.Fatal(err)
 	}
-	if s.doors.Queue, err = jobqueue.Open(t.Context(), cfg.Queue, tel.Log); err != nil {
+	if s.doors.Queue, err = jobqueue.Open(t.Context(), s.nats.As(testenv.NATSTester), tel.Log); err != nil {
 		t.Fatal(err)
 	}
 	s.doors.Cache = cache.Open(cfg.Cache)

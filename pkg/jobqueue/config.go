@@ -3,6 +3,8 @@ package jobqueue
 import (
 	"errors"
 	"time"
+
+	"maskfleet/pkg/jobqueue/internal/connect"
 )
 
 const (
@@ -12,7 +14,9 @@ const (
 
 // Config says where NATS is and how the streams on it are made.
 type Config struct {
-	URL      string `env:"NATS_URL" envDefault:"nats://127.0.0.1:4222"` // several: comma between them
+	URL string `env:"NATS_URL" envDefault:"nats://127.0.0.1:4222"` // several: comma between them
+	// User is one of deployments/nats/accounts.conf. A service that answers commands
+	// connects a second time, as User-commands with the same password.
 	User     string `env:"NATS_USER"`
 	Password string `env:"NATS_PASSWORD" secret:"true"`
 	// Replicas is how many servers of a cluster hold each stream: 1, 3 or 5.
@@ -29,6 +33,10 @@ type Config struct {
 	PresenceTTL time.Duration `env:"PRESENCE_TTL" envDefault:"15s"`
 }
 
+func (c Config) login() connect.Login {
+	return connect.Login{URL: c.URL, User: c.User, Password: c.Password, Client: clientName}
+}
+
 // Validate says what is wrong with the settings, all of it at once.
 func (c Config) Validate() error {
 	var errs []error
@@ -38,6 +46,7 @@ func (c Config) Validate() error {
 		}
 	}
 	wrong(c.URL == "", "NATS_URL must not be empty")
+	wrong(c.User != "" && !isToken(c.User), "NATS_USER must be one word without dots")
 	wrong(c.Replicas != 1 && c.Replicas != 3 && c.Replicas != 5, "NATS_REPLICAS must be 1, 3 or 5")
 	wrong(c.MaxMessages < 1, "JOBS_MAX_MESSAGES must be at least 1")
 	wrong(c.MaxBytes < minMaxBytes, "JOBS_MAX_BYTES must be at least 1 MiB")

@@ -21,23 +21,38 @@ const (
 // Ensure makes the streams, buckets and consumers that are missing and brings those
 // that differ to the settings of this build. It may be run by many at once and at
 // any time; what lies in the streams stays, and a lane that is paused stays paused.
-func (q *Queue) Ensure(ctx context.Context) error {
+func (q *Queue) Ensure(ctx context.Context) error { return q.ensure(ctx, alter) }
+
+// Restore is Ensure for services, which may not change what is there: it makes what a
+// broker that lost its store is missing, and leaves the rest as whoever ran Ensure
+// wanted it, with the settings of a later build perhaps.
+func (q *Queue) Restore(ctx context.Context) error { return q.ensure(ctx, leave) }
+
+// treatment says what becomes of a stream or consumer whose settings differ.
+type treatment int
+
+const (
+	leave treatment = iota
+	alter
+)
+
+func (q *Queue) ensure(ctx context.Context, differing treatment) error {
 	for _, stream := range q.streams() {
-		if err := q.ensureStream(ctx, stream); err != nil {
+		if err := q.ensureStream(ctx, stream, differing); err != nil {
 			return fmt.Errorf("ensuring stream %s: %w", stream.Name, classify(err))
 		}
 	}
 	for _, consumer := range q.consumers() {
-		if err := q.ensureConsumer(ctx, consumer); err != nil {
+		if err := q.ensureConsumer(ctx, consumer, differing); err != nil {
 			return fmt.Errorf("ensuring consumer %s: %w", consumer.Durable, classify(err))
 		}
 	}
 	return nil
 }
 
-func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) (err error) {
+func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig, differing treatment) (err error) {
 	for range ensureTries {
-		err = q.makeOrChange(ctx, want)
+		err = q.makeOrChange(ctx, want, differing)
 		// Another made it, or took it away, between our look and our step.
 		if !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) && !errors.Is(err, jetstream.ErrStreamNotFound) {
 			return err
@@ -46,7 +61,7 @@ func (q *Queue) ensureStream(ctx context.Context, want jetstream.StreamConfig) (
 	return err
 }
 
-func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig) error {
+func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig, differing treatment) error {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
 	stream, err := q.js.Stream(ctx, want.Name)
@@ -54,7 +69,7 @@ func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig) e
 		_, err = q.js.CreateStream(ctx, want)
 		return err
 	}
-	if err != nil {
+	if err != nil || differing == leave {
 		return err
 	}
 	found := stream.CachedInfo().Config
@@ -68,7 +83,7 @@ func (q *Queue) makeOrChange(ctx context.Context, want jetstream.StreamConfig) e
 }
 
 // ensureConsumer leaves a pause alone: the broker takes one by its own request only.
-func (q *Queue) ensureConsumer(ctx context.Context, want jetstream.ConsumerConfig) error {
+func (q *Queue) ensureConsumer(ctx context.Context, want jetstream.ConsumerConfig, differing treatment) error {
 	ctx, cancel := context.WithTimeout(ctx, ensureTimeout)
 	defer cancel()
 	consumer, err := q.js.Consumer(ctx, StreamJobs, want.Durable)
@@ -76,6 +91,9 @@ func (q *Queue) ensureConsumer(ctx context.Context, want jetstream.ConsumerConfi
 		return err
 	}
 	if err == nil {
+		if differing == leave {
+			return nil
+		}
 		if same, err := covers(consumer.CachedInfo().Config, want); err != nil || same {
 			return err
 		}

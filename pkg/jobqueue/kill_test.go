@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"maskfleet/pkg/config"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/testenv"
@@ -112,10 +111,11 @@ func TestFrozenBroker(t *testing.T) {
 // startOn waits for the broker at port and makes every stream there.
 func startOn(t *testing.T, port string, settings ...func(*jobqueue.Config)) broker {
 	t.Helper()
-	cfg, err := config.Load[jobqueue.Config]([]string{"NATS_URL=nats://127.0.0.1:" + port})
+	number, err := strconv.Atoi(port)
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg := testenv.NATSLogin(t, number, testenv.NATSTester)
 	for _, set := range settings {
 		set(&cfg)
 	}

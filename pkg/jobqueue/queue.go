@@ -10,20 +10,14 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"maskfleet/pkg/jobqueue/internal/connect"
 )
 
 const (
 	// requestTimeout bounds every question to the broker, whatever the caller's
 	// context allows: silence means ErrUnavailable within seconds.
 	requestTimeout = 2500 * time.Millisecond
-	dialTimeout    = 2 * time.Second
-	writeTimeout   = 2 * time.Second // of one write to the socket
-	drainTimeout   = 3 * time.Second
-
-	reconnectWait   = 200 * time.Millisecond
-	reconnectJitter = 300 * time.Millisecond
-	pingInterval    = 5 * time.Second // two unanswered: the connection is dead
-	maxPingsUnheard = 2
 )
 
 // Queue is a connection to the broker. It is safe for concurrent use.
@@ -49,7 +43,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Queue, error) {
 		return nil, fmt.Errorf("opening the queue: %w", err)
 	}
 	q := &Queue{cfg: cfg, log: log, link: newLink(), closed: make(chan struct{})}
-	nc, err := nats.Connect(cfg.URL, q.options()...)
+	nc, err := connect.Dial(cfg.login(), log,
+		connect.OnLoss(log, q.link.breakUp),
+		nats.ClosedHandler(func(*nats.Conn) { close(q.closed) }))
 	if err != nil {
 		return nil, fmt.Errorf("opening the queue: %w", err)
 	}
@@ -58,45 +54,8 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Queue, error) {
 		nc.Close()
 		return nil, fmt.Errorf("opening the queue: %w", err)
 	}
-	if !nc.IsConnected() {
-		log.WarnContext(ctx, "broker not reached yet", "err", nc.LastError())
-	}
 	q.events = startAnnouncer(nc, log)
 	return q, nil
-}
-
-func (q *Queue) options() []nats.Option {
-	options := []nats.Option{
-		nats.Name(clientName),
-		nats.Timeout(dialTimeout),
-		nats.FlusherTimeout(writeTimeout),
-		nats.DrainTimeout(drainTimeout),
-		nats.PingInterval(pingInterval),
-		nats.MaxPingsOutstanding(maxPingsUnheard),
-		nats.RetryOnFailedConnect(true),
-		nats.MaxReconnects(-1),
-		nats.ReconnectWait(reconnectWait),
-		nats.ReconnectJitter(reconnectJitter, reconnectJitter),
-		nats.IgnoreAuthErrorAbort(), // else a wrong password, even for a moment, ends reconnecting for ever
-		nats.ReconnectBufSize(-1),   // nothing is kept for later: who publishes learns at once that it failed
-		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			q.link.breakUp()
-			if err != nil { // nil: we closed it
-				q.log.Warn("connection to the broker lost", "err", err)
-			}
-		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) {
-			q.log.Info("connection to the broker is back", "server", nc.ConnectedServerName())
-		}),
-		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			q.log.Warn("broker reported an error", "err", err)
-		}),
-		nats.ClosedHandler(func(*nats.Conn) { close(q.closed) }),
-	}
-	if q.cfg.User != "" {
-		options = append(options, nats.UserInfo(q.cfg.User, q.cfg.Password))
-	}
-	return options
 }
 
 // Close puts back what still arrives, sends what is still to be sent and ends the
@@ -113,7 +72,7 @@ func (q *Queue) drain() {
 	}
 	select {
 	case <-q.closed:
-	case <-time.After(2 * drainTimeout):
+	case <-time.After(2 * connect.DrainTimeout):
 		q.nc.Close()
 	}
 }

@@ -55,7 +55,7 @@ func ackWait(d time.Duration) func(*jobqueue.Config) {
 // jetStream is a connection of an operator, past the package.
 func (b broker) jetStream(t testing.TB) jetstream.JetStream {
 	t.Helper()
-	nc, err := nats.Connect(b.cfg.URL)
+	nc, err := nats.Connect(b.cfg.URL, nats.UserInfo(b.cfg.User, b.cfg.Password))
 	if err != nil {
 		t.Fatal(err)
 	}

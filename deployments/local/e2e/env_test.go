@@ -183,9 +183,9 @@ func (e *env) open(t testing.TB) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	n := e.info.NATS
+	const user = "ingest" // who may publish and look
 	queue, err := jobqueue.Open(t.Context(), jobqueue.Config{
-		URL: n.URL, User: n.User, Password: n.Password, Replicas: 1, MaxMessages: 100_000, MaxBytes: 256 << 20,
+		URL: e.info.NATS.URL, User: user, Password: e.BrokerPassword(user), Replicas: 1, MaxMessages: 100_000, MaxBytes: 256 << 20,
 		AckWait: ackWait, DuplicateWindow: 10 * time.Minute, PresenceTTL: 15 * time.Second,
 	}, testenv.Logger(t))
 	if err != nil {
@@ -262,6 +262,26 @@ func (e *env) submit(t *testing.T, n int, photo []byte) []job.ID {
 	return ids
 }
 
+// nobodyRefused looks for the broker's refusals in every log.
+func (e *env) nobodyRefused(t *testing.T) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(e.info.LogDir, "*.log"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("no logs in %s: %v", e.info.LogDir, err)
+	}
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(text) {
+			if bytes.Contains(bytes.ToLower(line), []byte("permissions violation")) {
+				t.Errorf("%s: %s", filepath.Base(log), line)
+			}
+		}
+	}
+}
+
 // photo reads the truth.
 func (e *env) photo(t *testing.T, id job.ID) job.Photo {
 	t.Helper()
@@ -316,9 +336,11 @@ func (e *env) awaitAll(t *testing.T, ids []job.ID, want job.State) []job.Photo {
 }
 
 // settled holds the promises that every test shares: what was accepted is terminal,
-// nothing is left on the broker, and DEAD knows every failure.
+// nothing is left on the broker, DEAD knows every failure, and no part wanted more of
+// the broker than its user may.
 func (e *env) settled(t *testing.T) {
 	t.Helper()
+	e.nobodyRefused(t)
 	e.mu.Lock()
 	accepted := append([]job.ID(nil), e.accepted...)
 	e.mu.Unlock()

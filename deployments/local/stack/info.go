@@ -55,7 +55,7 @@ type RedisInfo struct {
 	Password string `json:"password"`
 }
 
-// NATSInfo opens the broker.
+// NATSInfo opens the broker to a person, the operator.
 type NATSInfo struct {
 	URL      string `json:"url"`
 	User     string `json:"user"`

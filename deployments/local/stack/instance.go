@@ -24,7 +24,7 @@ func instanceName(part string, n int) string {
 }
 
 func (s *Stack) ingest(at instanceAddresses) spec {
-	ingest := s.service("ingest", at.ingest, at.ingestPrivate, map[string]string{
+	ingest := s.service("ingest", "ingest", at.ingest, at.ingestPrivate, map[string]string{
 		"LISTEN":           at.ingest,
 		"PUBLIC_URL":       s.publicURL(),
 		"TRUSTED_PROXIES":  "127.0.0.0/8",
@@ -41,7 +41,7 @@ func (s *Stack) ingest(at instanceAddresses) spec {
 
 // worker may take its whole drain time to stop, and a little more to say so.
 func (s *Stack) worker(at instanceAddresses, n int) spec {
-	worker := s.service("inference-worker", "", at.workerPrivate, map[string]string{
+	worker := s.service("inference-worker", "worker", "", at.workerPrivate, map[string]string{
 		"WORKER_ID":     fmt.Sprintf("local-%d", n+1),
 		"INSTANCE_ID":   fmt.Sprintf("local-%d", n+1),
 		"SLOT_PROGRAM":  s.binary("slot"),

@@ -12,15 +12,17 @@ import (
 
 // secrets outlive a stack as its data does.
 type secrets struct {
-	MySQLPassword         string `json:"mysql_password"`
-	MySQLRootPassword     string `json:"mysql_root_password"`
-	RedisPassword         string `json:"redis_password"`
-	NATSPassword          string `json:"nats_password"`
-	S3AccessKey           string `json:"s3_access_key"`
-	S3SecretKey           string `json:"s3_secret_key"`
-	AdministratorPassword string `json:"administrator_password"`
-	APIKey                string `json:"api_key"` // made by setup, not here
+	MySQLPassword         string    `json:"mysql_password"`
+	MySQLRootPassword     string    `json:"mysql_root_password"`
+	RedisPassword         string    `json:"redis_password"`
+	NATSPasswords         passwords `json:"nats_passwords"` // by user, one a service
+	S3AccessKey           string    `json:"s3_access_key"`
+	S3SecretKey           string    `json:"s3_secret_key"`
+	AdministratorPassword string    `json:"administrator_password"`
+	APIKey                string    `json:"api_key"` // made by setup, not here
 }
+
+type passwords map[string]string
 
 // loadSecrets reads the secrets of dir and makes those that are missing.
 func loadSecrets(dir string) (secrets, error) {
@@ -36,11 +38,19 @@ func loadSecrets(dir string) (secrets, error) {
 		}
 	}
 	for _, secret := range []*string{
-		&s.MySQLPassword, &s.MySQLRootPassword, &s.RedisPassword, &s.NATSPassword,
+		&s.MySQLPassword, &s.MySQLRootPassword, &s.RedisPassword,
 		&s.S3AccessKey, &s.S3SecretKey, &s.AdministratorPassword,
 	} {
 		if *secret == "" {
 			*secret = rand.Text()
+		}
+	}
+	if s.NATSPasswords == nil {
+		s.NATSPasswords = make(passwords)
+	}
+	for _, user := range natsUsers() {
+		if s.NATSPasswords[user] == "" {
+			s.NATSPasswords[user] = rand.Text()
 		}
 	}
 	return s, s.save(dir)

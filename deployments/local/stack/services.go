@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// serviceEnv is what every program of the product is told: where the stores are.
-func (s *Stack) serviceEnv(private string) map[string]string {
+// serviceEnv is what every program of the product is told: where the stores are, and
+// who it is to the broker.
+func (s *Stack) serviceEnv(natsUser, private string) map[string]string {
 	return map[string]string{
 		"LOG_LEVEL":      "info",
 		"LOG_FORMAT":     "json",
@@ -22,7 +23,7 @@ func (s *Stack) serviceEnv(private string) map[string]string {
 		"REDIS_PASSWORD": s.secrets.RedisPassword,
 		"NATS_URL":       "nats://" + s.at.nats,
 		"NATS_USER":      natsUser,
-		"NATS_PASSWORD":  s.secrets.NATSPassword,
+		"NATS_PASSWORD":  s.secrets.NATSPasswords[natsUser],
 		"S3_ENDPOINT":    "http://" + s.at.s3,
 		"S3_REGION":      s3Region,
 		"S3_BUCKET":      s3Bucket,
@@ -33,8 +34,8 @@ func (s *Stack) serviceEnv(private string) map[string]string {
 }
 
 // service is a program of the product, with its own settings on top.
-func (s *Stack) service(program, address, private string, settings map[string]string) spec {
-	env := s.serviceEnv(private)
+func (s *Stack) service(program, natsUser, address, private string, settings map[string]string) spec {
+	env := s.serviceEnv(natsUser, private)
 	maps.Copy(env, settings)
 	return spec{
 		program: s.binary(program), env: env, address: address, private: private,
@@ -44,7 +45,7 @@ func (s *Stack) service(program, address, private string, settings map[string]st
 }
 
 func (s *Stack) manager() spec {
-	manager := s.service("manager", s.at.manager, s.at.managerPrivate, map[string]string{"LISTEN": s.at.manager})
+	manager := s.service("manager", "manager", s.at.manager, s.at.managerPrivate, map[string]string{"LISTEN": s.at.manager})
 	manager.ready = httpReady("http://" + s.at.manager + "/readyz")
 	return manager
 }

@@ -18,7 +18,7 @@ const setupLimit = 2 * time.Minute
 func (s *Stack) setUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, setupLimit)
 	defer cancel()
-	env := s.serviceEnv("")
+	env := s.serviceEnv("setup", "")
 	env["SETUP_ADMIN_PASSWORD"] = s.secrets.AdministratorPassword
 	if s.secrets.APIKey == "" {
 		env["SETUP_API_KEY"] = "new"

@@ -255,6 +255,9 @@ func (s *Stack) release() error {
 	return errors.Join(errs...)
 }
 
+// BrokerPassword is that of a user of the broker; stack.json has only the operator's.
+func (s *Stack) BrokerPassword(user string) string { return s.secrets.NATSPasswords[user] }
+
 // Info is what stack.json says.
 func (s *Stack) Info() Info {
 	s.mu.Lock()
@@ -281,7 +284,7 @@ func (s *Stack) info() Info {
 		APIKey:        s.secrets.APIKey,
 		MySQL:         MySQLInfo{Address: s.at.mysql, User: mysqlUser, Password: s.secrets.MySQLPassword, Database: mysqlDatabase},
 		Redis:         RedisInfo{Address: s.at.redis, Password: s.secrets.RedisPassword},
-		NATS:          NATSInfo{URL: "nats://" + s.at.nats, User: natsUser, Password: s.secrets.NATSPassword},
+		NATS:          NATSInfo{URL: "nats://" + s.at.nats, User: natsOperator, Password: s.secrets.NATSPasswords[natsOperator]},
 		S3:            S3Info{Endpoint: "http://" + s.at.s3, Region: s3Region, Bucket: s3Bucket, AccessKey: s.secrets.S3AccessKey, SecretKey: s.secrets.S3SecretKey},
 		Parts:         make(map[string]PartInfo),
 	}

@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
 const (
-	natsUser    = "maskfleet"
 	s3Bucket    = "maskfleet"
 	s3Region    = "eu-central-1"
 	natsMaxData = 4 << 30 // bytes that all streams together may reserve
@@ -53,15 +53,32 @@ func redisConfig(port, data, password string) string {
 	}, "\n") + "\n"
 }
 
+// natsOperator is the broker's user for people.
+const natsOperator = "operator"
+
+// natsUsers are those of accounts.conf who have passwords of their own.
+func natsUsers() []string {
+	return []string{"setup", "ingest", "worker", "manager", "scaler", natsOperator}
+}
+
+// nats tells the broker every user's password.
 func (s *Stack) nats() (spec, error) {
 	data := s.dataDir("nats")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return spec{}, err
 	}
+	env := make(map[string]string)
+	for user, password := range s.secrets.NATSPasswords {
+		// In quotation marks, since the broker might read one as a number.
+		env["NATS_"+strings.ToUpper(user)+"_PASSWORD"] = strconv.Quote(password)
+	}
 	return spec{
 		program: s.binary("nats"),
-		args:    []string{"-address", s.at.nats, "-store", data, "-max-store", fmt.Sprint(natsMaxData)},
-		env:     map[string]string{"NATS_USER": natsUser, "NATS_PASSWORD": s.secrets.NATSPassword},
+		args: []string{
+			"-address", s.at.nats, "-store", data, "-max-store", fmt.Sprint(natsMaxData),
+			"-accounts", filepath.Join(s.options.Root, "deployments", "nats", "accounts.conf"),
+		},
+		env:     env,
 		address: s.at.nats, dataDir: data,
 		ready: greets(s.at.nats), readyLimit: time.Minute,
 		stopSignal: syscall.SIGTERM, stopLimit: 15 * time.Second,

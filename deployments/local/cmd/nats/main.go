@@ -19,7 +19,7 @@ import (
 const readyLimit = time.Minute
 
 func main() {
-	opts, err := readOptions(os.Args[1:], os.Getenv)
+	opts, err := readOptions(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "nats:", err)
 		os.Exit(2)
@@ -32,18 +32,19 @@ func main() {
 	}
 }
 
-// readOptions takes the user from the environment only: arguments are readable
-// by every user of the machine. Without one, the broker asks for no log-in.
-func readOptions(args []string, getenv func(string) string) (*server.Options, error) {
+// readOptions takes the users' passwords from the environment, by the variables that
+// the file of accounts names: arguments are readable by every user of the machine.
+func readOptions(args []string) (*server.Options, error) {
 	flags := flag.NewFlagSet("nats", flag.ContinueOnError)
 	address := flags.String("address", "127.0.0.1:4222", "host:port to listen on")
 	store := flags.String("store", "", "folder of the streams")
+	accounts := flags.String("accounts", "", "file of accounts and users, in nats-server's form")
 	maxStore := flags.Int64("max-store", 4<<30, "bytes that all streams together may reserve")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	if *store == "" {
-		return nil, errors.New("-store is required")
+	if *store == "" || *accounts == "" {
+		return nil, errors.New("-store and -accounts are required")
 	}
 	host, portText, err := net.SplitHostPort(*address)
 	if err != nil {
@@ -53,18 +54,16 @@ func readOptions(args []string, getenv func(string) string) (*server.Options, er
 	if err != nil {
 		return nil, fmt.Errorf("reading the port of -address: %w", err)
 	}
-	return &server.Options{
-		ServerName:         "maskfleet-local",
-		Host:               host,
-		Port:               port,
-		Username:           getenv("NATS_USER"),
-		Password:           getenv("NATS_PASSWORD"),
-		JetStream:          true,
-		StoreDir:           *store,
-		JetStreamMaxMemory: 64 << 20,
-		JetStreamMaxStore:  *maxStore,
-		NoSigs:             true, // signals are main's
-	}, nil
+	options, err := server.ProcessConfigFile(*accounts)
+	if err != nil {
+		return nil, fmt.Errorf("reading -accounts: %w", err)
+	}
+	options.ServerName = "maskfleet-local"
+	options.Host, options.Port = host, port
+	options.JetStream, options.StoreDir = true, *store
+	options.JetStreamMaxMemory, options.JetStreamMaxStore = 64<<20, *maxStore
+	options.NoSigs = true // signals are main's
+	return options, nil
 }
 
 func run(ctx context.Context, opts *server.Options) error {
