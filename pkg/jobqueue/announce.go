@@ -57,6 +57,19 @@ func (q *Queue) Announce(ctx context.Context, id job.ID, stage Stage, fields any
 	}
 }
 
+// AnnounceAudit tells that somebody did something; record becomes JSON. Like Announce
+// it never waits, and the audit log in MySQL is the truth.
+func (q *Queue) AnnounceAudit(ctx context.Context, action string, record any) {
+	data, err := json.Marshal(record)
+	if err != nil {
+		q.log.ErrorContext(ctx, "event cannot be written as JSON", "action", action, "err", err)
+		return
+	}
+	if !q.events.tell(untold{subject: auditSubject(action), data: data}) {
+		q.log.DebugContext(ctx, "event dropped", "action", action)
+	}
+}
+
 type untold struct {
 	subject string
 	data    []byte

@@ -37,6 +37,9 @@ func (c Config) login() connect.Login {
 	return connect.Login{URL: c.URL, User: c.User, Password: c.Password, Client: clientName}
 }
 
+// CommandLogin is that of the connection over which commands are answered.
+func (c Config) CommandLogin() connect.Login { return c.login().Commands() }
+
 // Validate says what is wrong with the settings, all of it at once.
 func (c Config) Validate() error {
 	var errs []error

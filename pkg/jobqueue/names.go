@@ -45,6 +45,9 @@ func EventSubject(id job.ID, stage Stage) string {
 	return fmt.Sprintf("events.photo.%s.%s", id, stage)
 }
 
+// auditSubject is where it is told that somebody did something, such as "jobs.retry".
+func auditSubject(action string) string { return "events.audit." + action }
+
 func deadSubject(reason, photo string) string { return fmt.Sprintf("dead.%s.%s", reason, photo) }
 
 func eventSubjects() []string {
