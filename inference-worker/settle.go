@@ -244,6 +244,7 @@ func (w *Worker) retryDelay(attempts int) time.Duration {
 
 func (w *Worker) failForGood(ctx context.Context, t *task, f *job.Failure) outcome {
 	id, fence := t.photo.ID, t.photo.Row.Fence
+	f.Model = w.pool.Model()
 	err := w.change(ctx, t, job.StateFailed, func(ctx context.Context) (bool, error) {
 		return w.store.Fail(ctx, id, fence, f)
 	})

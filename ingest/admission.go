@@ -22,11 +22,17 @@ const (
 	busyRetryAfter = 2 * time.Second
 
 	batchesRetryAfter = time.Minute
+	pausedRetryAfter  = time.Minute // at most: pauses may be ended early
 )
 
 // depthReader is the broker as admission sees it.
 type depthReader interface {
 	Depth(ctx context.Context) (map[job.Lane]jobqueue.Depth, error)
+}
+
+// intakeReader is where operators pause the intake.
+type intakeReader interface {
+	Intake(ctx context.Context) (jobqueue.Intake, error)
 }
 
 // backlogReader is MySQL as admission sees it.
@@ -46,6 +52,7 @@ type pinger interface {
 type admission struct {
 	cfg     AdmissionConfig
 	queue   depthReader
+	intake  intakeReader
 	backlog backlogReader
 	images  pinger
 	log     *slog.Logger
@@ -62,6 +69,9 @@ type reading struct {
 	outside int   // photos that wait in MySQL alone, but for those of batches
 	batches int   // photos of batches that have not ended
 	err     error // why nothing can be stored
+	intake  jobqueue.Intake
+	// intakeErr is why intake is an older reading, if it is.
+	intakeErr error
 }
 
 // Run looks every interval until ctx ends.
@@ -86,7 +96,7 @@ func (a *admission) look(ctx context.Context) {
 	a.mu.Lock()
 	last := a.latest
 	a.mu.Unlock()
-	next := reading{broker: last.broker, outside: last.outside, batches: last.batches}
+	next := reading{broker: last.broker, outside: last.outside, batches: last.batches, intake: last.intake}
 
 	var looking sync.WaitGroup
 	var outsideErr, imagesErr error
@@ -110,6 +120,12 @@ func (a *admission) look(ctx context.Context) {
 		}
 	})
 	looking.Go(func() { imagesErr = a.images.Ping(ctx) })
+	looking.Go(func() {
+		var i jobqueue.Intake
+		if i, next.intakeErr = a.intake.Intake(ctx); next.intakeErr == nil {
+			next.intake = i
+		}
+	})
 	looking.Wait()
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return // we are stopping: nobody is away
@@ -118,10 +134,20 @@ func (a *admission) look(ctx context.Context) {
 	if (next.err == nil) != (last.err == nil) {
 		a.log.WarnContext(ctx, "admission changed", "open", next.err == nil, "err", next.err)
 	}
+	a.logIntake(ctx, last, next)
 	a.depth.Set(float64(next.broker + next.outside))
 	a.mu.Lock()
 	a.latest = next
 	a.mu.Unlock()
+}
+
+func (a *admission) logIntake(ctx context.Context, last, next reading) {
+	if next.intake != last.intake {
+		a.log.WarnContext(ctx, "intake changed", "paused_until", next.intake.PausedUntil, "reason", next.intake.Reason, "by", next.intake.By)
+	}
+	if next.intakeErr != nil && last.intakeErr == nil {
+		a.log.WarnContext(ctx, "intake cannot be read, the last reading counts", "err", next.intakeErr)
+	}
 }
 
 func wrapped(what string, err error) error {
@@ -136,13 +162,27 @@ func (a *admission) admit() error {
 	a.mu.Lock()
 	now := a.latest
 	a.mu.Unlock()
-	if now.err != nil {
-		return problem.Unavailable(now.err)
+	if err := now.closed(); err != nil {
+		return err
 	}
 	if now.broker+now.outside >= a.cfg.QueueLimit {
 		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull,
 			"Too many photos are waiting at the moment. Nothing was stored; please try again in a few seconds.").
 			WithRetryAfter(fullRetryAfter)
+	}
+	return nil
+}
+
+// closed refuses whatever comes: operators wanted it so, or a store is away.
+func (r reading) closed() error {
+	if now := time.Now(); r.intake.Paused(now) {
+		return problem.New(http.StatusServiceUnavailable, problem.CodeIntakePaused,
+			"No photos are taken in until "+r.intake.PausedUntil.UTC().Format("15:04 UTC on 2 January")+
+				": the operators have paused it. Nothing was stored; please send it again then.").
+			WithRetryAfter(min(r.intake.PausedUntil.Sub(now), pausedRetryAfter))
+	}
+	if r.err != nil {
+		return problem.Unavailable(r.err)
 	}
 	return nil
 }
@@ -153,8 +193,8 @@ func (a *admission) admitBatch() error {
 	a.mu.Lock()
 	now := a.latest
 	a.mu.Unlock()
-	if now.err != nil {
-		return problem.Unavailable(now.err)
+	if err := now.closed(); err != nil {
+		return err
 	}
 	if now.batches >= a.cfg.BatchQueueLimit {
 		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,7 +24,10 @@ type surroundings struct {
 	outside         int
 	batches         int
 	nats, mysql, s3 error
+	intake          jobqueue.Intake
 }
+
+func (s *surroundings) Intake(context.Context) (jobqueue.Intake, error) { return s.intake, s.nats }
 
 func (s *surroundings) Depth(context.Context) (map[job.Lane]jobqueue.Depth, error) {
 	return s.depth, s.nats
@@ -38,7 +42,7 @@ func (s *surroundings) Ping(context.Context) error { return s.s3 }
 func newAdmission(t *testing.T, around *surroundings) *admission {
 	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"})
 	return &admission{
-		cfg: AdmissionConfig{QueueLimit: 10, BatchQueueLimit: 20}, queue: around, backlog: around, images: around,
+		cfg: AdmissionConfig{QueueLimit: 10, BatchQueueLimit: 20}, queue: around, intake: around, backlog: around, images: around,
 		log: testenv.Logger(t), depth: gauge, memory: newBudget(100, gauge),
 	}
 }
@@ -57,6 +61,8 @@ func TestAdmission(t *testing.T) {
 		{"mysql away", surroundings{mysql: errGone}, 50, problem.CodeUnavailable},
 		{"s3 away", surroundings{s3: errGone}, 50, problem.CodeUnavailable},
 		{"nats away: the row is the promise", surroundings{nats: errGone}, 50, ""},
+		{"paused", surroundings{intake: jobqueue.Intake{PausedUntil: time.Now().Add(time.Hour)}}, 50, problem.CodeIntakePaused},
+		{"a pause that is over", surroundings{intake: jobqueue.Intake{PausedUntil: time.Now().Add(-time.Second)}}, 50, ""},
 		{"no memory for the announced length", surroundings{}, 101, problem.CodeUnavailable},
 		{"length not announced", surroundings{}, -1, ""},
 	}
@@ -76,6 +82,20 @@ func TestAdmission(t *testing.T) {
 				t.Errorf("got %v, want 503 %s with Retry-After", err, c.want)
 			}
 		})
+	}
+}
+
+func TestAdmissionStaysPausedWhileTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
+	around := &surroundings{intake: jobqueue.Intake{PausedUntil: time.Now().Add(time.Hour)}}
+	a := newAdmission(t, around)
+	a.look(t.Context())
+	around.intake, around.nats = jobqueue.Intake{}, errGone
+	a.look(t.Context())
+	for name, err := range map[string]error{"a photo": a.admit(), "a batch": a.admitBatch()} {
+		if problem.From(err) == nil || problem.From(err).Code != problem.CodeIntakePaused {
+			t.Errorf("%s: got %v, want %s", name, err, problem.CodeIntakePaused)
+		}
 	}
 }
 

@@ -144,6 +144,7 @@ func (e *eraser) expire(ctx context.Context) error {
 	}{
 		{job.LaneBatch, e.cfg.KeepBatches},
 		{job.LaneInteractive, e.cfg.KeepStaff},
+		{job.LaneCanary, e.cfg.KeepStaff}, // re-driven there
 	} {
 		if rule.keep == 0 {
 			continue

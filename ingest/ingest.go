@@ -77,7 +77,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		health:    &httpserver.Health{},
 		pageError: httpserver.RenderJSON,
 		admission: &admission{
-			cfg: cfg.Admission, queue: doors.Queue, backlog: doors.Store, images: doors.Images, log: tel.Log,
+			cfg: cfg.Admission, queue: doors.Queue, intake: doors.Queue, backlog: doors.Store, images: doors.Images, log: tel.Log,
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
 	}

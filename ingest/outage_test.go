@@ -3,12 +3,16 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/problem"
+	"maskfleet/pkg/telemetry"
 	"maskfleet/pkg/testenv"
 	"maskfleet/pkg/webui/login"
 )
@@ -117,6 +121,44 @@ func TestBrokerAway(t *testing.T) {
 		_, live, err := d.queue.Live(t.Context(), job.LaneInteractive, id)
 		return err == nil && live
 	})
+}
+
+func TestPausedIntakeRefusesAtEveryDoor(t *testing.T) {
+	t.Parallel()
+	st := sharedStores(t)
+	d := openDoor(t, st, nil)
+	if err := d.queue.SetIntake(t.Context(), jobqueue.Intake{PausedUntil: time.Now().Add(time.Hour), Reason: "secret plans", By: "ann"}); err != nil {
+		t.Fatal(err)
+	}
+	data := photo(t)
+	var a answer
+	eventually(t, "the door is paused", func() bool { a = d.post(t, d.ann, data, nil); return a.status == 503 })
+	var p problem.Document
+	a.into(t, &p)
+	if p.Code != problem.CodeIntakePaused || a.header.Get("Retry-After") != "60" || strings.Contains(string(a.body), "secret") {
+		t.Errorf("got %s, Retry-After %q", a.body, a.header.Get("Retry-After"))
+	}
+	batch := d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(`{"items":[{"custom_id":"a","image":{"url":"https://example.com/a.jpg"}}]}`),
+		map[string]string{"Content-Type": "application/json"})
+	if batch.status != 503 {
+		t.Errorf("a batch: got %d %s", batch.status, batch.body)
+	}
+
+	tel := telemetry.New(telemetry.Config{LogLevel: "error"}, io.Discard)
+	started, closeDoors, err := Open(t.Context(), testConfig(st), tel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeDoors()
+	started.admission.look(t.Context()) // as Serve does before the first request
+	if err := started.admission.admit(); problem.From(err) == nil || problem.From(err).Code != problem.CodeIntakePaused {
+		t.Errorf("a door that starts: got %v", err)
+	}
+
+	if err := d.queue.SetIntake(t.Context(), jobqueue.Intake{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the door takes photos again", func() bool { return d.post(t, d.ann, data, nil).status == 202 })
 }
 
 func TestRedisAway(t *testing.T) {

@@ -439,16 +439,19 @@ func (p protocol) surroundings(w world, add, addBad func(string, world)) {
 	}
 	if w.misfortunes < p.badLuck {
 		// To cancel is to expire without a way back: nothing new.
-		for _, e := range []Event{EventReopen, EventExpire, EventDelete} {
-			n, changed := p.apply(w, e, Input{})
+		for _, deed := range []struct {
+			Event
+			Input
+		}{{EventReopen, Input{}}, {EventReopen, Input{Later: true}}, {EventExpire, Input{}}, {EventDelete, Input{}}} {
+			n, changed := p.apply(w, deed.Event, deed.Input)
 			if !changed {
 				continue
 			}
-			if e == EventReopen {
+			if deed.Event == EventReopen {
 				n.results, n.blame = 0, n.blame+MaxAttempts
 			}
 			n.misfortunes++
-			addBad("a person, or the window: "+string(e), n)
+			addBad(fmt.Sprintf("a person, or the window: %s %+v", deed.Event, deed.Input), n)
 		}
 	}
 }

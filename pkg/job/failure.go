@@ -72,6 +72,9 @@ type Failure struct {
 	// although its code does not always mean that.
 	Permanent bool
 	Cause     error
+	// Model is what the worker ran when the photo ended with this failure, so that
+	// failures can be told apart by it; empty if no worker said so.
+	Model Model
 }
 
 // Fail makes the failure of an attempt.

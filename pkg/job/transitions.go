@@ -87,6 +87,7 @@ type Input struct {
 	Publication int  // of the message in hand
 	Fence       int  // of the claim in hand
 	SlotDeath   bool // the attempt killed its slot
+	Later       bool // the photo is not to be due at once
 }
 
 // Transition is one line of the protocol.
@@ -278,9 +279,9 @@ func Table() []Transition {
 			Items:     reopens,
 			GuardText: "not deleted; a new publication, so the broker's duplicate window does not swallow it",
 			Guard:     notDeleted,
-			Apply: func(r *Row, _ Input) {
+			Apply: func(r *Row, in Input) {
 				r.Attempts, r.SlotDeaths = 0, 0
-				r.Due, r.DeadLetter = true, false
+				r.Due, r.DeadLetter = !in.Later, false
 				nextPublication(r)
 			},
 		},

@@ -1,6 +1,7 @@
 package jobqueue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,6 +44,30 @@ func (q *Queue) DeadLetterUnknown(ctx context.Context, reason string, d *Deliver
 		return fmt.Errorf("writing the dead letter of %s: %w", d.Subject, err)
 	}
 	return nil
+}
+
+// DiscardDeadLetters takes letters out of DEAD, those of a reason, or of one photo, or
+// of both; an empty string is any. It gives their number.
+func (q *Queue) DiscardDeadLetters(ctx context.Context, reason, photo string) (int, error) {
+	ctx, cancel := q.bounded(ctx)
+	defer cancel()
+	subject := deadSubject(cmp.Or(reason, "*"), cmp.Or(photo, "*"))
+	stream, err := q.js.Stream(ctx, StreamDead)
+	if err != nil {
+		return 0, fmt.Errorf("discarding %s: %w", subject, classify(err))
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(subject))
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	}
+	if err != nil {
+		return 0, fmt.Errorf("discarding %s: %w", subject, classify(err))
+	}
+	letters := 0
+	for _, n := range info.State.Subjects {
+		letters += int(n)
+	}
+	return letters, nil
 }
 
 func (q *Queue) bury(ctx context.Context, reason, photo, dedupID, traceParent string, letter any) error {

@@ -3,6 +3,7 @@ package jobqueue
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"maskfleet/pkg/job"
 )
@@ -11,6 +12,8 @@ import (
 type Depth struct {
 	Pending  int // waits for a worker for the first time
 	InFlight int // delivered and not settled, photos put back with a delay included
+	// Paused is how long PauseLane still keeps the lane from being given out.
+	Paused time.Duration
 }
 
 // Total is everything of the lane that is not settled.
@@ -28,7 +31,7 @@ func (q *Queue) Depth(ctx context.Context) (map[job.Lane]Depth, error) {
 			return nil, fmt.Errorf("reading the depth of %s: %w", lane, classify(err))
 		}
 		info := consumer.CachedInfo() // of this very moment: Consumer asked for it
-		depths[lane] = Depth{Pending: int(info.NumPending), InFlight: info.NumAckPending}
+		depths[lane] = Depth{Pending: int(info.NumPending), InFlight: info.NumAckPending, Paused: info.PauseRemaining}
 	}
 	return depths, nil
 }

@@ -45,6 +45,8 @@ func EventSubject(id job.ID, stage Stage) string {
 	return fmt.Sprintf("events.photo.%s.%s", id, stage)
 }
 
+func photoEvents(id job.ID) string { return fmt.Sprintf("events.photo.%s.*", id) }
+
 // auditSubject is where it is told that somebody did something, such as "jobs.retry".
 func auditSubject(action string) string { return "events.audit." + action }
 

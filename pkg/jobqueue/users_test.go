@@ -82,6 +82,7 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 			"ingest",
 			[]duty{
 				asks("publish", publishOne(t)), asks("lease", lease), asks("depth", depth), asks("workers", workers),
+				asks("read the intake", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.Intake(ctx); return err }),
 				asks("restore", func(ctx context.Context, q *jobqueue.Queue) error { return q.Restore(ctx) }),
 				asks("dead letter", func(ctx context.Context, q *jobqueue.Queue) error {
 					return q.DeadLetter(ctx, job.DeadLetter{PhotoID: newMessage(t, job.LaneBatch).PhotoID, Reason: job.CodeInternal})
@@ -107,6 +108,21 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 			[]duty{
 				asks("publish", publishOne(t)), asks("depth", depth), asks("workers", workers),
 				asks("count dead letters", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.DeadLetters(ctx); return err }),
+				asks("pause a lane", func(ctx context.Context, q *jobqueue.Queue) error {
+					return errors.Join(q.PauseLane(ctx, job.LaneBatch, time.Now().Add(time.Hour)), q.ResumeLane(ctx, job.LaneBatch))
+				}),
+				asks("pause the intake", func(ctx context.Context, q *jobqueue.Queue) error {
+					_, err := q.Intake(ctx)
+					return errors.Join(err, q.SetIntake(ctx, jobqueue.Intake{}))
+				}),
+				asks("read a timeline", func(ctx context.Context, q *jobqueue.Queue) error {
+					_, err := q.Timeline(ctx, newMessage(t, job.LaneBatch).PhotoID)
+					return err
+				}),
+				asks("discard", func(ctx context.Context, q *jobqueue.Queue) error {
+					_, err := q.DiscardDeadLetters(ctx, "expired", "")
+					return err
+				}),
 			},
 			[]string{
 				"dead.internal.x", "$KV.WORKERS.w-1", "$KV.LEASES.scaler", "$KV.CONFIG.scaling.policy", "telemetry.fleet",

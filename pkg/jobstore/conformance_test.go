@@ -97,7 +97,12 @@ func deedOf(e job.Event) (deed, []job.Input) {
 	case job.EventExpire:
 		return byAnyone((*jobstore.Store).Expire)
 	case job.EventReopen:
-		return byAnyone((*jobstore.Store).Reopen)
+		return func(ctx context.Context, s *jobstore.Store, at situation) (bool, error) {
+			if at.in.Later {
+				return s.Redrive(ctx, at.id, far, job.LaneCanary)
+			}
+			return s.Reopen(ctx, at.id)
+		}, []job.Input{{}, {Later: true}}
 	case job.EventDelete:
 		return byAnyone((*jobstore.Store).Delete)
 	}

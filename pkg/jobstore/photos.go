@@ -58,6 +58,9 @@ func scanPhoto(from row) (storedPhoto, error) {
 	}
 	if failureCode.Valid {
 		p.Failure = &job.Failure{Code: job.Code(failureCode.String)}
+		if r.State == job.StateFailed {
+			p.Failure.Model = model
+		}
 		if failureCause.Valid {
 			p.Failure.Cause = errors.New(failureCause.String)
 		}

@@ -187,9 +187,9 @@ func (s *Store) Defer(ctx context.Context, id job.ID, fence int, f *job.Failure,
 func (s *Store) Fail(ctx context.Context, id job.ID, fence int, f *job.Failure) (bool, error) {
 	return s.end(ctx, job.EventFail, id, job.StateFailed, `
 		UPDATE photos SET state = 'failed', lease_until = NULL, slot_deaths = slot_deaths + ?, failure_code = ?, failure_cause = ?,
-			finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
+			model_name = ?, model_version = ?, finished_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
 		WHERE id = ? AND state = 'processing' AND fence = ?`,
-		deaths(f), f.Code, cause(f), id[:], fence)
+		deaths(f), f.Code, cause(f), f.Model.Name, f.Model.Version, id[:], fence)
 }
 
 // Release gives the photo back untried: it waits again, due at once, and the
@@ -254,8 +254,14 @@ func (s *Store) Expire(ctx context.Context, id job.ID) (bool, error) {
 // queued in a run of the batch that goes on or begins; without one, see
 // job.BatchEventRetry, it is refused.
 func (s *Store) Reopen(ctx context.Context, id job.ID) (changed bool, err error) {
+	return s.Redrive(ctx, id, 0, "")
+}
+
+// Redrive is Reopen for a photo that is to be due after a while, in another lane
+// perhaps; the empty lane is the one it was in.
+func (s *Store) Redrive(ctx context.Context, id job.ID, after time.Duration, lane job.Lane) (changed bool, err error) {
 	for _, from := range []job.State{job.StateFailed, job.StateExpired} {
-		changed, err = s.reopenFrom(ctx, id, from)
+		changed, err = s.reopenFrom(ctx, id, from, after, lane)
 		switch {
 		case errors.Is(err, errBatchClosed):
 			return false, nil
@@ -268,14 +274,16 @@ func (s *Store) Reopen(ctx context.Context, id job.ID) (changed bool, err error)
 	return false, nil
 }
 
-func (s *Store) reopenFrom(ctx context.Context, id job.ID, from job.State) (changed bool, err error) {
+func (s *Store) reopenFrom(ctx context.Context, id job.ID, from job.State, after time.Duration, lane job.Lane) (changed bool, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		changed, err = found(tx.ExecContext(ctx, `
 			UPDATE photos SET state = 'queued', publication = publication + 1, confirmed_at = NULL,
 				attempts = 0, slot_deaths = 0, worker_id = '', claimed_at = NULL, finished_at = NULL, dead_lettered_at = NULL,
-				failure_code = NULL, failure_cause = NULL, run_at = UTC_TIMESTAMP(6), touched_at = UTC_TIMESTAMP(6)
+				discarded_at = NULL, failure_code = NULL, failure_cause = NULL, model_name = '', model_version = '',
+				lane = COALESCE(NULLIF(?, ''), lane),
+				run_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, touched_at = UTC_TIMESTAMP(6)
 			WHERE id = ? AND state = ? AND deleted_at IS NULL`,
-			id[:], from))
+			lane, after.Microseconds(), id[:], from))
 		if err != nil || !changed {
 			return err
 		}

@@ -40,6 +40,7 @@ const (
 	CodeRateLimited   = "rate_limited"
 	CodeQuotaExceeded = "quota_exceeded"
 	CodeQueueFull     = "queue_full"
+	CodeIntakePaused  = "intake_paused"
 	CodeUnavailable   = "unavailable"
 	CodeWaitTimeout   = "wait_timeout"
 	CodeInternal      = "internal"
@@ -52,7 +53,7 @@ func Codes() []string {
 		CodeEmptyBody, CodeFileTooLarge, CodeUnsupportedFormat, CodeImageTooLarge, CodeImageTooSmall,
 		CodeDecodeFailed, CodeInvalidName, CodeInvalidLink, CodeUnauthenticated, CodeWrongCredentials,
 		CodeForbidden, CodeNotFound, CodeGone, CodeMethodNotAllowed, CodeConflict, CodeUsernameTaken,
-		CodeIdempotencyInProgress, CodeIdempotencyMismatch, CodeRateLimited, CodeQuotaExceeded, CodeQueueFull, CodeUnavailable, CodeWaitTimeout, CodeInternal,
+		CodeIdempotencyInProgress, CodeIdempotencyMismatch, CodeRateLimited, CodeQuotaExceeded, CodeQueueFull, CodeIntakePaused, CodeUnavailable, CodeWaitTimeout, CodeInternal,
 	}
 }
 
