@@ -88,7 +88,7 @@ func (w *Worker) settleAs(ctx context.Context, t *task, err error) outcome {
 		w.nak(ctx, t.settling(), w.cfg.RetryBase)
 		return outcomeRefused
 	case errors.Is(err, job.ErrMalformed):
-		return w.buryUnknown(ctx, t, "malformed")
+		return w.buryUnknown(ctx, t, jobqueue.ReasonMalformed)
 	case errors.Is(err, errLostFence):
 		return outcomeStale
 	case interrupted(err):

@@ -11,18 +11,20 @@ import (
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/telemetry"
 	"maskfleet/pkg/webui"
 )
 
-// Doors are the stores and the broker that a manager reads. Whoever opened them
+// Doors are the stores and the broker that a manager reads and steers. Whoever opened them
 // closes them, after Run.
 type Doors struct {
-	Store *jobstore.Store
-	Queue *jobqueue.Queue
-	Cache *cache.Cache
+	Store   *jobstore.Store
+	Queue   *jobqueue.Queue
+	Cache   *cache.Cache
+	Answers *command.Server // over which commands are answered
 }
 
 // Service is one manager.
@@ -32,6 +34,7 @@ type Service struct {
 	store    *jobstore.Store
 	queue    *jobqueue.Queue
 	cache    *cache.Cache
+	answers  *command.Server
 	accounts *account.Accounts
 	kit      *webui.Kit
 	board    *board
@@ -47,7 +50,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, tel: tel, store: doors.Store, queue: doors.Queue, cache: doors.Cache, kit: kit,
+		cfg: cfg, tel: tel, store: doors.Store, queue: doors.Queue, cache: doors.Cache, answers: doors.Answers, kit: kit,
 		accounts: account.New(doors.Store, doors.Cache, cfg.Accounts),
 		health:   &httpserver.Health{},
 	}
@@ -69,6 +72,9 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
 	)
+	if err == nil {
+		doors.Answers, err = command.Open(cfg.Queue, doors.Store, doors.Queue, tel.Log)
+	}
 	var s *Service
 	if err == nil {
 		s, err = New(cfg, doors, tel)
@@ -81,6 +87,9 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 }
 
 func (d *Doors) close(tel *telemetry.Telemetry) {
+	if d.Answers != nil {
+		d.Answers.Close()
+	}
 	if d.Queue != nil {
 		d.Queue.Close()
 	}
@@ -110,5 +119,6 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		},
 		s.board.Run,
 		s.hub.Run,
+		s.answerCommands,
 	)
 }

@@ -23,6 +23,8 @@ const (
 	StageRetrying     Stage = "retrying"
 	StageReleased     Stage = "released"
 	StageDeadLettered Stage = "dead-lettered"
+	StageReopened     Stage = "reopened"  // by a person
+	StageCancelled    Stage = "cancelled" // by a person
 )
 
 // maxUntold is how many events may wait for a slow broker; more are dropped.

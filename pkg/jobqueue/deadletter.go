@@ -46,28 +46,39 @@ func (q *Queue) DeadLetterUnknown(ctx context.Context, reason string, d *Deliver
 	return nil
 }
 
-// DiscardDeadLetters takes letters out of DEAD, those of a reason, or of one photo, or
-// of both; an empty string is any. It gives their number.
-func (q *Queue) DiscardDeadLetters(ctx context.Context, reason, photo string) (int, error) {
+// CountDeadLetters is how many letters of a reason DEAD holds.
+func (q *Queue) CountDeadLetters(ctx context.Context, reason string) (int, error) {
 	ctx, cancel := q.bounded(ctx)
 	defer cancel()
-	subject := deadSubject(cmp.Or(reason, "*"), cmp.Or(photo, "*"))
 	stream, err := q.js.Stream(ctx, StreamDead)
 	if err != nil {
-		return 0, fmt.Errorf("discarding %s: %w", subject, classify(err))
+		return 0, fmt.Errorf("counting dead letters: %w", classify(err))
 	}
-	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(subject))
-	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
-	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(deadSubject(reason, "*")))
 	if err != nil {
-		return 0, fmt.Errorf("discarding %s: %w", subject, classify(err))
+		return 0, fmt.Errorf("counting dead letters: %w", classify(err))
 	}
 	letters := 0
 	for _, n := range info.State.Subjects {
 		letters += int(n)
 	}
 	return letters, nil
+}
+
+// DiscardDeadLetters takes letters out of DEAD: those of a reason, of a photo, or of
+// both; an empty string is any.
+func (q *Queue) DiscardDeadLetters(ctx context.Context, reason, photo string) error {
+	ctx, cancel := q.bounded(ctx)
+	defer cancel()
+	subject := deadSubject(cmp.Or(reason, "*"), cmp.Or(photo, "*"))
+	stream, err := q.js.Stream(ctx, StreamDead)
+	if err == nil {
+		err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+	}
+	if err != nil {
+		return fmt.Errorf("discarding %s: %w", subject, classify(err))
+	}
+	return nil
 }
 
 func (q *Queue) bury(ctx context.Context, reason, photo, dedupID, traceParent string, letter any) error {

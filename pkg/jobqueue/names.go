@@ -23,8 +23,11 @@ const (
 	BucketLeases  = "LEASES"
 )
 
-// ReasonUnknown is the reason in DEAD of a message whose photo has no row.
-const ReasonUnknown = "unknown"
+// The reasons in DEAD of messages that have no row.
+const (
+	ReasonUnknown   = "unknown"   // their photo has none
+	ReasonMalformed = "malformed" // they name no photo
+)
 
 const (
 	clientName        = "maskfleet"

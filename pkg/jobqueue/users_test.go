@@ -120,8 +120,8 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 					return err
 				}),
 				asks("discard", func(ctx context.Context, q *jobqueue.Queue) error {
-					_, err := q.DiscardDeadLetters(ctx, "expired", "")
-					return err
+					_, err := q.CountDeadLetters(ctx, "expired")
+					return errors.Join(err, q.DiscardDeadLetters(ctx, "expired", ""))
 				}),
 			},
 			[]string{

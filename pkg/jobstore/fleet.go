@@ -59,6 +59,15 @@ func (s *Store) SearchIDs(ctx context.Context, f Search) ([]job.ID, error) {
 	return ids, nil
 }
 
+// CountSearch counts what the search finds, whatever its limit.
+func (s *Store) CountSearch(ctx context.Context, f Search) (n int, err error) {
+	where, args := f.where()
+	if err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM photos`+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("counting photos: %w", classify(err))
+	}
+	return n, nil
+}
+
 func (f Search) where() (string, []any) {
 	conditions, args := []string{`deleted_at IS NULL`}, []any{}
 	and := func(wanted bool, condition string, values ...any) {

@@ -55,7 +55,7 @@ func (a *answering) obey(ctx context.Context, r micro.Request) ([]byte, error) {
 	if err == nil {
 		said, err = json.Marshal(answer)
 	}
-	if a.command.changes && !call.DryRun && !misread(err) {
+	if a.command.changes && !call.DryRun && !moot(err) {
 		a.books.write(ctx, entry{
 			by: asker, action: a.service.action(a.command), subject: cmp.Or(a.service.Member, about), request: data, answer: said, err: err,
 		})
@@ -77,10 +77,10 @@ func (a *answering) run(ctx context.Context, call Call, data []byte) (answer any
 	return a.command.run(ctx, call, data)
 }
 
-// misread says that the request was refused before anything was begun.
-func misread(err error) bool {
+// moot says that the request made no sense, so that nothing was begun.
+func moot(err error) bool {
 	var p *problem.Problem
-	return errors.As(err, &p) && p.Status == http.StatusBadRequest
+	return errors.As(err, &p) && (p.Status == http.StatusBadRequest || p.Status == http.StatusNotFound)
 }
 
 // markDryRun puts "dry_run" first into an object, so that nobody takes what would be
