@@ -34,7 +34,7 @@ func (w *Worker) announce(ctx context.Context) {
 		if err != nil && ctx.Err() == nil {
 			w.log.DebugContext(ctx, "heartbeat not sent", "err", err)
 		}
-		if !pause(ctx, w.cfg.Heartbeat) {
+		if !w.awaitHeartbeat(ctx) {
 			break
 		}
 	}
@@ -42,6 +42,27 @@ func (w *Worker) announce(ctx context.Context) {
 	defer cancel()
 	if err := w.queue.RemoveWorker(ctx, w.cfg.ID); err != nil {
 		w.log.DebugContext(ctx, "presence not taken back", "err", err)
+	}
+}
+
+// awaitHeartbeat gives false when ctx ended first.
+func (w *Worker) awaitHeartbeat(ctx context.Context) bool {
+	timer := time.NewTimer(w.cfg.Heartbeat)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+	case <-w.nudged:
+	}
+	return true
+}
+
+// announceNow does not let others wait for the next heartbeat.
+func (w *Worker) announceNow() {
+	select {
+	case w.nudged <- struct{}{}:
+	default: // about to
 	}
 }
 

@@ -3,6 +3,7 @@ package inferenceworker
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"maskfleet/inference-worker/slot"
@@ -18,7 +19,7 @@ import (
 // Config is everything a worker can be told.
 type Config struct {
 	// ID names this worker for as long as its process lives; empty: made at start.
-	// No two live workers may share one.
+	// No two live workers may share one. It stands in subjects: one word, without dots.
 	ID string `env:"WORKER_ID"`
 	// Instance is the machine the worker runs on, as the fleet knows it.
 	Instance string `env:"INSTANCE_ID" envDefault:"local"`
@@ -63,6 +64,9 @@ func (c *Config) Validate() error {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, not above 0", name, d))
 		}
+	}
+	if strings.ContainsAny(c.ID, ".*> \t") {
+		errs = append(errs, fmt.Errorf("WORKER_ID is %q, not one word without dots", c.ID))
 	}
 	return errors.Join(append(errs,
 		c.Slots.Validate(), c.Fetch.Validate(), c.Limits.Validate(), c.Queue.Validate(),

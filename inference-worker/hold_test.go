@@ -25,13 +25,14 @@ const patience = 30 * time.Second
 // bench is a worker of a test without slots, on a broker of its own.
 type bench struct {
 	*Worker
+	server   *testenv.Server
 	listener *nats.Conn
 	acks     *nats.Subscription // every word about a delivery, as the broker hears it
 }
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	cfg, _ := testenv.NATS(t)
+	cfg, server := testenv.NATS(t)
 	log := testenv.Logger(t)
 	queue, err := jobqueue.Open(t.Context(), cfg, log)
 	if err != nil {
@@ -46,10 +47,10 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(listener.Close)
-	b := &bench{listener: listener, Worker: &Worker{
+	b := &bench{server: server, listener: listener, Worker: &Worker{
 		cfg: Config{ID: "w-test", Queue: cfg, RetryBase: time.Hour, StopLimit: patience, OutageProbe: 10 * time.Millisecond},
 		log: log, tracer: noop.NewTracerProvider().Tracer("test"), metrics: newMetrics(prometheus.NewRegistry()),
-		queue: queue, outage: &outage{log: log, probe: time.Second}, inHand: map[job.ID]int{},
+		queue: queue, outage: &outage{log: log, probe: time.Second}, inHand: map[job.ID]held{},
 	}}
 	b.acks = b.listen(t, "$JS.ACK.>")
 	return b

@@ -10,6 +10,7 @@ import (
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/linkfetch"
@@ -53,6 +54,11 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 	if err != nil {
 		return nil, nil, closing(err, store.Close())
 	}
+	answers, err := command.Open(cfg.Queue, store, queue, tel.Log)
+	if err != nil {
+		queue.Close()
+		return nil, nil, closing(err, store.Close())
+	}
 	fast := cache.Open(cfg.Cache)
 	w := &Worker{
 		cfg:     cfg,
@@ -70,13 +76,16 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 			probe:  cfg.OutageProbe,
 			stores: map[string]pinger{"mysql": store, "s3": images},
 		},
+		answers:   answers,
+		nudged:    make(chan struct{}, 1),
 		startedAt: time.Now().UTC(),
-		inHand:    map[job.ID]int{},
+		inHand:    map[job.ID]held{},
 	}
 	return w, w.close, nil
 }
 
 func (w *Worker) close() {
+	w.answers.Close()
 	w.queue.Close()
 	if err := w.cache.Close(); err != nil {
 		w.log.Warn("cache not closed", "err", err)

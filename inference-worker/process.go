@@ -105,7 +105,7 @@ func (w *Worker) claim(ctx context.Context, t *task) error {
 		case refusal != job.RefusedNone:
 			return &refusedError{refusal: refusal, wait: wait, photo: photo}
 		}
-		t.photo, t.claimed = photo, time.Now()
+		w.claimed(t, photo)
 		w.tell(ctx, t.photo, jobqueue.StageClaimed, nil)
 		return nil
 	})
@@ -120,7 +120,7 @@ func (w *Worker) recall(ctx context.Context, t *task) error {
 	}
 	t.doubtful = false
 	if p.Row.State == job.StateProcessing && p.WorkerID == w.cfg.ID && p.Row.Publication == t.delivery.Message.Publication {
-		t.photo, t.claimed = p, time.Now()
+		w.claimed(t, p)
 	}
 	return nil
 }

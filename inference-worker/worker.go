@@ -13,6 +13,7 @@ import (
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/linkfetch"
@@ -33,12 +34,24 @@ type Worker struct {
 	pool   *slot.Pool
 	outage *outage
 
+	answers   *command.Server // over which commands are answered
+	gate      gate
+	nudged    chan struct{} // holds one: announce at once
 	startedAt time.Time
 	jobs      sync.WaitGroup
 
-	mu       sync.Mutex     // guards what follows
-	inHand   map[job.ID]int // the publication of each photo in hand
-	draining bool
+	mu       sync.Mutex // guards what follows
+	inHand   map[job.ID]held
+	stopping bool
+}
+
+// held is what the worker knows of a photo in hand beside its task.
+type held struct {
+	publication int
+	lane        job.Lane
+	since       time.Time
+	attempt     int       // of the claim; 0 before it
+	claimed     time.Time // zero before it
 }
 
 // Run takes photos until ctx ends. Then it drains: it takes no more, gives work in
@@ -55,9 +68,10 @@ func (w *Worker) Run(ctx context.Context) error {
 		}
 	})
 	keepers.Go(func() { w.announce(background) })
+	keepers.Go(func() { w.answerCommands(background) })
 
 	w.log.InfoContext(ctx, "worker started", "worker_id", w.cfg.ID, "num_slots", w.pool.Size())
-	w.pull(ctx, work)
+	w.gate.whileOpen(ctx, func(ctx context.Context) { w.pull(ctx, work) })
 	w.drain(hardStop)
 	endBackground()
 	keepers.Wait()
@@ -68,7 +82,7 @@ func (w *Worker) Run(ctx context.Context) error {
 // drain waits for the work in hand, at most DrainTimeout before it is interrupted.
 func (w *Worker) drain(hardStop context.CancelCauseFunc) {
 	w.mu.Lock()
-	w.draining = true
+	w.stopping = true
 	inHand := len(w.inHand)
 	w.mu.Unlock()
 	w.log.Info("draining", "num_in_hand", inHand, "timeout", w.cfg.DrainTimeout)
@@ -94,15 +108,15 @@ func (w *Worker) start(work context.Context, d *jobqueue.Delivery, s *slot.Slot)
 // settled it.
 func (w *Worker) takeInHand(ctx context.Context, d *jobqueue.Delivery) bool {
 	w.mu.Lock()
-	publication, held := w.inHand[d.Message.PhotoID]
-	if !held {
-		w.inHand[d.Message.PhotoID] = d.Message.Publication
+	now, holding := w.inHand[d.Message.PhotoID]
+	if !holding {
+		w.inHand[d.Message.PhotoID] = held{publication: d.Message.Publication, lane: d.Message.Lane, since: time.Now()}
 	}
 	w.mu.Unlock()
 	switch {
-	case !held:
+	case !holding:
 		return true
-	case publication == d.Message.Publication:
+	case now.publication == d.Message.Publication:
 		w.extend(ctx, d) // the broker gave us again what we hold: our extension came late
 	default:
 		w.nak(ctx, d, w.cfg.RetryBase) // by then we have noticed that ours is no longer the one
@@ -119,5 +133,16 @@ func (w *Worker) letGo(id job.ID) {
 func (w *Worker) load() (busy int, draining bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return len(w.inHand), w.draining
+	return len(w.inHand), w.stopping || w.gate.isClosed()
+}
+
+// claimed notes that the photo is the worker's, until its lease is over.
+func (w *Worker) claimed(t *task, p job.Photo) {
+	t.photo, t.claimed = p, time.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h, holding := w.inHand[p.ID]; holding {
+		h.attempt, h.claimed = p.Row.Attempts, t.claimed
+		w.inHand[p.ID] = h
+	}
 }

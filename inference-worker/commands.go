@@ -1,0 +1,157 @@
+package inferenceworker
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue/command"
+	"maskfleet/pkg/problem"
+)
+
+// answerCommands offers the worker's commands until ctx ends. A worker that cannot be
+// asked works all the same.
+func (w *Worker) answerCommands(ctx context.Context) {
+	withdraw, err := w.answers.Offer(command.Service{
+		Name: "maskfleet-worker", Does: "Takes photos from the queue and looks at them.", Area: "worker", Member: w.cfg.ID,
+		Metadata: map[string]string{"worker_id": w.cfg.ID, "instance": w.cfg.Instance},
+		Stats:    func() any { return w.numbers() },
+	}, w.commands()...)
+	if err != nil {
+		w.log.ErrorContext(ctx, "commands not offered", "err", err)
+		return
+	}
+	<-ctx.Done()
+	withdraw()
+}
+
+func (w *Worker) commands() []command.Command {
+	example := workerStatus{
+		workerNumbers: workerNumbers{State: stateDraining, Slots: 4, Busy: 1, Model: "maskfleet 3"},
+		Worker:        "local-1", Instance: "local-1", Version: "1f0c3d2", Uptime: command.Duration(90 * time.Minute),
+		Photos: []photoInHand{{
+			ID: uuid.MustParse("0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0"), Lane: job.LaneBatch, Publication: 1, Attempt: 1,
+			For: command.Duration(2 * time.Second), LeaseLeft: command.Duration(88 * time.Second),
+		}},
+	}
+	return []command.Command{
+		command.Read("status", "Shows the worker's slots and the photos it has in hand.", struct{}{}, example,
+			func(context.Context, struct{}) (workerStatus, error) { return w.status(), nil }),
+		command.Change("drain", "Takes no more photos; what is in hand finishes. The worker stays and can be resumed.", struct{}{}, example, w.drainByCommand),
+		command.Change("resume", "Takes photos again after a drain.", struct{}{}, example, w.resumeByCommand),
+	}
+}
+
+// workerState is what a worker does, in a word.
+type workerState string
+
+const (
+	stateIdle     workerState = "idle"
+	stateWorking  workerState = "working"
+	stateWaiting  workerState = "waiting"  // for a store that is away
+	stateDraining workerState = "draining" // takes nothing, and still has photos in hand
+	stateDrained  workerState = "drained"  // takes nothing, and has nothing in hand
+	stateStopping workerState = "stopping" // the process ends
+)
+
+// workerNumbers are shown by `nats micro stats`, too.
+type workerNumbers struct {
+	State workerState `json:"state"`
+	Slots int         `json:"slots"`
+	Busy  int         `json:"busy"`
+	Model string      `json:"model"` // empty until a slot has started
+}
+
+type workerStatus struct {
+	workerNumbers
+	Worker   string           `json:"worker"`
+	Instance string           `json:"instance"`
+	Version  string           `json:"version"`
+	Uptime   command.Duration `json:"uptime"`
+	Photos   []photoInHand    `json:"photos"` // the longest in hand first
+}
+
+type photoInHand struct {
+	ID          job.ID           `json:"id"`
+	Lane        job.Lane         `json:"lane"`
+	Publication int              `json:"publication"`
+	Attempt     int              `json:"attempt,omitempty"` // 0 before its claim
+	For         command.Duration `json:"for"`
+	LeaseLeft   command.Duration `json:"lease_left,omitzero"` // none before its claim
+}
+
+func (w *Worker) numbers() workerNumbers {
+	model := w.pool.Model()
+	n := workerNumbers{Slots: w.pool.Size()}
+	if model != (job.Model{}) {
+		n.Model = model.Name + " " + model.Version
+	}
+	w.mu.Lock()
+	n.Busy = len(w.inHand)
+	stopping := w.stopping
+	w.mu.Unlock()
+	switch closed := w.gate.isClosed(); {
+	case stopping:
+		n.State = stateStopping
+	case closed && n.Busy > 0:
+		n.State = stateDraining
+	case closed:
+		n.State = stateDrained
+	case w.outage.isAway():
+		n.State = stateWaiting
+	case n.Busy > 0:
+		n.State = stateWorking
+	default:
+		n.State = stateIdle
+	}
+	return n
+}
+
+func (w *Worker) status() workerStatus {
+	now := time.Now()
+	s := workerStatus{
+		workerNumbers: w.numbers(), Worker: w.cfg.ID, Instance: w.cfg.Instance, Version: buildVersion(),
+		Uptime: seconds(now.Sub(w.startedAt)), Photos: []photoInHand{},
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id, h := range w.inHand {
+		p := photoInHand{ID: id, Lane: h.lane, Publication: h.publication, Attempt: h.attempt, For: seconds(now.Sub(h.since))}
+		if !h.claimed.IsZero() {
+			p.LeaseLeft = seconds(w.cfg.lease() - now.Sub(h.claimed))
+		}
+		s.Photos = append(s.Photos, p)
+	}
+	slices.SortFunc(s.Photos, func(a, b photoInHand) int { return cmp.Compare(b.For, a.For) })
+	return s
+}
+
+// seconds leaves out what nobody reads.
+func seconds(d time.Duration) command.Duration {
+	return command.Duration(d.Round(100 * time.Millisecond))
+}
+
+func (w *Worker) drainByCommand(ctx context.Context, call command.Call, _ struct{}) (workerStatus, error) {
+	if !call.DryRun && !w.gate.turn(true) {
+		w.log.InfoContext(ctx, "drained by command", "actor", call.By.Name, "num_in_hand", w.numbers().Busy)
+		w.announceNow()
+	}
+	return w.status(), nil
+}
+
+// resumeByCommand refuses while the process ends: nobody could keep it from that.
+func (w *Worker) resumeByCommand(ctx context.Context, call command.Call, _ struct{}) (workerStatus, error) {
+	if w.numbers().State == stateStopping {
+		return workerStatus{}, problem.New(http.StatusConflict, problem.CodeConflict, "The worker's process is ending.")
+	}
+	if !call.DryRun && w.gate.turn(false) {
+		w.log.InfoContext(ctx, "resumed by command", "actor", call.By.Name)
+		w.announceNow()
+	}
+	return w.status(), nil
+}

@@ -1,0 +1,162 @@
+package inferenceworker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/micro"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"maskfleet/inference-worker/slot"
+	"maskfleet/pkg/config"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue/command"
+	"maskfleet/pkg/problem"
+)
+
+// answering lets the bench's worker announce itself and answer commands, as the user
+// "worker", and gives an operator's connection.
+func (b *bench) answering(t *testing.T) *nats.Conn {
+	t.Helper()
+	b.openStore(t)
+	slots, err := config.Load[slot.Config]([]string{"SLOT_PROGRAM=true", "SLOTS=4"}) // never started
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := slot.NewPool(slots, b.log, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.pool, b.nudged, b.startedAt = pool, make(chan struct{}, 1), time.Now()
+	b.cfg.Heartbeat, b.cfg.Slots.ItemTimeout = time.Hour, time.Minute
+	if b.answers, err = command.Open(b.server.As("worker"), b.store, b.queue, b.log); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { b.announce(ctx) })
+	running.Go(func() { b.answerCommands(ctx) })
+	t.Cleanup(func() {
+		stop()
+		running.Wait()
+		b.answers.Close()
+	})
+	cfg := b.server.As("operator")
+	nc, err := nats.Connect(cfg.URL, nats.UserInfo(cfg.User, cfg.Password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// does types a command until somebody answers, and gives the worker's status.
+func does(t *testing.T, nc *nats.Conn, path, request string) (s workerStatus, code string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		answer, err := nc.Request("maskfleet.worker.w-test."+path, []byte(request), patience)
+		if err == nil {
+			code = answer.Header.Get(micro.ErrorCodeHeader)
+			if err := json.Unmarshal(answer.Data, &s); err != nil {
+				t.Fatalf("%s: %q: %v", path, answer.Data, err)
+			}
+			return s, code
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+}
+
+// awaitDraining waits until everybody is told.
+func (b *bench) awaitDraining(t *testing.T, want bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		workers, err := b.queue.Workers(t.Context())
+		if err == nil && len(workers) == 1 && workers[0].Draining == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("WORKERS holds %+v, %v, want draining %t", workers, err, want)
+		}
+	}
+}
+
+func TestWorkerIsDrainedAndResumedByCommand(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	nc := b.answering(t)
+	if s, _ := does(t, nc, "status", ""); s.State != stateIdle || s.Slots != 4 || s.Worker != "w-test" || len(s.Photos) != 0 {
+		t.Errorf("idle: %+v", s)
+	}
+	d := b.deliver(t, newMessage(t, 1))
+	if !b.takeInHand(t.Context(), d) {
+		t.Fatal("not taken")
+	}
+	b.claimed(&task{delivery: d}, job.Photo{ID: d.Message.PhotoID, Row: job.Row{Attempts: 2}})
+	s, _ := does(t, nc, "status", "")
+	if s.State != stateWorking || s.Busy != 1 || len(s.Photos) != 1 {
+		t.Fatalf("working: %+v", s)
+	}
+	if p := s.Photos[0]; p.ID != d.Message.PhotoID || p.Attempt != 2 || p.LeaseLeft <= 0 || time.Duration(p.LeaseLeft) > b.cfg.lease() {
+		t.Errorf("in hand: %+v", p)
+	}
+	b.awaitDraining(t, false)
+
+	if s, _ := does(t, nc, "drain", `{"dry_run":true}`); s.State != stateWorking || b.gate.isClosed() {
+		t.Errorf("dry run of a drain: %+v", s)
+	}
+	if s, _ := does(t, nc, "drain", ""); s.State != stateDraining || !b.gate.isClosed() {
+		t.Errorf("drain: %+v", s)
+	}
+	b.awaitDraining(t, true) // long before the next heartbeat
+	b.letGo(d.Message.PhotoID)
+	if s, _ := does(t, nc, "status", ""); s.State != stateDrained {
+		t.Errorf("drained: %+v", s)
+	}
+	if s, _ := does(t, nc, "resume", ""); s.State != stateIdle || b.gate.isClosed() {
+		t.Errorf("resumed: %+v", s)
+	}
+	b.awaitDraining(t, false)
+
+	records, err := b.store.ListAudit(t.Context(), 10)
+	if err != nil || len(records) != 2 {
+		t.Fatalf("recorded %+v, %v", records, err)
+	}
+	for i, action := range []string{"worker.resume", "worker.drain"} {
+		if r := records[i]; r.Action != action || r.Actor != "operator" || r.Subject != "w-test" {
+			t.Errorf("record %d: %+v", i, r)
+		}
+	}
+	b.mu.Lock()
+	b.stopping = true
+	b.mu.Unlock()
+	if _, code := does(t, nc, "resume", ""); code != problem.CodeConflict {
+		t.Errorf("resumed a process that ends: %q", code)
+	}
+}
+
+// TestFleetShowsItself: `nats micro ls` and `stats` tell the workers apart and show
+// their numbers.
+func TestFleetShowsItself(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	nc := b.answering(t)
+	does(t, nc, "status", "")
+	answer, err := nc.Request("$SRV.STATS.maskfleet-worker", nil, patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stats micro.Stats
+	if err := json.Unmarshal(answer.Data, &stats); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(stats.Metadata["worker_id"], " ", string(stats.Endpoints[0].Data)); got != `w-test {"state":"idle","slots":4,"busy":0,"model":""}` {
+		t.Errorf("got %s", got)
+	}
+}
