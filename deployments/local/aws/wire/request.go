@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// mostBytes of a request, packed and unpacked.
+const mostBytes = 4 << 20
+
+// request is one call as it came.
+type request struct {
+	operation  string
+	parameters *node
+	cbor       bool // the answer is CBOR too
+}
+
+// readBody gives the body as it was sent, which is what the signature covers.
+func readBody(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, mostBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("reading the request: %w", err)
+	}
+	if len(body) > mostBytes {
+		return nil, malformed(errors.New("it is too large"))
+	}
+	return body, nil
+}
+
+// unpack undoes the compression that the client of CloudWatch uses.
+func unpack(r *http.Request, body []byte) ([]byte, error) {
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "":
+		return body, nil
+	case "gzip":
+		packed, err := gzip.NewReader(strings.NewReader(string(body)))
+		if err != nil {
+			return nil, malformed(err)
+		}
+		plain, err := io.ReadAll(io.LimitReader(packed, mostBytes+1))
+		if err == nil && len(plain) > mostBytes {
+			err = errors.New("it is too large")
+		}
+		if err != nil {
+			return nil, malformed(err)
+		}
+		return plain, nil
+	default:
+		return nil, malformed(fmt.Errorf("the encoding %q is not known", encoding))
+	}
+}
+
+// parse tells the protocols apart by the address, as AWS does.
+func parse(r *http.Request, body []byte) (request, error) {
+	body, err := unpack(r, body)
+	if err != nil {
+		return request{}, err
+	}
+	if service, operation, ok := cborAddress(r.URL.Path); ok && service != "" {
+		parameters, err := cborTree(body)
+		if err != nil {
+			return request{operation: operation, cbor: true}, malformed(err)
+		}
+		return request{operation: operation, parameters: parameters, cbor: true}, nil
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return request{}, malformed(err)
+	}
+	for name, values := range r.URL.Query() {
+		form[name] = values
+	}
+	operation := form.Get("Action")
+	form.Del("Action")
+	form.Del("Version")
+	return request{operation: operation, parameters: formTree(form)}, nil
+}
+
+// cborAddress reads /service/NAME/operation/NAME.
+func cborAddress(path string) (service, operation string, ok bool) {
+	parts := strings.Split(path, "/")
+	if len(parts) != 5 || parts[1] != "service" || parts[3] != "operation" {
+		return "", "", false
+	}
+	return parts[2], parts[4], true
+}
+
+func malformed(err error) *Error {
+	return &Error{Code: codeMalformedQuery, Message: fmt.Sprintf("The request cannot be read: %v", err)}
+}
