@@ -1,0 +1,84 @@
+package host
+
+import (
+	"context"
+	"syscall"
+	"time"
+)
+
+const (
+	shareTick = 10 * time.Millisecond
+	// burst is how long a machine that was idle may use a whole core before its share
+	// holds.
+	burst = 100 * time.Millisecond
+)
+
+// allowance is what a machine may still use. Its share flows in, what was used flows
+// out, and nothing beyond the burst is saved up.
+type allowance struct {
+	cores float64
+	left  time.Duration
+}
+
+// settle says whether the machine may run on after it has used so much in the time
+// that passed.
+func (a *allowance) settle(passed, used time.Duration) bool {
+	a.left += time.Duration(a.cores*float64(passed)) - used
+	a.left = min(a.left, burst)
+	return a.left > 0
+}
+
+// holdToShare stops and continues the machine's processes so that together they use
+// its share of CPU and no more, until ctx ends. A machine that may use all there is is
+// only measured.
+func (m *Machine) holdToShare(ctx context.Context) {
+	tick := time.NewTicker(shareTick)
+	defer tick.Stop()
+	a := allowance{cores: m.spec.Cores, left: burst}
+	last, lastUsed := time.Now(), time.Duration(0)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now, used := time.Now(), m.measure()
+		if m.spec.Cores == 0 {
+			tick.Reset(censusAge)
+			continue
+		}
+		running := a.settle(now.Sub(last), used-lastUsed)
+		last, lastUsed = now, used
+		m.setRunning(running)
+	}
+}
+
+// setRunning signals all processes of the machine where the state has changed; those
+// that came after a stop are stopped too.
+func (m *Machine) setRunning(running bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.spec.Trouble == Hangs {
+		running = false
+	}
+	if running && !m.halted {
+		return
+	}
+	m.halted = !running
+	signal := syscall.SIGSTOP
+	if running {
+		signal = syscall.SIGCONT
+	}
+	for _, pid := range m.pids {
+		_ = syscall.Kill(pid, signal) // ESRCH: it has ended
+	}
+}
+
+// measure reads what the machine has used so far.
+func (m *Machine) measure() time.Duration {
+	pids := m.processes(censusAge)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pids = pids
+	return m.meter.read(pids)
+}
