@@ -1,0 +1,6 @@
+//go:build race
+
+package awstest
+
+// flavour of the programs that a test starts.
+const flavour = "-race"
