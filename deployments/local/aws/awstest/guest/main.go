@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -64,16 +63,18 @@ func handler() http.Handler {
 	return mux
 }
 
-// slow answers after the time in ?for, or not at all if the client leaves.
+// slow begins its answer at once and ends it after the time in ?for.
 func slow(w http.ResponseWriter, r *http.Request) {
 	wait, err := time.ParseDuration(r.URL.Query().Get("for"))
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	fmt.Fprint(w, os.Getenv("GUEST"))
+	_ = http.NewResponseController(w).Flush() // an error here is a client that left
 	select {
 	case <-time.After(wait):
-		fmt.Fprint(w, strings.Repeat("s", 1))
+		fmt.Fprint(w, " done")
 	case <-r.Context().Done():
 	}
 }
