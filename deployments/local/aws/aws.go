@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"maskfleet/deployments/local/aws/cloudwatch"
 	"maskfleet/deployments/local/aws/ec2"
 	"maskfleet/deployments/local/aws/elb"
 	"maskfleet/deployments/local/aws/faults"
@@ -25,6 +26,7 @@ type AWS struct {
 	log     *slog.Logger
 	compute *ec2.EC2
 	balance *elb.ELB
+	metrics *cloudwatch.CloudWatch
 	faults  *faults.Set
 }
 
@@ -53,12 +55,16 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (*AWS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening Elastic Load Balancing: %w", err)
 	}
+	a.metrics, err = cloudwatch.Open(config.Dir, log)
+	if err != nil {
+		return nil, fmt.Errorf("opening CloudWatch: %w", err)
+	}
 	return a, nil
 }
 
 // Services are all that can be asked for.
 func (a *AWS) Services() []wire.Service {
-	return []wire.Service{a.compute.Service(), a.balance.Service()}
+	return []wire.Service{a.compute.Service(), a.balance.Service(), a.metrics.Service()}
 }
 
 // Run serves until ctx ends. Instances and balancers then go on.
@@ -71,7 +77,8 @@ func (a *AWS) Run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.compute.Run(ctx) })
 	group.Go(func() error { return a.balance.Run(ctx) })
-	return group.Wait()
+	group.Go(func() error { return a.monitor(ctx) })
+	return errors.Join(group.Wait(), a.metrics.Close())
 }
 
 // actions are what the control address can do.

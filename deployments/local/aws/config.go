@@ -33,6 +33,7 @@ type Config struct {
 	Shutdown  Duration `json:"shutdown"`  // that programs have to end by themselves
 	Forgotten Duration `json:"forgotten"` // until a terminated instance is no longer shown
 	Speed     float64  `json:"speed"`     // of health checks and deregistration
+	Monitor   Duration `json:"monitor"`   // how often detailed monitoring reads instances and targets
 }
 
 // Duration is one that is written as a text: "2s".
@@ -54,6 +55,7 @@ func LoadConfig(path string) (Config, error) {
 		Region: "eu-central-1", AccountID: "000000000000",
 		Pending: Duration(500 * time.Millisecond), Boot: Duration(time.Second),
 		Shutdown: Duration(30 * time.Second), Forgotten: Duration(time.Hour), Speed: 1,
+		Monitor: Duration(time.Minute),
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -76,8 +78,8 @@ func (c Config) check() error {
 		return errors.New("dir and host must be set")
 	case len(c.Keys) == 0:
 		return errors.New("keys must hold one at least")
-	case c.Speed <= 0:
-		return errors.New("speed must be above 0")
+	case c.Speed <= 0 || c.Monitor <= 0:
+		return errors.New("speed and monitor must be above 0")
 	}
 	for _, image := range c.Images {
 		for _, program := range image.Programs {

@@ -124,7 +124,7 @@ func (a *AWS) settings(tb testing.TB, guest string) aws.Config {
 			}},
 		}},
 		Pending: aws.Duration(200 * time.Millisecond), Boot: aws.Duration(100 * time.Millisecond),
-		Shutdown: aws.Duration(5 * time.Second), Forgotten: aws.Duration(time.Hour), Speed: 10,
+		Shutdown: aws.Duration(5 * time.Second), Forgotten: aws.Duration(time.Hour), Speed: 10, Monitor: aws.Duration(2 * time.Second),
 	}
 	for n, port := range a.Ports {
 		config.Balancers = append(config.Balancers, balancer.Config{Port: port, Socket: a.socket(), Backend: backend(n)})

@@ -27,12 +27,16 @@ func TestSignature(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			wrong := credentials.StaticCredentialsProvider{Value: c.key}
-			_, err := a.ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{}, func(o *ec2.Options) { o.Credentials = wrong })
+			// Clients of their own: one that has signed keeps the key it made of the secret.
+			wrong := over(aws.Config{
+				Region: a.ec2.Options().Region, BaseEndpoint: a.ec2.Options().BaseEndpoint,
+				Credentials: credentials.StaticCredentialsProvider{Value: c.key},
+			})
+			_, err := wrong.ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{})
 			wantCode(t, err, c.ec2)
-			_, err = a.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{}, func(o *elb.Options) { o.Credentials = wrong })
+			_, err = wrong.elb.DescribeTargetGroups(t.Context(), &elb.DescribeTargetGroupsInput{})
 			wantCode(t, err, c.other)
-			_, err = a.cloudwatch.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{}, func(o *cloudwatch.Options) { o.Credentials = wrong })
+			_, err = wrong.cloudwatch.ListMetrics(t.Context(), &cloudwatch.ListMetricsInput{})
 			wantCode(t, err, c.other)
 		})
 	}

@@ -214,13 +214,27 @@ func (e *EC2) Instance(id string) (state string, address netip.Addr, zone string
 	return string(i.State), i.Address, i.Zone, true
 }
 
-// Loads are the machines' readings as the host gave them last.
-func (e *EC2) Loads() []host.Status {
+// Load is what an instance has used of CPU.
+type Load struct {
+	ID       string
+	Used     time.Duration // since its boot
+	At       time.Time     // when that was read
+	Cores    float64       // that it may use; 0: all there are
+	Detailed bool          // it is monitored every minute, not every five
+}
+
+// Loads are the instances' as the host told them last.
+func (e *EC2) Loads() []Load {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var all []host.Status
-	for _, status := range e.watched {
-		all = append(all, status)
+	var all []Load
+	for id, status := range e.watched {
+		i := e.kept.Instances[id]
+		if i == nil || status.CPUAt.IsZero() {
+			continue
+		}
+		m := i.Launch.Monitoring
+		all = append(all, Load{id, status.CPU, status.CPUAt, status.Cores, m != nil && m.Enabled})
 	}
 	return all
 }

@@ -40,8 +40,9 @@ type ELB struct {
 	balancers map[int]*balancer.Balancer // by port
 	awake     chan struct{}              // asks for a look before the next tick
 
-	mu   sync.Mutex // guards kept
-	kept kept
+	mu      sync.Mutex // guards the rest
+	kept    kept
+	counted map[string]map[string]int // requests by group and server, at the last look
 }
 
 // kept is what a restart must not forget. All are found by their ARN.
@@ -56,6 +57,7 @@ func Open(config Config, instances instances, log *slog.Logger) (*ELB, error) {
 	e := &ELB{
 		config: config, instances: instances, log: log,
 		balancers: make(map[int]*balancer.Balancer), awake: make(chan struct{}, 1),
+		counted: make(map[string]map[string]int),
 		kept: kept{
 			LoadBalancers: make(map[string]*loadBalancer), Listeners: make(map[string]*listener),
 			TargetGroups: make(map[string]*targetGroup),

@@ -83,6 +83,7 @@ func cpuTime(pid int) (time.Duration, bool) {
 // meanwhile too. It is not safe for concurrent use.
 type meter struct {
 	total time.Duration
+	at    time.Time // of the last reading
 	last  map[int]time.Duration
 }
 
@@ -100,6 +101,6 @@ func (m *meter) read(pids []int) time.Duration {
 		m.total += used - before
 		seen[pid] = used
 	}
-	m.last = seen
+	m.last, m.at = seen, time.Now()
 	return m.total
 }

@@ -165,6 +165,7 @@ type Status struct {
 	ID       string          `json:"id"`
 	BootedAt time.Time       `json:"booted_at"` // zero: not yet
 	CPU      time.Duration   `json:"cpu"`       // used since its boot
+	CPUAt    time.Time       `json:"cpu_at"`    // when that was read; zero: never
 	Cores    float64         `json:"cores"`     // that it may use
 	Programs []ProgramStatus `json:"programs"`
 }
@@ -179,7 +180,7 @@ type ProgramStatus struct {
 func (m *Machine) status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := Status{ID: m.spec.ID, BootedAt: m.bootedAt, CPU: m.meter.total, Cores: m.spec.Cores}
+	s := Status{ID: m.spec.ID, BootedAt: m.bootedAt, CPU: m.meter.total, CPUAt: m.meter.at, Cores: m.spec.Cores}
 	for _, p := range m.programs {
 		program := ProgramStatus{Name: p.name, PID: p.cmd.Process.Pid}
 		if !p.running() {

@@ -61,7 +61,7 @@ func parse(r *http.Request, body []byte) (request, error) {
 	if err != nil {
 		return request{}, err
 	}
-	if service, operation, ok := cborAddress(r.URL.Path); ok && service != "" {
+	if _, operation, ok := cborAddress(r.URL.Path); ok {
 		parameters, err := cborTree(body)
 		if err != nil {
 			return request{operation: operation, cbor: true}, malformed(err)

@@ -66,6 +66,8 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 	if err != nil {
 		return err
 	}
+	name := ""
+	name, a.operation, a.cbor = cborAddress(r.URL.Path)
 	credentials, signed := readCredentials(r)
 	if !signed {
 		return unsigned(Query)
@@ -75,6 +77,9 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 		return &Error{Code: codeInvalidAction, Message: fmt.Sprintf("The stand-in has no service %q.", credentials.service)}
 	}
 	a.service = s.Services[i]
+	if a.cbor && name != a.service.CBOR {
+		return &Error{Code: codeInvalidAction, Message: fmt.Sprintf("The service %q is not spoken to as %q.", a.service.Name, name)}
+	}
 	in, err := parse(r, body)
 	a.cbor, a.operation = in.cbor, in.operation
 	if err != nil {
