@@ -30,7 +30,6 @@ const (
 	invalidTemplateNameExists  code = "InvalidLaunchTemplateName.AlreadyExistsException"
 	invalidTemplateNameMissing code = "InvalidLaunchTemplateName.NotFoundException"
 	invalidTemplateVersion     code = "InvalidLaunchTemplateId.VersionNotFound"
-	invalidPaginationToken     code = "InvalidPaginationToken"
 	invalidCombination         code = "InvalidParameterCombination"
 	invalidParameterValue      code = "InvalidParameterValue"
 	invalidSubnetNotFound      code = "InvalidSubnetID.NotFound"
@@ -51,7 +50,7 @@ func Codes() []string {
 		invalidGroupNotFound, invalidID, invalidInstanceMalformed, invalidInstanceNotFound, invalidInstanceType,
 		invalidKeyPairNotFound, invalidTemplateIDMalformed, invalidTemplateIDNotFound,
 		invalidTemplateNameExists, invalidTemplateNameMissing, invalidTemplateVersion,
-		invalidPaginationToken, invalidCombination, invalidParameterValue, invalidSubnetNotFound,
+		invalidCombination, invalidParameterValue, invalidSubnetNotFound,
 		invalidUserDataMalformed, invalidVPCNotFound, missingParameter, operationNotPermitted, tagLimitExceeded, unsupported,
 	} {
 		all = append(all, string(c))

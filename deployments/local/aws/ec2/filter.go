@@ -113,7 +113,7 @@ func paged[T any](all []T, maxResults int, token string) (page []T, next string,
 			from, err = strconv.Atoi(string(text))
 		}
 		if err != nil || from < 0 {
-			return nil, "", fail(invalidPaginationToken, "The pagination token is not valid.")
+			return nil, "", fail(invalidParameterValue, "Unable to parse pagination token")
 		}
 	}
 	all = all[min(from, len(all)):]

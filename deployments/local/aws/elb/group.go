@@ -132,7 +132,6 @@ type createGroupRequest struct {
 
 type groupsResponse struct {
 	TargetGroups []groupDescription
-	NextMarker   string
 }
 
 func (e *ELB) createTargetGroup(_ context.Context, in createGroupRequest) (groupsResponse, error) {
@@ -287,12 +286,17 @@ type describeGroupsRequest struct {
 	pageRequest
 }
 
-func (e *ELB) describeTargetGroups(_ context.Context, in describeGroupsRequest) (groupsResponse, error) {
+type describeGroupsResponse struct {
+	TargetGroups []groupDescription
+	NextMarker   string
+}
+
+func (e *ELB) describeTargetGroups(_ context.Context, in describeGroupsRequest) (describeGroupsResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, arn := range in.ARNs {
 		if _, err := e.group(arn); err != nil {
-			return groupsResponse{}, err
+			return describeGroupsResponse{}, err
 		}
 	}
 	all := []groupDescription{}
@@ -307,10 +311,10 @@ func (e *ELB) describeTargetGroups(_ context.Context, in describeGroupsRequest) 
 		}
 	}
 	if len(all) < len(in.Names) {
-		return groupsResponse{}, fail(targetGroupNotFound, "One or more target groups not found")
+		return describeGroupsResponse{}, fail(targetGroupNotFound, "One or more target groups not found")
 	}
 	page, next, err := paged(all, in.pageRequest, func(d groupDescription) string { return d.Name })
-	return groupsResponse{page, next}, err
+	return describeGroupsResponse{page, next}, err
 }
 
 type attribute struct {

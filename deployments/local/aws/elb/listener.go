@@ -47,8 +47,7 @@ type createListenerRequest struct {
 }
 
 type listenersResponse struct {
-	Listeners  []listenerDescription
-	NextMarker string
+	Listeners []listenerDescription
 }
 
 type listenerDescription struct {
@@ -121,15 +120,20 @@ type describeListenersRequest struct {
 	pageRequest
 }
 
-func (e *ELB) describeListeners(_ context.Context, in describeListenersRequest) (listenersResponse, error) {
+type describeListenersResponse struct {
+	Listeners  []listenerDescription
+	NextMarker string
+}
+
+func (e *ELB) describeListeners(_ context.Context, in describeListenersRequest) (describeListenersResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if in.LoadBalancerARN != "" && e.kept.LoadBalancers[in.LoadBalancerARN] == nil {
-		return listenersResponse{}, fail(loadBalancerNotFound, "One or more load balancers not found")
+		return describeListenersResponse{}, fail(loadBalancerNotFound, "One or more load balancers not found")
 	}
 	for _, arn := range in.ARNs {
 		if e.kept.Listeners[arn] == nil {
-			return listenersResponse{}, fail(listenerNotFound, "One or more listeners not found")
+			return describeListenersResponse{}, fail(listenerNotFound, "One or more listeners not found")
 		}
 	}
 	all := []listenerDescription{}
@@ -139,7 +143,7 @@ func (e *ELB) describeListeners(_ context.Context, in describeListenersRequest) 
 		}
 	}
 	page, next, err := paged(all, in.pageRequest, func(d listenerDescription) string { return d.ARN })
-	return listenersResponse{page, next}, err
+	return describeListenersResponse{page, next}, err
 }
 
 type listenerRequest struct {

@@ -28,7 +28,6 @@ type createLoadBalancerRequest struct {
 
 type loadBalancersResponse struct {
 	LoadBalancers []loadBalancerDescription
-	NextMarker    string
 }
 
 type loadBalancerDescription struct {
@@ -106,7 +105,12 @@ type describeLoadBalancersRequest struct {
 	pageRequest
 }
 
-func (e *ELB) describeLoadBalancers(_ context.Context, in describeLoadBalancersRequest) (loadBalancersResponse, error) {
+type describeLoadBalancersResponse struct {
+	LoadBalancers []loadBalancerDescription
+	NextMarker    string
+}
+
+func (e *ELB) describeLoadBalancers(_ context.Context, in describeLoadBalancersRequest) (describeLoadBalancersResponse, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := []loadBalancerDescription{}
@@ -116,10 +120,10 @@ func (e *ELB) describeLoadBalancers(_ context.Context, in describeLoadBalancersR
 		}
 	}
 	if len(all) < max(len(in.ARNs), len(in.Names)) {
-		return loadBalancersResponse{}, fail(loadBalancerNotFound, "One or more load balancers not found")
+		return describeLoadBalancersResponse{}, fail(loadBalancerNotFound, "One or more load balancers not found")
 	}
 	page, next, err := paged(all, in.pageRequest, func(d loadBalancerDescription) string { return d.Name })
-	return loadBalancersResponse{page, next}, err
+	return describeLoadBalancersResponse{page, next}, err
 }
 
 type loadBalancerRequest struct {

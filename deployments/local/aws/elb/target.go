@@ -103,7 +103,6 @@ func (e *ELB) deregisterTargets(_ context.Context, in targetsRequest) (nothing, 
 type healthRequest struct {
 	ARN     string `wire:"TargetGroupArn"`
 	Targets []targetDescription
-	Include []string
 }
 
 type healthResponse struct {

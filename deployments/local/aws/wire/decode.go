@@ -161,6 +161,18 @@ func fieldsOf(v reflect.Value) iter.Seq2[string, reflect.Value] {
 	}
 }
 
+// Fields gives the types of a structure's fields by their names on the wire, so that
+// a test can compare them with AWS's.
+func Fields(of reflect.Type) iter.Seq2[string, reflect.Type] {
+	return func(yield func(string, reflect.Type) bool) {
+		for name, value := range fieldsOf(reflect.New(of).Elem()) {
+			if !yield(name, value.Type()) {
+				return
+			}
+		}
+	}
+}
+
 // nameOf is a field's name on the wire: its tag, or its own name.
 func nameOf(field reflect.StructField) string {
 	if name := field.Tag.Get("wire"); name != "" {

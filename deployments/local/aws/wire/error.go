@@ -53,7 +53,6 @@ const (
 	codeAuthFailure      = "AuthFailure"
 	codeRequestExpired   = "RequestExpired"
 	codeMissingToken     = "MissingAuthenticationToken"
-	codeIncomplete       = "IncompleteSignature"
 	codeUnknownKey       = "InvalidClientTokenId"
 	codeWrongSignature   = "SignatureDoesNotMatch"
 	codeExpiredToken     = "ExpiredToken"
@@ -71,7 +70,7 @@ func CommonCodes(d Dialect) []string {
 	}
 	return []string{
 		codeInternalFailure, codeInvalidAction, codeValidation, codeMalformedQuery,
-		codeMissingToken, codeIncomplete, codeUnknownKey, codeWrongSignature, codeExpiredToken, codeThrottled,
+		codeMissingToken, codeUnknownKey, codeWrongSignature, codeExpiredToken, codeThrottled,
 	}
 }
 
