@@ -154,13 +154,17 @@ func TestFaultInconsistency(t *testing.T) {
 	a, local := openLocal(t, awstest.Options{})
 	known := ids(a.launch(t, 1))[0]
 	t.Run("a new instance is not known", func(t *testing.T) {
-		local.Put(t, faults.Fault{Kind: faults.Unseen, For: "1500ms", Calls: 1})
-		id := ids(a.launch(t, 1))[0]
+		local.Put(t, faults.Fault{Kind: faults.Unseen, For: "1h", Calls: 1})
+		id := *must(a.ec2.RunInstances(t.Context(), a.launchInput(1)))(t).Instances[0].InstanceId
 		_, err := a.ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
 		wantCode(t, err, "InvalidInstanceID.NotFound")
 		if found := ids(a.find(t, "tag-key", "contract")); slices.Contains(found, id) {
 			t.Errorf("lists hold %v, with %s", found, id)
 		}
+	})
+	t.Run("and is known after a while", func(t *testing.T) {
+		local.Put(t, faults.Fault{Kind: faults.Unseen, For: "100ms", Calls: 1})
+		id := ids(a.launch(t, 1))[0]
 		a.eventually(t, "it is known", func() bool { return slices.Contains(ids(a.find(t, "tag-key", "contract")), id) })
 		a.describe(t, id)
 	})
