@@ -72,7 +72,7 @@ func (h *Host) Boot(spec Spec) error {
 	m := &Machine{
 		spec: spec, dir: filepath.Join(h.dir, "instances", spec.ID),
 		spawner: h.spawner, census: h.census, log: h.log,
-		hurried: make(chan struct{}), gone: make(chan struct{}),
+		booted: make(chan struct{}), held: make(chan struct{}), hurried: make(chan struct{}), gone: make(chan struct{}),
 	}
 	if err := m.power(h.ctx); err != nil {
 		return err

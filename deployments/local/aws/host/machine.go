@@ -22,8 +22,10 @@ type Machine struct {
 	census   *census
 	metadata *metadataServer
 	log      *slog.Logger
-	cancel   context.CancelFunc // ends the boot and the hold
-	ended    sync.WaitGroup     // the goroutines that cancel ends
+	stopBoot context.CancelFunc // no further program is started
+	booted   chan struct{}      // closed when none will be
+	stopHold context.CancelFunc
+	held     chan struct{} // closed when the machine is held to its share no more
 
 	ending  sync.Once     // starts its end
 	hurry   sync.Once     // closes hurried
@@ -68,8 +70,15 @@ func (m *Machine) power(ctx context.Context) error {
 		return fmt.Errorf("serving the metadata of machine %s: %w", m.spec.ID, err)
 	}
 	m.metadata = metadata
-	ctx, m.cancel = context.WithCancel(ctx)
-	m.ended.Go(func() { m.boot(ctx) })
+	hold, stopHold := context.WithCancel(ctx)
+	boot, stopBoot := context.WithCancel(hold)
+	m.stopHold, m.stopBoot = stopHold, stopBoot
+	go func() { // ends at stopHold
+		defer close(m.held)
+		m.boot(boot)
+		close(m.booted)
+		m.holdToShare(hold)
+	}()
 	return nil
 }
 
@@ -84,6 +93,9 @@ func (m *Machine) boot(ctx context.Context) {
 		return
 	}
 	for _, program := range m.spec.Programs {
+		if ctx.Err() != nil {
+			return
+		}
 		if err := m.start(program); err != nil {
 			m.log.ErrorContext(ctx, "program not started", "instance_id", m.spec.ID, "program", program.Name, "err", err)
 		}
@@ -92,11 +104,10 @@ func (m *Machine) boot(ctx context.Context) {
 	m.bootedAt = time.Now()
 	m.mu.Unlock()
 	m.log.InfoContext(ctx, "machine booted", "instance_id", m.spec.ID)
-	m.holdToShare(ctx)
 }
 
 func (m *Machine) start(program Program) error {
-	env, err := program.environ(m.spec.Metadata, m.metadata.url())
+	env, err := program.environ(m.spec.Metadata, m.metadata.url)
 	if err != nil {
 		return err
 	}

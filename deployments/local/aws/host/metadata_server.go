@@ -29,6 +29,8 @@ const (
 // allowed, by version 1.
 type metadataServer struct {
 	server *http.Server
+	url    string
+	ended  chan struct{} // closed when it listens no more
 
 	mu       sync.Mutex // guards the rest
 	metadata Metadata
@@ -37,26 +39,28 @@ type metadataServer struct {
 
 // serveMetadata listens before it returns.
 func serveMetadata(m Metadata) (*metadataServer, error) {
-	s := &metadataServer{metadata: m, tokens: make(map[string]time.Time)}
+	address := net.JoinHostPort(m.LocalIPv4, strconv.Itoa(MetadataPort))
+	s := &metadataServer{url: "http://" + address, ended: make(chan struct{}), metadata: m, tokens: make(map[string]time.Time)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /latest/api/token", s.giveToken)
 	mux.HandleFunc("GET /latest/", s.get)
 	s.server = &http.Server{Handler: mux, ReadHeaderTimeout: metadataLimit}
-	listener, err := net.Listen("tcp", s.address())
+	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, err
 	}
-	go func() { _ = s.server.Serve(listener) }() // ends at close
+	go func() {
+		defer close(s.ended)
+		_ = s.server.Serve(listener) // ends at close
+	}()
 	return s, nil
 }
 
-func (s *metadataServer) address() string {
-	return net.JoinHostPort(s.metadata.LocalIPv4, strconv.Itoa(MetadataPort))
+// close returns when the address is free again.
+func (s *metadataServer) close() {
+	_ = s.server.Close()
+	<-s.ended
 }
-
-func (s *metadataServer) url() string { return "http://" + s.address() }
-
-func (s *metadataServer) close() { _ = s.server.Close() }
 
 func (s *metadataServer) update(m Metadata) {
 	s.mu.Lock()

@@ -43,13 +43,15 @@ func (m *Machine) holdToShare(ctx context.Context) {
 		case <-tick.C:
 		}
 		now, used := time.Now(), m.measure()
-		if m.spec.Cores == 0 {
+		switch {
+		case m.spec.Trouble == Hangs:
+			m.setRunning(false)
+		case m.spec.Cores == 0:
 			tick.Reset(censusAge)
-			continue
+		default:
+			m.setRunning(a.settle(now.Sub(last), used-lastUsed))
+			last, lastUsed = now, used
 		}
-		running := a.settle(now.Sub(last), used-lastUsed)
-		last, lastUsed = now, used
-		m.setRunning(running)
 	}
 }
 
@@ -58,9 +60,6 @@ func (m *Machine) holdToShare(ctx context.Context) {
 func (m *Machine) setRunning(running bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.spec.Trouble == Hangs {
-		running = false
-	}
 	if running && !m.halted {
 		return
 	}

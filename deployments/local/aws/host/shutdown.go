@@ -26,6 +26,8 @@ func (m *Machine) shutDown(ctx context.Context, limit time.Duration) {
 
 func (m *Machine) end() {
 	defer close(m.gone)
+	m.stopBoot()
+	<-m.booted
 	running := m.running()
 	for _, p := range running {
 		_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
@@ -37,8 +39,8 @@ func (m *Machine) end() {
 		case <-m.hurried:
 		}
 	}
-	m.cancel()
-	m.ended.Wait()
+	m.stopHold()
+	<-m.held
 	m.killAll()
 	m.metadata.close()
 }
