@@ -37,16 +37,16 @@ type Kind string
 
 // The kinds.
 const (
-	Throttling Kind = "throttling"  // calls are refused: asked too often
-	Error      Kind = "error"       // calls are refused with Code and Status
-	LostAnswer Kind = "lost-answer" // calls are done, and the connection breaks before the answer
-	Expired    Kind = "expired"     // credentials are no longer good
-	Capacity   Kind = "capacity"    // only Left more instances can be had
-	Unseen     Kind = "unseen"      // new instances are not known for a while
-	Frozen     Kind = "frozen"      // lists of instances are as old as this fault
-	Empty      Kind = "empty"       // lists of instances hold nothing
-	NeverBoots Kind = "never-boots" // machines run and start no program
-	Hangs      Kind = "hangs"       // machines start their programs, which stand still
+	Throttling Kind = "throttling"          // calls are refused: asked too often
+	Error      Kind = "error"               // calls are refused with Code and Status
+	LostAnswer Kind = "lost-answer"         // calls are done, and the connection breaks before the answer
+	Expired    Kind = "expired-credentials" // credentials are no longer good
+	Capacity   Kind = "capacity"            // only Left more instances can be had
+	Unseen     Kind = "unseen"              // new instances are not known for a while
+	Frozen     Kind = "frozen"              // lists of instances are as old as this fault
+	Empty      Kind = "empty"               // lists of instances hold nothing
+	NeverBoots Kind = "never-boots"         // machines run and start no program
+	Hangs      Kind = "hangs"               // machines start their programs, which stand still
 )
 
 func kinds() []Kind {
