@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"maskfleet/pkg/account"
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -109,7 +110,7 @@ func (s *Service) ancestorUpload(c *fiber.Ctx) error {
 }
 
 func answerAncestor(c *fiber.Ctx, photo job.Photo) error {
-	if e := errorOf(photo); e != nil {
+	if e := apiv1.ErrorOf(photo); e != nil {
 		status := http.StatusUnprocessableEntity
 		if e.Retryable {
 			status = http.StatusInternalServerError

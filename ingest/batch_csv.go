@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/job"
 )
 
@@ -30,14 +31,14 @@ func newCSVResults(to io.Writer) csvResults {
 }
 
 func (w csvResults) write(p job.Photo) error {
-	if err := w.to.Write(csvRow(newDetection(p))); err != nil {
+	if err := w.to.Write(csvRow(apiv1.NewDetection(p))); err != nil {
 		return err
 	}
 	w.to.Flush()
 	return w.to.Error()
 }
 
-func csvRow(d detection) []string {
+func csvRow(d apiv1.Detection) []string {
 	row := make([]string, 0, len(csvColumns()))
 	add := func(cells ...string) { row = append(row, cells...) }
 	add(guarded(orEmpty(d.CustomID)), d.ID.String(), string(d.Status))

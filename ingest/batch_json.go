@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/job"
 )
 
@@ -16,11 +17,11 @@ type batchAnswer struct {
 	Source          job.BatchSource `json:"source"`
 	Counts          batchCounts     `json:"counts"`
 	Summary         batchSummary    `json:"summary"`
-	CreatedAt       moment          `json:"created_at"`
-	StartedAt       *moment         `json:"started_at"`
-	FinishedAt      *moment         `json:"finished_at"`
-	ExpiresAt       moment          `json:"expires_at"`
-	EstimatedDoneAt *moment         `json:"estimated_done_at"`
+	CreatedAt       apiv1.Moment    `json:"created_at"`
+	StartedAt       *apiv1.Moment   `json:"started_at"`
+	FinishedAt      *apiv1.Moment   `json:"finished_at"`
+	ExpiresAt       apiv1.Moment    `json:"expires_at"`
+	EstimatedDoneAt *apiv1.Moment   `json:"estimated_done_at"`
 	Links           batchLinks      `json:"links"`
 	Error           *batchError     `json:"error"`
 }
@@ -79,8 +80,8 @@ func newBatchAnswer(b batchView) batchAnswer {
 	return batchAnswer{
 		ID: b.ID, Status: b.State, Run: b.Run, Source: b.Source,
 		Counts: countsOf(b), Summary: summaryOf(b.Counts),
-		CreatedAt: moment(b.CreatedAt), StartedAt: momentOrNull(b.StartedAt), FinishedAt: momentOrNull(b.DoneAt), ExpiresAt: moment(b.ExpiresAt),
-		EstimatedDoneAt: momentOrNull(b.done),
+		CreatedAt: apiv1.Moment(b.CreatedAt), StartedAt: apiv1.MomentOrNull(b.StartedAt), FinishedAt: apiv1.MomentOrNull(b.DoneAt), ExpiresAt: apiv1.Moment(b.ExpiresAt),
+		EstimatedDoneAt: apiv1.MomentOrNull(b.done),
 		Links: batchLinks{
 			Self: path, Items: path + "/items", Results: path + "/results",
 			Events: path + "/events", Cancel: path + "/cancel", Retry: path + "/retry",
@@ -118,24 +119,4 @@ func newBatchError(f *job.BatchFailure) *batchError {
 		e.Errors[i] = lineError{Line: line.Line, CustomID: line.CustomID, Code: line.Code, Message: line.Message}
 	}
 	return e
-}
-
-// moment is a time as the API writes it: RFC 3339 in UTC, to the millisecond.
-type moment time.Time
-
-// MarshalJSON always writes the three digits.
-func (m moment) MarshalJSON() ([]byte, error) {
-	return []byte(time.Time(m).UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
-}
-
-// UnmarshalJSON reads what MarshalJSON writes.
-func (m *moment) UnmarshalJSON(text []byte) error { return (*time.Time)(m).UnmarshalJSON(text) }
-
-// momentOrNull is null for a time that has not come yet.
-func momentOrNull(t time.Time) *moment {
-	if t.IsZero() {
-		return nil
-	}
-	m := moment(t)
-	return &m
 }

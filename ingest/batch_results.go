@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 )
@@ -93,7 +94,7 @@ func newResultStream(results iter.Seq2[job.Photo, error], format resultFormat, p
 	} else {
 		lines := json.NewEncoder(to)
 		lines.SetEscapeHTML(false)
-		r.write = func(p job.Photo) error { return lines.Encode(newDetection(p)) }
+		r.write = func(p job.Photo) error { return lines.Encode(apiv1.NewDetection(p)) }
 	}
 	return r
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -142,6 +143,10 @@ func sendTagged(c *fiber.Ctx, document any) error {
 	if err != nil {
 		return fmt.Errorf("encoding an answer: %w", err)
 	}
+	return sendTaggedJSON(c, body)
+}
+
+func sendTaggedJSON(c *fiber.Ctx, body []byte) error {
 	tag := etagOf(body)
 	c.Set(fiber.HeaderETag, tag)
 	c.Set(fiber.HeaderCacheControl, "private, no-cache")
@@ -183,5 +188,5 @@ func (s *Service) listItems(c *fiber.Ctx) error {
 	if err != nil {
 		return storeProblem("listing the items of a batch", err)
 	}
-	return c.JSON(newList(items, size, newDetection, func(p job.Photo) string { return strconv.Itoa(p.BatchLine) }))
+	return c.JSON(newList(items, size, apiv1.NewDetection, func(p job.Photo) string { return strconv.Itoa(p.BatchLine) }))
 }

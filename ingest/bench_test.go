@@ -151,33 +151,3 @@ func (d *door) succeed(tb testing.TB, id job.ID) error {
 	})
 	return err
 }
-
-// BenchmarkPolling measures how often a finished result can be asked for, with its
-// ETag, against /healthz asked in the same way: the ratio says what the key, Redis
-// and the ETag cost. The client runs on the same cores.
-func BenchmarkPolling(b *testing.B) {
-	d := openDoor(b, sharedStores(b), func(c *Config) { c.KeyGoodFor = time.Second })
-	id := detectionOf(b, d.post(b, d.ann, photo(b), nil), http.StatusAccepted).ID
-	d.complete(b, id)
-	path := detectionPath(id)
-	tag := d.ask(b, d.ann, http.MethodGet, path, nil, nil).header.Get("ETag")
-	perSecond := map[string]float64{}
-	for name, c := range map[string]struct {
-		path   string
-		status int
-	}{"result": {path, http.StatusNotModified}, "healthz": {"/healthz", http.StatusOK}} {
-		b.Run(name, func(b *testing.B) {
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					a, err := d.try(b.Context(), d.ann, http.MethodGet, c.path, nil, map[string]string{"If-None-Match": tag})
-					if err != nil || a.status != c.status {
-						b.Errorf("got %d, %v", a.status, err)
-					}
-				}
-			})
-			perSecond[name] = float64(b.N) / b.Elapsed().Seconds()
-			b.ReportMetric(perSecond[name], "requests/s")
-		})
-	}
-	b.Logf("a result costs %.1f times what /healthz costs", perSecond["healthz"]/perSecond["result"])
-}

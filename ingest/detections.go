@@ -3,7 +3,6 @@ package ingest
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -103,26 +102,23 @@ func (s *Service) getDetection(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	photo, err := s.wait(httpserver.Context(c), user, id, wait)
+	ctx := httpserver.Context(c)
+	answer, cached, err := s.answered(ctx, user, id)
 	if err != nil {
 		return err
 	}
-	d, retryAfter := s.waitingDetection(httpserver.Context(c), photo)
-	body, err := json.Marshal(d)
+	if cached {
+		return sendTaggedJSON(c, answer)
+	}
+	photo, err := s.wait(ctx, user, id, wait)
 	if err != nil {
-		return fmt.Errorf("encoding a detection: %w", err)
+		return err
 	}
-	tag := etagOf(body)
-	c.Set(fiber.HeaderETag, tag)
-	c.Set(fiber.HeaderCacheControl, "private, no-cache")
-	if matches(c.Get(fiber.HeaderIfNoneMatch), tag) {
-		return c.SendStatus(http.StatusNotModified)
-	}
+	d, retryAfter := s.waitingDetection(ctx, photo)
 	if retryAfter != "" {
 		c.Set(fiber.HeaderRetryAfter, retryAfter)
 	}
-	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
-	return c.Send(body)
+	return sendTagged(c, d)
 }
 
 func etagOf(body []byte) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/google/uuid"
 
 	"maskfleet/pkg/account"
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
@@ -47,6 +48,11 @@ type person struct {
 	password string
 	key      string
 }
+
+// detection is an answer about a photo, as tests read it.
+type detection = apiv1.Detection
+
+func sampleID() job.ID { return uuid.MustParse("01890f3e-7b1a-7c00-8000-000000000001") }
 
 // stores are what a door stands on; a test may bring one of its own to break it.
 type stores struct {

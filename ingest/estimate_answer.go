@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/job"
 )
 
@@ -14,8 +15,8 @@ const longestRetryAfter = 30
 
 // waitingDetection is the answer about a photo, with how long it may still take if it
 // has not ended, and when to ask again: empty if there is no need to.
-func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d detection, retryAfter string) {
-	d = newDetection(p)
+func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d apiv1.Detection, retryAfter string) {
+	d = apiv1.NewDetection(p)
 	if p.Row.State.Terminal() {
 		return d, ""
 	}
@@ -23,7 +24,7 @@ func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d detectio
 	if !ok {
 		return d, acceptedRetryAfter
 	}
-	ms := inMS(wait)
+	ms := apiv1.Milliseconds(wait)
 	d.EstimatedWaitMS = &ms
 	return d, strconv.Itoa(min(max(int(math.Ceil(wait.Seconds())), 1), longestRetryAfter))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 )
@@ -31,7 +32,7 @@ func (s *Service) streamDetection(c *fiber.Ctx) error {
 	}
 	return httpserver.Stream(c, s.listener(c, user), func(ctx context.Context, send func(event, data string) error) error {
 		return s.follow(ctx, user, photo.ID, func(photo job.Photo) error {
-			data, err := json.Marshal(newDetection(photo))
+			data, err := json.Marshal(apiv1.NewDetection(photo))
 			if err != nil {
 				return fmt.Errorf("encoding a detection: %w", err)
 			}

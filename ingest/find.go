@@ -33,15 +33,40 @@ func (s *Service) find(ctx context.Context, user jobstore.User, id job.ID) (job.
 		s.tel.Log.DebugContext(ctx, "cache not read", "photo_id", id, "err", err)
 	}
 	if !cached || err != nil {
-		if photo, err = s.store.Find(ctx, id); err != nil {
-			return job.Photo{}, storeProblem("finding a photo", err)
-		}
-		s.remember(ctx, photo)
+		return s.findStored(ctx, user, id)
 	}
 	if photo.OwnerID != user.ID {
 		return job.Photo{}, notFound()
 	}
 	return photo, nil
+}
+
+// findStored gives a photo of the user from MySQL, and the cache what it lacks.
+func (s *Service) findStored(ctx context.Context, user jobstore.User, id job.ID) (job.Photo, error) {
+	ctx, cancel := context.WithTimeout(ctx, findTimeout)
+	defer cancel()
+	photo, err := s.store.Find(ctx, id)
+	if err != nil {
+		return job.Photo{}, storeProblem("finding a photo", err)
+	}
+	s.remember(ctx, photo)
+	if photo.OwnerID != user.ID {
+		return job.Photo{}, notFound()
+	}
+	return photo, nil
+}
+
+// answered gives what the API says of a photo of the user whose result the cache has.
+func (s *Service) answered(ctx context.Context, user jobstore.User, id job.ID) (answer []byte, cached bool, err error) {
+	answer, owner, cached, err := s.cache.Answer(ctx, id)
+	if err != nil {
+		s.tel.Log.DebugContext(ctx, "cache not read", "photo_id", id, "err", err)
+		return nil, false, nil
+	}
+	if cached && owner != user.ID {
+		return nil, false, notFound()
+	}
+	return answer, cached, nil
 }
 
 // remember puts a finished photo into the cache, for the next who asks.

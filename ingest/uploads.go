@@ -14,6 +14,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/photofile"
@@ -44,8 +45,8 @@ type uploadAnswer struct {
 	Method    string            `json:"method"`
 	URL       string            `json:"url"`
 	Headers   map[string]string `json:"headers"`
-	ExpiresAt moment            `json:"expires_at"`
-	KeptUntil moment            `json:"kept_until"`
+	ExpiresAt apiv1.Moment      `json:"expires_at"`
+	KeptUntil apiv1.Moment      `json:"kept_until"`
 }
 
 // createUploads answers POST /v1/uploads: links by which photos go to S3 past the
@@ -91,7 +92,7 @@ func (s *Service) newUpload(c *fiber.Ctx, owner uuid.UUID, file uploadRequest) (
 	now := time.Now()
 	return uploadAnswer{
 		UploadID: id, Filename: file.Filename, Method: http.MethodPut, URL: link.URL, Headers: link.Headers,
-		ExpiresAt: moment(now.Add(uploadLinkFor)), KeptUntil: moment(now.Add(uploadKeptFor)),
+		ExpiresAt: apiv1.Moment(now.Add(uploadLinkFor)), KeptUntil: apiv1.Moment(now.Add(uploadKeptFor)),
 	}, nil
 }
 

@@ -10,10 +10,10 @@ import (
 
 // wait gives the photo as soon as it is terminal, or as it stands when d is over, the
 // door stops or the caller's context ends. A store that is away meanwhile only makes
-// it wait on.
+// it wait on. The cache is not asked at d = 0: it was, before.
 func (s *Service) wait(ctx context.Context, user jobstore.User, id job.ID, d time.Duration) (job.Photo, error) {
 	if d <= 0 {
-		return s.find(ctx, user, id)
+		return s.findStored(ctx, user, id)
 	}
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()

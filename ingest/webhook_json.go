@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/linkfetch"
 	"maskfleet/pkg/problem"
@@ -30,14 +31,14 @@ type webhookAnswer struct {
 	Disabled      *webhookDisabled `json:"disabled"`
 	Secret        *string          `json:"secret,omitempty"`
 	// PreviousSecretUntil is until when the secret before this one signs too.
-	PreviousSecretUntil *moment      `json:"previous_secret_until"`
-	CreatedAt           moment       `json:"created_at"`
-	Links               webhookLinks `json:"links"`
+	PreviousSecretUntil *apiv1.Moment `json:"previous_secret_until"`
+	CreatedAt           apiv1.Moment  `json:"created_at"`
+	Links               webhookLinks  `json:"links"`
 }
 
 type webhookDisabled struct {
-	At     moment `json:"at"`
-	Reason string `json:"reason"`
+	At     apiv1.Moment `json:"at"`
+	Reason string       `json:"reason"`
 }
 
 type webhookLinks struct {
@@ -51,11 +52,11 @@ func newWebhookAnswer(w jobstore.Webhook) webhookAnswer {
 	path := webhookPath(w.ID)
 	a := webhookAnswer{
 		ID: w.ID, URL: w.URL, Name: w.Name, Events: w.Rule.Events, UnmaskedAbove: w.Rule.UnmaskedAbove,
-		Enabled: w.DisabledAt.IsZero(), PreviousSecretUntil: momentOrNull(w.PreviousUntil), CreatedAt: moment(w.CreatedAt),
+		Enabled: w.DisabledAt.IsZero(), PreviousSecretUntil: apiv1.MomentOrNull(w.PreviousUntil), CreatedAt: apiv1.Moment(w.CreatedAt),
 		Links: webhookLinks{Self: path, Deliveries: path + "/deliveries", Test: path + "/test", Rotate: path + "/rotate"},
 	}
 	if !a.Enabled {
-		a.Disabled = &webhookDisabled{At: moment(w.DisabledAt), Reason: w.DisabledWhy}
+		a.Disabled = &webhookDisabled{At: apiv1.Moment(w.DisabledAt), Reason: w.DisabledWhy}
 	}
 	return a
 }
@@ -66,21 +67,21 @@ type deliveryAnswer struct {
 	WebhookID     uuid.UUID              `json:"webhook_id"`
 	Type          webhook.Type           `json:"type"`
 	Status        jobstore.DeliveryState `json:"status"`
-	CreatedAt     moment                 `json:"created_at"`
-	NextAttemptAt *moment                `json:"next_attempt_at"`
-	EndedAt       *moment                `json:"ended_at"`
+	CreatedAt     apiv1.Moment           `json:"created_at"`
+	NextAttemptAt *apiv1.Moment          `json:"next_attempt_at"`
+	EndedAt       *apiv1.Moment          `json:"ended_at"`
 	Attempts      []attemptAnswer        `json:"attempts"`
 	Body          json.RawMessage        `json:"body"`
 	Links         deliveryLinks          `json:"links"`
 }
 
 type attemptAnswer struct {
-	Number     int     `json:"number"`
-	At         moment  `json:"at"`
-	TookMS     int64   `json:"took_ms"`
-	HTTPStatus *int    `json:"http_status"`
-	Error      *string `json:"error"` // null if the endpoint took the message
-	Answer     string  `json:"answer"`
+	Number     int          `json:"number"`
+	At         apiv1.Moment `json:"at"`
+	TookMS     int64        `json:"took_ms"`
+	HTTPStatus *int         `json:"http_status"`
+	Error      *string      `json:"error"` // null if the endpoint took the message
+	Answer     string       `json:"answer"`
 }
 
 type deliveryLinks struct {
@@ -96,12 +97,12 @@ func (s *Service) newDeliveryAnswer(d jobstore.Delivery) (deliveryAnswer, error)
 	path := webhookPath(d.WebhookID) + "/deliveries/" + d.ID.String()
 	a := deliveryAnswer{
 		ID: d.ID, WebhookID: d.WebhookID, Type: d.Event.Type, Status: d.State,
-		CreatedAt: moment(d.CreatedAt), NextAttemptAt: momentOrNull(d.DueAt), EndedAt: momentOrNull(d.EndedAt),
+		CreatedAt: apiv1.Moment(d.CreatedAt), NextAttemptAt: apiv1.MomentOrNull(d.DueAt), EndedAt: apiv1.MomentOrNull(d.EndedAt),
 		Attempts: make([]attemptAnswer, len(d.Attempts)), Body: body,
 		Links: deliveryLinks{Self: path, Redeliver: path + "/redeliver"},
 	}
 	for i, t := range d.Attempts {
-		a.Attempts[i] = attemptAnswer{Number: t.Number, At: moment(t.At), TookMS: inMS(t.Took), Answer: t.Answer}
+		a.Attempts[i] = attemptAnswer{Number: t.Number, At: apiv1.Moment(t.At), TookMS: apiv1.Milliseconds(t.Took), Answer: t.Answer}
 		if t.Status != 0 {
 			a.Attempts[i].HTTPStatus = &t.Status
 		}

@@ -2,6 +2,7 @@ package cache_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/testenv"
@@ -86,6 +88,35 @@ func TestResult(t *testing.T) {
 	}
 	if got, _, _ := c.Result(ctx, p.ID); got.Filename != p.Filename {
 		t.Error("a second result replaced the first")
+	}
+}
+
+func TestAnswerIsWhatTheAPISays(t *testing.T) {
+	t.Parallel()
+	ctx, c := t.Context(), open(t, testenv.Redis(t))
+	p := succeeded(t)
+	if answer, _, ok, err := c.Answer(ctx, p.ID); ok || err != nil {
+		t.Fatalf("before it is put: %q, %t, %v", answer, ok, err)
+	}
+	if err := c.PutResult(ctx, p.OwnerID, p); err != nil {
+		t.Fatal(err)
+	}
+	want, err := json.Marshal(apiv1.NewDetection(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, owner, ok, err := c.Answer(ctx, p.ID)
+	if !ok || err != nil || owner != p.OwnerID {
+		t.Fatalf("after it is put: of %s, %t, %v, want it of %s", owner, ok, err, p.OwnerID)
+	}
+	if diff := cmp.Diff(string(want), string(answer)); diff != "" {
+		t.Errorf("the answer changed on its way (-put +got):\n%s", diff)
+	}
+	if _, err := c.Forget(ctx, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if answer, _, ok, err := c.Answer(ctx, p.ID); ok || err != nil {
+		t.Errorf("forgotten: %q, %t, %v", answer, ok, err)
 	}
 }
 

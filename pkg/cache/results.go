@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,25 +11,52 @@ import (
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/job"
 )
 
 const (
-	// tombstone stands in the place of a result that was deleted. It is no JSON, so
+	// tombstone stands in the place of a result that was deleted. It has one line, so
 	// no result can look like it.
 	tombstone    = "deleted"
 	tombstoneTTL = time.Hour // longer than any worker can still have the photo in hand
 
-	// entryVersion is raised when job.Photo changes so that an old entry would be
-	// read wrongly; an entry of another version counts as absent.
-	entryVersion = 1
+	// entryVersion is raised when job.Photo or the answer about it changes, so that an
+	// entry of another version counts as absent.
+	entryVersion = "2"
 )
 
-// entry is a cached result as it is stored.
+// entry is a cached result: its owner, what the API answers about the photo, and the
+// photo. Each is stored on a line of its own, and neither of the last two is looked
+// into before somebody needs it: most readers want the answer alone, as it is.
 type entry struct {
-	Version int       `json:"v"`
-	Owner   uuid.UUID `json:"owner"`
-	Photo   job.Photo `json:"photo"`
+	owner         uuid.UUID
+	answer, photo []byte // JSON, so without a line break
+}
+
+func newEntry(p job.Photo) ([]byte, error) {
+	answer, err := json.Marshal(apiv1.NewDetection(p))
+	if err != nil {
+		return nil, err
+	}
+	photo, err := json.Marshal(p)
+	if err != nil {
+		return nil, err
+	}
+	return bytes.Join([][]byte{[]byte(entryVersion + " " + p.OwnerID.String()), answer, photo}, []byte("\n")), nil
+}
+
+// parseEntry takes an entry apart; what is none of this version is not ok.
+func parseEntry(data []byte) (e entry, ok bool) {
+	head, data, _ := bytes.Cut(data, []byte("\n"))
+	version, owner, _ := bytes.Cut(head, []byte(" "))
+	if string(version) != entryVersion {
+		return entry{}, false
+	}
+	var err error
+	e.owner, err = uuid.ParseBytes(owner)
+	e.answer, e.photo, ok = bytes.Cut(data, []byte("\n"))
+	return e, ok && err == nil
 }
 
 func resultKey(id job.ID) string { return "maskfleet:result:" + id.String() }
@@ -43,7 +71,7 @@ func (c *Cache) PutResult(ctx context.Context, ownerID uuid.UUID, p job.Photo) e
 		return fmt.Errorf("caching the result of %s: it belongs to somebody else", p.ID)
 	}
 	p.Failure = nil // of an earlier attempt, and its cause is not for storing
-	data, err := json.Marshal(entry{Version: entryVersion, Owner: ownerID, Photo: p})
+	data, err := newEntry(p)
 	if err != nil {
 		return fmt.Errorf("caching the result of %s: %w", p.ID, err)
 	}
@@ -56,22 +84,38 @@ func (c *Cache) PutResult(ctx context.Context, ownerID uuid.UUID, p job.Photo) e
 // Result gives a photo with its result, if it is cached. Whoever asked must still
 // be held against its OwnerID.
 func (c *Cache) Result(ctx context.Context, id job.ID) (job.Photo, bool, error) {
+	e, ok, err := c.entry(ctx, id)
+	if err != nil || !ok {
+		return job.Photo{}, false, err
+	}
+	var p job.Photo
+	if err := json.Unmarshal(e.photo, &p); err != nil {
+		return job.Photo{}, false, fmt.Errorf("reading the cached result of %s: %w", id, err)
+	}
+	if p.ID != id || p.OwnerID != e.owner || p.Result == nil {
+		return job.Photo{}, false, nil
+	}
+	return p, true, nil
+}
+
+// Answer gives what the API answers about a photo with a result, if it is cached: an
+// apiv1.Detection as JSON. Whoever asked must still be held against owner.
+func (c *Cache) Answer(ctx context.Context, id job.ID) (answer []byte, owner uuid.UUID, ok bool, err error) {
+	e, ok, err := c.entry(ctx, id)
+	return e.answer, e.owner, ok, err
+}
+
+func (c *Cache) entry(ctx context.Context, id job.ID) (e entry, ok bool, err error) {
 	var data []byte
-	err := c.call(ctx, "reading a cached result", func(ctx context.Context) (err error) {
+	err = c.call(ctx, "reading a cached result", func(ctx context.Context) (err error) {
 		data, err = c.redis.Get(ctx, resultKey(id)).Bytes()
 		return unlessNil(err)
 	})
-	if err != nil || data == nil || string(data) == tombstone {
-		return job.Photo{}, false, err
+	if err != nil {
+		return entry{}, false, err
 	}
-	var e entry
-	if err := json.Unmarshal(data, &e); err != nil {
-		return job.Photo{}, false, fmt.Errorf("reading the cached result of %s: %w", id, err)
-	}
-	if e.Version != entryVersion || e.Photo.ID != id || e.Photo.OwnerID != e.Owner || e.Photo.Result == nil {
-		return job.Photo{}, false, nil
-	}
-	return e.Photo, true, nil
+	e, ok = parseEntry(data) // neither nothing nor a tombstone is one
+	return e, ok, nil
 }
 
 // Forget deletes a photo's result and, for an hour, keeps PutResult from bringing

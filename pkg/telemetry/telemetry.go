@@ -49,7 +49,7 @@ func New(cfg Config, out io.Writer) *Telemetry {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithSampler(sdktrace.AlwaysSample()),
+		sdktrace.WithSampler(sampler(log)),
 		sdktrace.WithSpanProcessor(spanLogger{log: log}),
 	)
 	return &Telemetry{

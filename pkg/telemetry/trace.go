@@ -34,6 +34,15 @@ func End(span trace.Span, err error) {
 	span.End()
 }
 
+// sampler records spans where somebody will see them. The others have their ids, which
+// the log and the next process need, and cost nothing else.
+func sampler(log *slog.Logger) sdktrace.Sampler {
+	if log.Enabled(context.Background(), slog.LevelDebug) {
+		return sdktrace.AlwaysSample()
+	}
+	return sdktrace.NeverSample()
+}
+
 // spanLogger writes every ended span as a log line at debug.
 type spanLogger struct{ log *slog.Logger }
 

@@ -1,4 +1,4 @@
-package ingest
+package apiv1_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/job"
 )
 
@@ -16,7 +17,7 @@ func sampleID() job.ID { return uuid.MustParse("01890f3e-7b1a-7c00-8000-00000000
 
 func encoded(t *testing.T, p job.Photo) string {
 	t.Helper()
-	text, err := json.MarshalIndent(newDetection(p), "", " ")
+	text, err := json.MarshalIndent(apiv1.NewDetection(p), "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,7 @@ func TestDetectionOfASucceededPhoto(t *testing.T) {
 
 func TestDetectionWithoutFacesIsASuccess(t *testing.T) {
 	t.Parallel()
-	d := newDetection(job.Photo{Row: job.Row{State: job.StateSucceeded}, Result: &job.Result{Width: 10, Height: 10}})
+	d := apiv1.NewDetection(job.Photo{Row: job.Row{State: job.StateSucceeded}, Result: &job.Result{Width: 10, Height: 10}})
 	if d.Category == nil || *d.Category != job.CategoryNoFaces || d.Faces == nil || len(d.Faces) != 0 || d.Error != nil {
 		t.Errorf("got %+v, want a success of category no_faces with an empty list of faces", d)
 	}
@@ -129,30 +130,30 @@ func TestDetectionErrors(t *testing.T) {
 	cases := []struct {
 		name  string
 		photo job.Photo
-		want  *detectionError
+		want  *apiv1.Error
 	}{
 		{
 			"failed",
 			job.Photo{Row: job.Row{State: job.StateFailed}, Failure: job.Fail(job.CodeDecodeFailed, cause)},
-			&detectionError{job.CodeDecodeFailed, "The photo is damaged and cannot be opened.", false},
+			&apiv1.Error{job.CodeDecodeFailed, "The photo is damaged and cannot be opened.", false},
 		},
 		{"failed attempt, another follows", job.Photo{Row: job.Row{State: job.StateQueued}, Failure: job.Fail(job.CodeInternal, cause)}, nil},
 		{
 			"cancelled",
 			job.Photo{Row: job.Row{State: job.StateCancelled}},
-			&detectionError{job.CodeCancelled, "The photo was cancelled before it was processed.", false},
+			&apiv1.Error{job.CodeCancelled, "The photo was cancelled before it was processed.", false},
 		},
 		{
 			"expired",
 			job.Photo{Row: job.Row{State: job.StateExpired}},
-			&detectionError{job.CodeExpired, "The photo waited longer than its time limit.", true},
+			&apiv1.Error{job.CodeExpired, "The photo waited longer than its time limit.", true},
 		},
 		{"processing", job.Photo{Row: job.Row{State: job.StateProcessing}}, nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(c.want, newDetection(c.photo).Error); diff != "" {
+			if diff := cmp.Diff(c.want, apiv1.NewDetection(c.photo).Error); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
 		})

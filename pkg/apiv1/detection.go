@@ -1,4 +1,4 @@
-package ingest
+package apiv1
 
 import (
 	"errors"
@@ -10,77 +10,82 @@ import (
 	"maskfleet/pkg/job"
 )
 
-// detection is a photo and what was found in it, as the API shows it: the line of a
+// Detection is a photo and what was found in it, as the API shows it: the line of a
 // result file and the answer about one photo alike. What is not known yet is null.
-type detection struct {
-	CustomID    *string          `json:"custom_id"`
-	ID          job.ID           `json:"id"`
-	BatchID     *uuid.UUID       `json:"batch_id"`
-	Status      job.State        `json:"status"`
-	Error       *detectionError  `json:"error"`
-	Category    *job.Category    `json:"category"`
-	NumFaces    *int             `json:"num_faces"`
-	NumMasked   *int             `json:"num_masked"`
-	NumUnmasked *int             `json:"num_unmasked"`
-	Image       detectionImage   `json:"image"`
-	Faces       []detectionFace  `json:"faces"`
-	Model       *job.Model       `json:"model"`
-	TimingMS    *detectionTiming `json:"timing_ms"`
-	Attempts    int              `json:"attempts"`
+type Detection struct {
+	CustomID    *string       `json:"custom_id"`
+	ID          job.ID        `json:"id"`
+	BatchID     *uuid.UUID    `json:"batch_id"`
+	Status      job.State     `json:"status"`
+	Error       *Error        `json:"error"`
+	Category    *job.Category `json:"category"`
+	NumFaces    *int          `json:"num_faces"`
+	NumMasked   *int          `json:"num_masked"`
+	NumUnmasked *int          `json:"num_unmasked"`
+	Image       Image         `json:"image"`
+	Faces       []Face        `json:"faces"`
+	Model       *job.Model    `json:"model"`
+	TimingMS    *Timing       `json:"timing_ms"`
+	Attempts    int           `json:"attempts"`
 	// EstimatedWaitMS is how long it may take until the photo is done.
 	EstimatedWaitMS *int64            `json:"estimated_wait_ms,omitempty"`
 	WorkerID        *string           `json:"worker_id"`
-	CreatedAt       moment            `json:"created_at"`
-	FinishedAt      *moment           `json:"finished_at"`
+	CreatedAt       Moment            `json:"created_at"`
+	FinishedAt      *Moment           `json:"finished_at"`
 	Metadata        map[string]string `json:"metadata,omitempty"`
 }
 
-type detectionError struct {
+// Error is why a photo ended without a result.
+type Error struct {
 	Code      job.Code `json:"code"`
 	Message   string   `json:"message"`
 	Retryable bool     `json:"retryable"`
 }
 
-type detectionImage struct {
+// Image is the photo itself: what is known of it, not what it shows.
+type Image struct {
 	Width    int    `json:"width"`
 	Height   int    `json:"height"`
 	SHA256   string `json:"sha256"`
 	Filename string `json:"filename"`
 }
 
-type detectionFace struct {
+// Face is one face, in the order in which the detector gave them.
+type Face struct {
 	Index      int       `json:"index"`
 	Label      job.Label `json:"label"`
 	Confidence float64   `json:"confidence"`
-	Box        ratioBox  `json:"box"`
+	Box        Box       `json:"box"`
 	BoxPX      job.Box   `json:"box_px"`
 }
 
-// ratioBox is a rectangle in parts of the photo's width and height, 0 to 1.
-type ratioBox struct {
+// Box is a rectangle in parts of the photo's width and height, 0 to 1.
+type Box struct {
 	Left   float64 `json:"left"`
 	Top    float64 `json:"top"`
 	Width  float64 `json:"width"`
 	Height float64 `json:"height"`
 }
 
-type detectionTiming struct {
+// Timing says where the time went, in milliseconds.
+type Timing struct {
 	Queued    int64 `json:"queued"`
 	Fetch     int64 `json:"fetch"`
 	Inference int64 `json:"inference"`
 	Total     int64 `json:"total"`
 }
 
-func newDetection(p job.Photo) detection {
-	d := detection{
+// NewDetection says of a photo what its owner may know.
+func NewDetection(p job.Photo) Detection {
+	d := Detection{
 		ID:       p.ID,
 		Status:   p.Row.State,
-		Error:    errorOf(p),
-		Image:    detectionImage{Width: p.Width, Height: p.Height, SHA256: p.SHA256, Filename: p.Filename},
+		Error:    ErrorOf(p),
+		Image:    Image{Width: p.Width, Height: p.Height, SHA256: p.SHA256, Filename: p.Filename},
 		Attempts: p.Row.Attempts,
 		Metadata: p.Metadata,
 
-		CreatedAt: moment(p.CreatedAt), FinishedAt: momentOrNull(p.DoneAt),
+		CreatedAt: Moment(p.CreatedAt), FinishedAt: MomentOrNull(p.DoneAt),
 	}
 	if p.BatchID != (uuid.UUID{}) {
 		d.BatchID, d.CustomID = &p.BatchID, &p.CustomID
@@ -94,7 +99,7 @@ func newDetection(p job.Photo) detection {
 	return d
 }
 
-func (d *detection) addResult(r *job.Result) {
+func (d *Detection) addResult(r *job.Result) {
 	counts := job.Count(r.Faces)
 	category := counts.Category()
 	d.Category = &category
@@ -104,20 +109,20 @@ func (d *detection) addResult(r *job.Result) {
 		d.Image.SHA256 = r.SHA256
 	}
 	d.Model = &r.Model
-	d.TimingMS = &detectionTiming{
-		Queued: inMS(r.Timing.Queued), Fetch: inMS(r.Timing.Fetch), Inference: inMS(r.Timing.Inference), Total: inMS(r.Timing.Total),
+	d.TimingMS = &Timing{
+		Queued: Milliseconds(r.Timing.Queued), Fetch: Milliseconds(r.Timing.Fetch), Inference: Milliseconds(r.Timing.Inference), Total: Milliseconds(r.Timing.Total),
 	}
-	d.Faces = make([]detectionFace, len(r.Faces))
+	d.Faces = make([]Face, len(r.Faces))
 	for i, f := range r.Faces {
-		d.Faces[i] = detectionFace{
+		d.Faces[i] = Face{
 			Index: i, Label: f.Label, Confidence: rounded(f.Confidence), Box: ratiosOf(f.Box, r.Width, r.Height), BoxPX: f.Box,
 		}
 	}
 }
 
-// errorOf is why a photo ended without a result; a failed attempt that is followed
+// ErrorOf is why a photo ended without a result; a failed attempt that is followed
 // by another is no error yet.
-func errorOf(p job.Photo) *detectionError {
+func ErrorOf(p job.Photo) *Error {
 	failure := p.Failure
 	switch p.Row.State {
 	case job.StateFailed:
@@ -131,17 +136,17 @@ func errorOf(p job.Photo) *detectionError {
 	default:
 		return nil
 	}
-	return &detectionError{Code: failure.Code, Message: failure.Message(), Retryable: failure.Retryable()}
+	return &Error{Code: failure.Code, Message: failure.Message(), Retryable: failure.Retryable()}
 }
 
-func ratiosOf(b job.Box, width, height int) ratioBox {
+func ratiosOf(b job.Box, width, height int) Box {
 	part := func(pixels, of int) float64 {
 		if of <= 0 {
 			return 0
 		}
 		return rounded(float64(pixels) / float64(of))
 	}
-	return ratioBox{
+	return Box{
 		Left: part(b.XMin, width), Top: part(b.YMin, height),
 		Width: part(b.XMax-b.XMin, width), Height: part(b.YMax-b.YMin, height),
 	}
@@ -150,4 +155,5 @@ func ratiosOf(b job.Box, width, height int) ratioBox {
 // rounded keeps six digits, far below a pixel of the largest photo.
 func rounded(x float64) float64 { return math.Round(x*1e6) / 1e6 }
 
-func inMS(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
+// Milliseconds is a duration as the API writes it, rounded.
+func Milliseconds(d time.Duration) int64 { return d.Round(time.Millisecond).Milliseconds() }
