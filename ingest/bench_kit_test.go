@@ -8,9 +8,12 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // meter measures a benchmark in time and in what this process spent of the CPU: of the
@@ -64,10 +67,10 @@ func openWire(address string, request []byte) (*wire, error) {
 	return &wire{conn: conn, in: bufio.NewReader(conn), request: request}, nil
 }
 
-// httpRequest is a GET with the person's key as it goes over the wire.
-func (d *door) httpRequest(tb testing.TB, path string, header map[string]string) (address string, request []byte) {
+// overWire is a request with ann's key as it goes over a wire, and where to.
+func (d *door) overWire(tb testing.TB, method, path string, body []byte, header map[string]string) (address string, request []byte) {
 	tb.Helper()
-	r, err := http.NewRequestWithContext(tb.Context(), http.MethodGet, d.url+path, http.NoBody)
+	r, err := http.NewRequestWithContext(tb.Context(), method, d.url+path, bytes.NewReader(body))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -131,22 +134,44 @@ func (w *wire) askRedis() error {
 	return err
 }
 
-// onWires runs ask on eight connections at once until the benchmark is over.
-func onWires(b *testing.B, address string, request []byte, ask func(*wire) error) {
+// wants is an ask of a wire that has one good answer.
+func wants(status int) func(*wire) error {
+	return func(w *wire) error {
+		got, err := w.askHTTP()
+		if err == nil && got != status {
+			err = fmt.Errorf("got %d, want %d", got, status)
+		}
+		return err
+	}
+}
+
+// onWires runs ask on so many connections at once until the benchmark is over.
+func onWires(b *testing.B, connections int, address string, request []byte, ask func(*wire) error) {
 	b.Helper()
-	b.SetParallelism(4)
-	b.RunParallel(func(pb *testing.PB) {
+	together(b, connections, func(next func() bool) error {
 		w, err := openWire(address, request)
 		if err != nil {
-			b.Error(err)
-			return
+			return err
 		}
 		defer w.conn.Close()
-		for pb.Next() {
+		for next() {
 			if err := ask(w); err != nil {
-				b.Error(err)
-				return
+				return err
 			}
 		}
+		return nil
 	})
+}
+
+// together does something b.N times in all, by so many at once.
+func together(b *testing.B, workers int, do func(next func() bool) error) {
+	b.Helper()
+	var begun atomic.Int64
+	var working errgroup.Group
+	for range workers {
+		working.Go(func() error { return do(func() bool { return begun.Add(1) <= int64(b.N) }) })
+	}
+	if err := working.Wait(); err != nil {
+		b.Fatal(err)
+	}
 }

@@ -5,14 +5,10 @@ import (
 	"io"
 	"net/http"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 )
 
@@ -96,58 +92,4 @@ func watchHeap() func() uint64 {
 		<-done
 		return peak.Load() - min(before, peak.Load())
 	}
-}
-
-// BenchmarkResults measures the stream of a finished batch's results. The goal is
-// 20,000 lines a second.
-func BenchmarkResults(b *testing.B) {
-	const items = 2000
-	d := openDoor(b, sharedStores(b), nil)
-	batch := d.expanded(b, d.ann, items)
-	var working errgroup.Group
-	working.SetLimit(8)
-	for line := 1; line <= items; line++ {
-		working.Go(func() error { return d.succeed(b, job.ItemID(batch.ID, line)) })
-	}
-	if err := working.Wait(); err != nil {
-		b.Fatal(err)
-	}
-	for name, query := range map[string]string{"ndjson": "", "csv": "?format=csv", "gzip": ""} {
-		b.Run(name, func(b *testing.B) {
-			for b.Loop() {
-				request, err := http.NewRequestWithContext(b.Context(), http.MethodGet, d.url+batchPath(batch.ID)+"/results"+query, http.NoBody)
-				if err != nil {
-					b.Fatal(err)
-				}
-				request.Header.Set("Authorization", "Bearer "+d.ann.key)
-				request.Header.Set("Accept-Encoding", strings.ReplaceAll(name, "ndjson", "identity"))
-				response, err := d.client.Do(request)
-				if err != nil {
-					b.Fatal(err)
-				}
-				n, err := io.Copy(io.Discard, response.Body)
-				_ = response.Body.Close()
-				if err != nil || response.StatusCode != http.StatusOK {
-					b.Fatalf("%s: %v", response.Status, err)
-				}
-				b.SetBytes(n)
-			}
-			b.ReportMetric(items*float64(b.N)/b.Elapsed().Seconds(), "lines/s")
-		})
-	}
-}
-
-// succeed plays the worker for one item, without its pictures.
-func (d *door) succeed(tb testing.TB, id job.ID) error {
-	photo, _, _, err := d.store.Claim(tb.Context(), id, d.publicationOf(tb, id), "w-test", time.Minute)
-	if err != nil {
-		return err
-	}
-	face := job.Face{Label: job.LabelMasked, Confidence: 0.97, Box: job.Box{XMin: 230, YMin: 86, XMax: 326, YMax: 184}}
-	_, err = d.store.Finish(tb.Context(), id, photo.Row.Fence, job.Result{
-		Width: 1920, Height: 1080, AnnotatedKey: imagestore.ResultKey(photo, photo.Row.Fence, "annotated"),
-		Model: job.Model{Name: "maskdet-416", Version: "2026-11"}, Faces: []job.Face{face, face, face},
-		Timing: job.Timing{Queued: 18 * time.Millisecond, Fetch: 3 * time.Millisecond, Inference: 14 * time.Millisecond, Total: 41 * time.Millisecond},
-	})
-	return err
 }

@@ -54,22 +54,9 @@ func (a *audience) leave(account uuid.UUID) {
 	}
 }
 
-// watch calls end once the listener may listen no more, and returns then or with ctx.
-func (l Listener) watch(ctx context.Context, every time.Duration, end context.CancelCauseFunc) {
-	tick := time.NewTicker(every)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		asking, cancel := context.WithTimeout(ctx, recheckTimeout)
-		valid := l.Valid(asking)
-		cancel()
-		if !valid {
-			end(errNotValid)
-			return
-		}
-	}
+// mayListen asks whether the session or key is still good.
+func (l Listener) mayListen(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
+	defer cancel()
+	return l.Valid(ctx)
 }

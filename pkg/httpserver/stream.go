@@ -45,8 +45,7 @@ func Stream(c *fiber.Ctx, listener Listener, events func(ctx context.Context, se
 		defer cancel(nil)
 		w := &eventWriter{out: out, conn: conn, timeout: s.cfg.WriteTimeout, gone: cancel}
 		var beside sync.WaitGroup
-		beside.Go(func() { w.keepAlive(ctx) })
-		beside.Go(func() { listener.watch(ctx, s.cfg.StreamRecheck, cancel) })
+		beside.Go(func() { w.attend(ctx, listener, s.cfg.StreamRecheck) })
 		if err := w.run(ctx, events); err != nil && ctx.Err() == nil {
 			s.log.WarnContext(ctx, "event stream ended", "err", err)
 		}
@@ -120,15 +119,23 @@ func (w *eventWriter) lost(err error) error {
 	return err
 }
 
-func (w *eventWriter) keepAlive(ctx context.Context) {
-	tick := time.NewTicker(keepAliveEvery)
-	defer tick.Stop()
+// attend keeps the connection alive, and ends the stream once its listener may listen
+// no more. It is one goroutine for both because there are thousands of streams.
+func (w *eventWriter) attend(ctx context.Context, listener Listener, recheck time.Duration) {
+	alive, check := time.NewTicker(keepAliveEvery), time.NewTicker(recheck)
+	defer alive.Stop()
+	defer check.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-alive.C:
 			if w.write(": still here\n\n") != nil {
+				return
+			}
+		case <-check.C:
+			if !listener.mayListen(ctx) {
+				w.gone(errNotValid)
 				return
 			}
 		}
