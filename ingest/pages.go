@@ -74,6 +74,7 @@ func (p *pages) mountUsers(app *fiber.App) {
 	change("/users/:id/open", p.changeUser(p.openUser))
 	change("/users/:id/delete", p.changeUser(p.deleteUser))
 	change("/users/:id/password", p.resetPassword)
+	change("/users/:id/s3", p.setS3Sources)
 }
 
 // frame is what surrounds a page of the person who asks.

@@ -30,7 +30,11 @@ func (p *pages) renderAccount(c *fiber.Ctx, page webui.AccountPage) error {
 	if err != nil {
 		return storeProblem("listing API keys", err)
 	}
-	page.Frame = frame(c, "Account", webui.NavAccount)
+	sources, err := p.store.S3Sources(ctx, user.ID)
+	if err != nil {
+		return storeProblem("reading what an account may name", err)
+	}
+	page.Frame, page.Sources = frame(c, "Account", webui.NavAccount), sources
 	page.Role = user.Role
 	if page.Email == "" && page.WrongEmail == "" {
 		page.Email = user.Email

@@ -162,6 +162,15 @@ func (p *pages) renderUser(c *fiber.Ctx, user jobstore.Usage, page webui.UserPag
 	page.Frame = frame(c, user.Username, webui.NavUsers)
 	page.UserRow, page.Roles, page.Mail = userRow(user), account.Roles(), p.recoverer.enabled()
 	page.Self = user.ID == login.User(c).ID
+	if page.WrongSources == "" {
+		ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
+		defer cancel()
+		sources, err := p.store.S3Sources(ctx, user.ID)
+		if err != nil {
+			return storeProblem("reading what an account may name", err)
+		}
+		page.Sources = strings.Join(sources, "\n")
+	}
 	return p.kit.Render(c, "user", page)
 }
 

@@ -74,6 +74,9 @@ func TestEveryPageLooksRight(t *testing.T) {
 				if over := browser.Eval[int](tab, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s at %d px is %d px too wide", p.name, width, over)
 				}
+				if hidden := browser.Eval[[]string](tab, scrollsSideways); width < 600 && len(hidden) > 0 {
+					t.Errorf("%s at %d px hides a part of %q until it is pushed aside", p.name, width, hidden)
+				}
 				if found := tab.Problems(); len(found) > 0 {
 					t.Errorf("%s: the browser complains of %q", p.name, found)
 				}
@@ -81,6 +84,10 @@ func TestEveryPageLooksRight(t *testing.T) {
 		}
 	}
 }
+
+// scrollsSideways finds what shows only a part of its width, beside the operators'
+// tables, whose columns are compared with each other.
+const scrollsSideways = `[...document.querySelectorAll('main:not(:has(.live)) *')].filter((e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)).map((e) => e.tagName + '.' + e.className + ' ' + e.firstElementChild?.className)`
 
 // serve gives the address of a site that shows every picture under its name.
 func serve(t *testing.T, all []picture, photoFile string) string {
@@ -275,7 +282,7 @@ func pictures() []picture {
 		{"photo-link", "photo", photo(link, "")},
 		{"photo-failed", "photo", photo(photoIn(job.StateFailed, "gate-7-0001.jpg"), "")},
 		{"account-empty", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator"}},
-		{"account", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator", Keys: []webui.KeyRow{key, key}, NewKey: "mf_3fk2h9x8Jw0sPqLmVtZbRyUcEaNdGi7o", NewName: "gate cameras"}},
+		{"account", "account", webui.AccountPage{Frame: door("Account", webui.NavAccount), Role: "administrator", Keys: []webui.KeyRow{key, key}, Sources: []string{"s3://cameras/2026/", "s3://an-archive-with-a-long-name-of-the-second-site/gates/north/"}, NewKey: "mf_3fk2h9x8Jw0sPqLmVtZbRyUcEaNdGi7o", NewName: "gate cameras"}},
 		{"apidocs", "apidocs", apiDocs()},
 		{"forgotten", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true}},
 		{"forgotten-sent", "forgotten", webui.ForgottenPage{Frame: outside, Mail: true, Sent: true}},
@@ -286,6 +293,8 @@ func pictures() []picture {
 		{"users", "users", users(12)},
 		{"users-none", "users", users(0)},
 		{"user", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), Mail: true}},
+		{"user-sources", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), Sources: "s3://cameras/2026/\ns3://an-archive-with-a-long-name-of-the-second-site/gates/north/"}},
+		{"user-wrong-sources", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), Sources: "s3://cameras/2026", WrongSources: "This is no place in S3: \"s3://cameras/2026\" must end with a slash. It is written s3://bucket/folder/ with a slash at its end, or s3://bucket/ for all of a bucket."}},
 		{"user-new-password", "user", webui.UserPage{Frame: admin, UserRow: users(3).Users[1], Roles: roles(), NewPassword: "K3WQ7JFTN5GXH2BV6MZC4YDPRA"}},
 		{"user-erasing", "user", webui.UserPage{Frame: admin, UserRow: users(4).Users[3], Roles: roles()}},
 		{"user-self", "user", webui.UserPage{Frame: admin, UserRow: users(1).Users[0], Roles: roles(), Self: true}},

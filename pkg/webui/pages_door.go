@@ -167,6 +167,7 @@ type AccountPage struct {
 	Role    string
 	Email   string
 	Keys    []KeyRow
+	Sources []string // what the account may name in S3
 	NewKey  string // in full, only in the answer to its making
 	NewName string
 	Done    string // a sentence about what was changed

@@ -77,4 +77,7 @@ type UserPage struct {
 	Self        bool   // it is the account of who is looking
 	NewPassword string // in full, only in the answer to its making
 	Done, Wrong string // a sentence
+
+	Sources      string // what the account may name in S3, a place a line, or as it was typed
+	WrongSources string // a sentence, when that was refused
 }
