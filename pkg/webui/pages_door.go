@@ -168,7 +168,7 @@ type AccountPage struct {
 	Email   string
 	Keys    []KeyRow
 	Sources []string // what the account may name in S3
-	NewKey  string // in full, only in the answer to its making
+	NewKey  string   // in full, only in the answer to its making
 	NewName string
 	Done    string // a sentence about what was changed
 	// Sentences about what was refused: a key, a password, an e-mail address.
