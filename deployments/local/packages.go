@@ -38,7 +38,12 @@ func runtimePackages() []debianPackage {
 
 // testPackages are for the tests only.
 func testPackages() []debianPackage {
-	return []debianPackage{{"chromium", "tests look at the pages in a browser"}}
+	const models = "tests hold the stand-in for AWS against AWS's own models and command"
+	return []debianPackage{
+		{"chromium", "tests look at the pages in a browser"},
+		{"awscli", models},
+		{"python3-botocore", models},
+	}
 }
 
 // installPackages installs what is missing of wanted. Without the right to, it

@@ -34,12 +34,15 @@ func (s *Spawner) run() {
 	}
 }
 
-// Start starts the child with the attributes that cmd has, and its end tied to ours.
+// Start starts the child with its end tied to ours, and in a process group of its own,
+// so that Ctrl-C at a terminal reaches this process only; where cmd asks for a session
+// of its own, that does the same.
 func (s *Spawner) Start(cmd *exec.Cmd) error {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr.Setpgid = !cmd.SysProcAttr.Setsid
 	result := make(chan error, 1)
 	s.starts <- start{cmd: cmd, result: result}
 	return <-result

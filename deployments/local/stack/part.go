@@ -10,6 +10,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"maskfleet/deployments/local/spawn"
 )
 
 // spec is all that is needed to start a part, and to start it again.
@@ -34,7 +36,7 @@ type spec struct {
 // on the same port and data.
 type Part struct {
 	spec
-	spawner *spawner
+	spawner *spawn.Spawner
 	logPath string
 	exits   chan<- Exit
 
@@ -138,7 +140,7 @@ func (p *Part) spawn() (*process, error) {
 	if p.dataDir != "" {
 		cmd.Dir = p.dataDir
 	}
-	if err := p.spawner.start(cmd); err != nil {
+	if err := p.spawner.Start(cmd); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.name, err)
 	}
 	proc := &process{cmd: cmd, gone: make(chan struct{})}

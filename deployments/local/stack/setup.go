@@ -32,7 +32,7 @@ func (s *Stack) setUp(ctx context.Context) error {
 	var output bytes.Buffer
 	cmd := exec.CommandContext(ctx, s.binary("setup"))
 	cmd.Env, cmd.Stdout, cmd.Stderr = environ(env), &output, log
-	err = s.spawner.start(cmd)
+	err = s.spawner.Start(cmd)
 	if err == nil {
 		err = cmd.Wait()
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"maskfleet/deployments/local/spawn"
 )
 
 // Stack is a running product. Its methods may be used by many at once, except
@@ -22,7 +24,7 @@ type Stack struct {
 	secrets   secrets
 	socketDir string
 	lock      *os.File
-	spawner   *spawner
+	spawner   *spawn.Spawner
 	exits     chan Exit
 	startedAt time.Time
 
@@ -69,7 +71,7 @@ func open(ctx context.Context, options Options) (*Stack, error) {
 		return nil, err
 	}
 	s.lock = lock
-	s.spawner = newSpawner()
+	s.spawner = spawn.New()
 	if err := s.decide(ctx); err != nil {
 		return nil, errors.Join(err, s.release())
 	}
@@ -246,7 +248,7 @@ func (s *Stack) Stop(ctx context.Context) error {
 
 // release gives the folder back; every part must be gone.
 func (s *Stack) release() error {
-	s.spawner.close()
+	s.spawner.Close()
 	var errs []error
 	if s.socketDir != "" && s.socketDir != s.runDir() {
 		errs = append(errs, os.RemoveAll(s.socketDir))

@@ -44,7 +44,6 @@ func (p *process) start(tb testing.TB) {
 	defer log.Close()
 	cmd := exec.Command(p.program, p.args...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := p.spawner.Start(cmd); err != nil {
 		tb.Fatalf("starting %s: %v", p.name, err)
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"net/netip"
 	"strconv"
+	"strings"
 	"time"
 
 	"maskfleet/deployments/local/aws/balancer"
 )
+
+// instancePrefix begins the names of all servers that are targets.
+const instancePrefix = "i-"
 
 // desired is what one balancer should have.
 type desired struct {
@@ -103,6 +107,9 @@ func (e *ELB) bring(ctx context.Context, want desired) error {
 	}
 	there := make(map[string]balancer.Server)
 	for _, s := range listed {
+		if !strings.HasPrefix(s.Name, instancePrefix) {
+			continue // somebody else's, who wrote it into the balancer's settings
+		}
 		there[s.Name] = s
 		wanted, known := want.servers[s.Name]
 		if !known || wanted.stale {
