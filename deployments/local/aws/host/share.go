@@ -8,6 +8,10 @@ import (
 
 const (
 	shareTick = 10 * time.Millisecond
+	// idleTick is for a machine that used hardly anything since the last look. What it
+	// uses before the next one is taken off what it may use later.
+	idleTick = 50 * time.Millisecond
+	idleUse  = 500 * time.Microsecond
 	// burst is how long a machine that was idle may use a whole core before its share
 	// holds.
 	burst = 100 * time.Millisecond
@@ -49,7 +53,13 @@ func (m *Machine) holdToShare(ctx context.Context) {
 		case m.spec.Cores == 0:
 			tick.Reset(censusAge)
 		default:
-			m.setRunning(a.settle(now.Sub(last), used-lastUsed))
+			running := a.settle(now.Sub(last), used-lastUsed)
+			m.setRunning(running)
+			if running && used-lastUsed < idleUse {
+				tick.Reset(idleTick)
+			} else {
+				tick.Reset(shareTick)
+			}
 			last, lastUsed = now, used
 		}
 	}

@@ -23,9 +23,9 @@ const (
 
 // Key is one pair of credentials.
 type Key struct {
-	AccessKey string
-	SecretKey string
-	Token     string // of a session; empty: none
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
+	Token     string `json:"token,omitempty"` // of a session; empty: none
 }
 
 // scope says for what a request was signed.
