@@ -1,0 +1,100 @@
+package fleet
+
+import (
+	"maps"
+	"time"
+)
+
+// failedBootsInARow suspend launching.
+const failedBootsInARow = 3
+
+// boots judges instances by their signs of life. Boots that fail one after the other
+// have a common cause, such as a broken image, that more of them only make dearer.
+type boots struct {
+	deadline, silence, pause time.Duration
+
+	lives     map[string]life
+	failed    int       // in a row
+	suspended time.Time // when launching was, or a trial was allowed; zero: it is not
+}
+
+// life is what is known of an instance since it was last launched or started.
+type life struct {
+	launchedAt time.Time
+	beat       time.Time // the newest sign, by the clock of who gave it
+	heardAt    time.Time // when we learnt of it, by ours; at first: when we first looked
+	lived      bool
+	judged     bool // its boot counted
+}
+
+func newBoots(c Config) boots {
+	return boots{deadline: c.BootDeadline, silence: c.Silence, pause: c.BreakerPause, lives: map[string]life{}}
+}
+
+// judge sets the health of every instance that is up.
+func (b *boots) judge(now time.Time, instances []Instance, alive Heartbeats) {
+	if alive == nil {
+		return
+	}
+	up := make(map[string]bool, len(instances))
+	for i := range instances {
+		if instances[i].Up() {
+			up[instances[i].ID] = true
+			instances[i].Health = b.health(now, instances[i], alive)
+		}
+	}
+	maps.DeleteFunc(b.lives, func(id string, _ life) bool { return !up[id] })
+}
+
+func (b *boots) health(now time.Time, i Instance, alive Heartbeats) Health {
+	l, known := b.lives[i.ID]
+	if !known || i.LaunchedAt.Sub(l.launchedAt) > b.silence { // or started again
+		l = life{launchedAt: i.LaunchedAt, heardAt: now}
+	}
+	if beat, lives := alive[i.ID]; lives && beat.After(l.beat) {
+		l.beat, l.heardAt, l.lived = beat, now, true
+	}
+	overdue := now.Sub(l.launchedAt) >= b.deadline
+	health := HealthReady
+	switch {
+	case l.lived && now.Sub(l.heardAt) < b.silence:
+	case l.lived:
+		health = HealthDangling
+	case !overdue:
+		health = HealthBooting
+	case l.heardAt.Sub(l.launchedAt) < b.deadline: // we have looked since before its time was over
+		health = HealthOverdue
+	case now.Sub(l.heardAt) < b.silence: // it may have lived for long, and we have just come
+	default:
+		health = HealthDangling
+	}
+	if !l.judged && (l.lived || health == HealthOverdue) {
+		l.judged = true
+		b.count(now, l.lived)
+	}
+	b.lives[i.ID] = l
+	return health
+}
+
+func (b *boots) count(now time.Time, succeeded bool) {
+	if succeeded {
+		b.failed, b.suspended = 0, time.Time{}
+		return
+	}
+	if b.failed++; b.failed == failedBootsInARow {
+		b.suspended = now
+	}
+}
+
+// allow says how many of n instances may be launched now: all, none while launching is
+// suspended, or a single one to try whether boots still fail.
+func (b *boots) allow(now time.Time, n int) int {
+	if b.suspended.IsZero() {
+		return n
+	}
+	if now.Sub(b.suspended) < b.pause {
+		return 0
+	}
+	b.suspended = now
+	return min(n, 1)
+}

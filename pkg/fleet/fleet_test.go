@@ -1,0 +1,237 @@
+package fleet_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/google/go-cmp/cmp"
+
+	"maskfleet/deployments/local/aws/awstest"
+	"maskfleet/pkg/fleet"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/testenv"
+)
+
+func TestInstancesComeAndGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	launched := mustGrow(t, f, 5)
+	slices.Sort(launched)
+	awaitState(t, f, fleet.StateRunning)
+	inZone := map[string]int{}
+	instances := list(t, f, fleet.Heartbeats{}).Instances
+	for _, i := range instances {
+		inZone[i.Zone]++
+		if i.Type != "local.quarter" || i.Version != awstest.Image || i.Address == "" || i.LaunchedAt.IsZero() || i.Health != fleet.HealthBooting {
+			t.Errorf("instance %+v", i)
+		}
+	}
+	if diff := cmp.Diff(launched, ids(instances)); diff != "" {
+		t.Errorf("listed (-launched +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]int{zoneA: 3, zoneB: 2}, inZone); diff != "" {
+		t.Errorf("zones (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[jobstore.LaunchState]int{jobstore.LaunchSettled: 2}, w.launches(t)); diff != "" {
+		t.Errorf("launches (-want +got):\n%s", diff)
+	}
+	ended, err := f.Terminate(t.Context(), lease(1), launched[:2]...)
+	if err != nil || !slices.Equal(ended, launched[:2]) {
+		t.Fatalf("terminated %v, %v", ended, err)
+	}
+	if left := ids(list(t, f, nil).Instances); !slices.Equal(left, launched[2:]) {
+		t.Errorf("left are %v, want %v", left, launched[2:])
+	}
+}
+
+func TestInstanceIsWhatTheSettingsSay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	id := mustGrow(t, w.open(t), 1)[0]
+	out, err := w.ec2.DescribeInstances(t.Context(), &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := out.Reservations[0].Instances[0]
+	tags := map[string]string{}
+	for _, tag := range i.Tags {
+		tags[*tag.Key] = *tag.Value
+	}
+	intents, err := w.store.ListLaunches(t.Context(), 1)
+	if err != nil || len(intents) != 1 {
+		t.Fatalf("%d intents, %v", len(intents), err)
+	}
+	want := map[string]string{
+		"Name": "maskfleet-worker", "maskfleet:pool": "maskfleet", "maskfleet:version": awstest.Image, "maskfleet:intent": intents[0].ID.String(),
+	}
+	if diff := cmp.Diff(want, tags); diff != "" {
+		t.Errorf("tags (-want +got):\n%s", diff)
+	}
+	if token := aws.ToString(i.ClientToken); token != "maskfleet-1-1-1" || token != intents[0].ClientToken {
+		t.Errorf("client token %q, of the intent %q", token, intents[0].ClientToken)
+	}
+	if m := i.MetadataOptions; m.HttpTokens != ec2types.HttpTokensStateRequired || *m.HttpPutResponseHopLimit != 1 {
+		t.Errorf("metadata options: tokens %s, hops %d", m.HttpTokens, *m.HttpPutResponseHopLimit)
+	}
+	if *i.KeyName != awstest.KeyPair || i.Monitoring.State != ec2types.MonitoringStateEnabled || i.IamInstanceProfile == nil {
+		t.Errorf("key %q, monitoring %s, profile %v", *i.KeyName, i.Monitoring.State, i.IamInstanceProfile)
+	}
+}
+
+func TestListsArePagedToTheirEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	mustGrow(t, f, 12)
+	f.SetPage(5)
+	eventually(t, "all twelve are shown", func() bool {
+		shown := 0
+		for _, i := range list(t, f, nil).Instances {
+			if i.Shown {
+				shown++
+			}
+		}
+		return shown == 12
+	})
+}
+
+func TestTargetsComeAndGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	w.config.TargetGroup = w.group(t)
+	f := w.open(t)
+	id := mustGrow(t, f, 1)[0]
+	if target := list(t, f, nil).Instances[0].Target; target.State != fleet.TargetNone {
+		t.Errorf("before it is registered: %+v", target)
+	}
+	awaitState(t, f, fleet.StateRunning)
+	for range 2 { // the second changes nothing
+		if err := f.Register(t.Context(), lease(1), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	awaitTarget(t, f, fleet.TargetHealthy)
+	if err := f.Deregister(t.Context(), lease(1), id); err != nil {
+		t.Fatal(err)
+	}
+	if target := list(t, f, nil).Instances[0].Target; target.State != fleet.TargetDraining || target.Reason != "Target.DeregistrationInProgress" {
+		t.Errorf("after it was deregistered: %+v", target)
+	}
+	awaitTarget(t, f, fleet.TargetNone)
+}
+
+func awaitTarget(t *testing.T, f *fleet.Fleet, want fleet.TargetState) {
+	t.Helper()
+	eventually(t, "target is "+string(want), func() bool { return list(t, f, nil).Instances[0].Target.State == want })
+}
+
+func TestStoppedInstancesAreStartedFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	first := mustGrow(t, f, 3)
+	awaitState(t, f, fleet.StateRunning)
+	if stopped, err := f.Stop(t.Context(), lease(1), first[:2]...); err != nil || len(stopped) != 2 {
+		t.Fatalf("stopped %v, %v", stopped, err)
+	}
+	eventually(t, "two are stopped", func() bool {
+		return 2 == count(list(t, f, nil).Instances, func(i fleet.Instance) bool { return i.State == fleet.StateStopped })
+	})
+	g, err := f.Grow(t.Context(), lease(2), 3)
+	slices.Sort(g.Started)
+	slices.Sort(first[:2])
+	if err != nil || !slices.Equal(g.Started, first[:2]) || len(g.Launched) != 1 {
+		t.Fatalf("grew by %+v, %v; %v were stopped", g, err, first[:2])
+	}
+	// EC2 may still show them as stopped: they are not started again, they count.
+	if up := count(list(t, f, nil).Instances, fleet.Instance.Up); up != 4 {
+		t.Errorf("%d are up, want 4", up)
+	}
+	awaitState(t, f, fleet.StateRunning)
+}
+
+func TestStoppedInstancesOfAnotherVersionStayStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	old := mustGrow(t, f, 1)
+	awaitState(t, f, fleet.StateRunning)
+	if _, err := f.Stop(t.Context(), lease(1), old...); err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, f, fleet.StateStopped)
+	f = w.open(t, func(c *fleet.Config) { c.Version = "2" })
+	if g, err := f.Grow(t.Context(), lease(2), 1); err != nil || len(g.Started) != 0 || len(g.Launched) != 1 {
+		t.Errorf("grew by %+v, %v", g, err)
+	}
+}
+
+func count(instances []fleet.Instance, is func(fleet.Instance) bool) (n int) {
+	for _, i := range instances {
+		if is(i) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestNothingStartsThatTheLeaseMayNotOutlast(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	id := mustGrow(t, f, 1)[0]
+	short := fleet.Lease{Epoch: 2, Until: time.Now().Add(w.config.CallTimeout)}
+	_, err := f.Grow(t.Context(), short, 1)
+	wantError(t, err, fleet.ErrLease)
+	_, err = f.Terminate(t.Context(), short, id)
+	wantError(t, err, fleet.ErrLease)
+	w.config.TargetGroup = w.group(t)
+	wantError(t, w.open(t).Register(t.Context(), short, id), fleet.ErrLease)
+	if up := w.up(t); len(up) != 1 {
+		t.Errorf("%d instances, want 1", len(up))
+	}
+	if n := w.launches(t)[jobstore.LaunchOpen]; n != 0 {
+		t.Errorf("%d launches were written down that could not begin", n)
+	}
+}
+
+func TestInstancesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	g, err := w.open(t, func(c *fleet.Config) { c.Pool = "theirs" }).Grow(t.Context(), lease(2), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := g.Launched[0]
+	w.store = testenv.JobStore(t) // they have one of their own
+	f := w.open(t)
+	ours := mustGrow(t, f, 1)[0]
+	ended, err := f.Terminate(t.Context(), lease(2), theirs, ours)
+	wantError(t, err, fleet.ErrForeign)
+	if !slices.Equal(ended, []string{ours}) || !slices.Equal(w.up(t), []string{theirs}) {
+		t.Errorf("ended %v; up are %v, want %v", ended, w.up(t), theirs)
+	}
+}
+
+func TestProtectedInstanceDoesNotProtectOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t)
+	three := mustGrow(t, f, 3)
+	_, err := w.ec2.ModifyInstanceAttribute(t.Context(), &ec2.ModifyInstanceAttributeInput{
+		InstanceId: &three[1], DisableApiTermination: &ec2types.AttributeBooleanValue{Value: aws.Bool(true)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := f.Terminate(t.Context(), lease(2), three...)
+	wantError(t, err, fleet.ErrProtected)
+	if slices.Sort(ended); len(ended) != 2 || slices.Contains(ended, three[1]) {
+		t.Errorf("ended %v, %s is protected", ended, three[1])
+	}
+}

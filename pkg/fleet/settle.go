@@ -1,0 +1,91 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"maskfleet/pkg/jobstore"
+)
+
+const (
+	// keepLaunches is how long ended launches can be looked up.
+	keepLaunches = 30 * 24 * time.Hour
+	purgeEvery   = time.Hour
+)
+
+// Settle finds out what came of launches whose answer nobody wrote down: those of a
+// leader that died, and our own that got none. A young one is asked for again in the
+// same words, which gives the same instances and never others; EC2 does not say for
+// how long it knows a token, so of an old one the list has the last word, which by
+// then shows all of it. After an error nothing may be launched.
+func (f *Fleet) Settle(ctx context.Context, lease Lease) error {
+	f.acting.Lock()
+	defer f.acting.Unlock()
+	return f.settle(ctx, lease)
+}
+
+func (f *Fleet) settle(ctx context.Context, lease Lease) error {
+	launches, err := f.ledger.UnsettledLaunches(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range launches {
+		if l.State != jobstore.LaunchOpen {
+			continue
+		}
+		if err := f.settleOne(ctx, lease, l); err != nil {
+			return fmt.Errorf("settling launch %s: %w", l.ClientToken, err)
+		}
+	}
+	if time.Since(f.purged) < purgeEvery {
+		return nil
+	}
+	f.purged = time.Now()
+	return f.ledger.PurgeLaunches(ctx, keepLaunches)
+}
+
+func (f *Fleet) settleOne(ctx context.Context, lease Lease, l jobstore.LaunchIntent) error {
+	if l.Age >= f.cfg.Settling {
+		return f.lookUp(ctx, l)
+	}
+	var r request
+	if err := json.Unmarshal(l.Request, &r); err != nil {
+		return fmt.Errorf("reading it: %w", err)
+	}
+	ids, err := f.runInstances(ctx, lease, r)
+	switch {
+	case errors.Is(err, errSpent):
+		return f.lookUp(ctx, l)
+	case err != nil && conclusive(err):
+		f.log.WarnContext(ctx, "launch came to nothing", "client_token", l.ClientToken, "err", err)
+		_, err = f.ledger.FailLaunch(ctx, l.ID, err.Error())
+		return err
+	}
+	return f.answer(ctx, l.ID, r, ids, err)
+}
+
+// lookUp finds the instances of a launch by their tag, ended ones too.
+func (f *Fleet) lookUp(ctx context.Context, l jobstore.LaunchIntent) error {
+	instances, err := f.describe(ctx, types.Filter{Name: aws.String("tag:" + tagIntent), Values: []string{l.ID.String()}})
+	if err != nil {
+		return err
+	}
+	if len(instances) == 0 {
+		f.log.InfoContext(ctx, "launch came to nothing", "client_token", l.ClientToken)
+		_, err := f.ledger.FailLaunch(ctx, l.ID, "no instance was ever listed")
+		return err
+	}
+	var ids []string
+	for _, i := range instances {
+		ids = append(ids, i.ID)
+	}
+	f.log.InfoContext(ctx, "instances of an open launch found", "client_token", l.ClientToken, "instance_ids", ids)
+	_, err = f.ledger.RecordLaunch(ctx, l.ID, ids)
+	return err
+}

@@ -1,0 +1,72 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+)
+
+// startStopped starts up to n stopped instances of the present version. Starting needs
+// capacity as launching does: where there is none, nothing is started and the offer
+// set aside.
+func (f *Fleet) startStopped(ctx context.Context, lease Lease, instances []Instance, n int) (started []string, _ error) {
+	for _, group := range f.stopped(instances) {
+		if len(started) == n {
+			break
+		}
+		ids := group.ids[:min(len(group.ids), n-len(started))]
+		err := f.change(ctx, lease, "start instances", func(ctx context.Context) error {
+			_, err := f.ec2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+			return err
+		})
+		switch {
+		case err == nil:
+			f.note(StatePending, ids)
+			f.log.InfoContext(ctx, "instances started", "instance_ids", ids, "type", group.Type, "zone", group.Zone)
+			started = append(started, ids...)
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused): // such as one that is not quite stopped
+			f.log.WarnContext(ctx, "instances not started", "instance_ids", ids, "err", err)
+		case f.tryOther(ctx, group.offer, err):
+			f.setAside(group.offer)
+		default:
+			return started, err
+		}
+	}
+	return started, nil
+}
+
+// stoppedGroup is what is stopped of one offer.
+type stoppedGroup struct {
+	offer
+	ids []string
+}
+
+// stopped lists what can be started.
+func (f *Fleet) stopped(instances []Instance) (groups []*stoppedGroup) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	byOffer := make(map[offer]*stoppedGroup)
+	for _, i := range instances {
+		if i.State != StateStopped || i.Version != f.cfg.version() {
+			continue
+		}
+		o := f.offers.find(i.Type, i.Zone)
+		if !f.offers.available(time.Now(), o) {
+			continue
+		}
+		if byOffer[o] == nil {
+			byOffer[o] = &stoppedGroup{offer: o}
+			groups = append(groups, byOffer[o])
+		}
+		byOffer[o].ids = append(byOffer[o].ids, i.ID)
+	}
+	return groups
+}
+
+func (f *Fleet) note(to State, ids []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.memory.changed(time.Now(), to, ids...)
+}
