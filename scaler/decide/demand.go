@@ -1,0 +1,111 @@
+package decide
+
+import "math"
+
+const (
+	serviceHalfLife  = 600.0 // of the service time that is measured, seconds
+	serviceBelief    = 50.0  // photos that the policy's service time counts for at first
+	slowSeconds      = 120.0 // of the slow mean of the load
+	dispersionWeight = 0.005
+	maxDispersion    = 50.0
+	jumpDeviations   = 2.0  // a jump stands out of the noise by so many
+	jumpFactor       = 1.25 // and of the slow mean
+	jumpSlots        = 0.2  // and by so many slots
+	recentSeconds    = 16.0 // how far back every tick is kept
+	recentParts      = 256  // of the target, further back
+)
+
+// jumpWindows are the seconds over which a jump is looked for.
+func jumpWindows() [4]float64 { return [4]float64{2, 4, 8, 15} }
+
+// demand is what is known of the load. A load is in slots: how many it keeps busy.
+type demand struct {
+	Worked     float64   `json:"worked"` // slot-seconds, of which the old count less
+	Done       float64   `json:"done"`   // photos, likewise
+	Fast       float64   `json:"fast"`
+	Slow       float64   `json:"slow"`
+	Dispersion float64   `json:"dispersion"` // variance over mean of arrivals
+	Total      float64   `json:"total"`      // photos since the history began
+	Counts     []stamped `json:"counts"`     // total at each tick of late
+	Begun      bool      `json:"begun"`
+}
+
+// arrivals is what came in a tick and was worked in it.
+type arrivals struct {
+	now, seconds   float64
+	photos         float64
+	worked, done   float64
+	believed       float64 // service time, before one is measured
+	target         float64
+	fast           float64
+	service, slots float64 // results: seconds a photo; load of this tick
+}
+
+// note takes a tick in.
+func (d *demand) note(a *arrivals) {
+	if len(d.Counts) == 0 {
+		d.Worked, d.Done, d.Dispersion = a.believed*serviceBelief, serviceBelief, 1
+		d.Counts = append(d.Counts, stamped{a.now - a.seconds, 0})
+	}
+	fade := math.Pow(0.5, a.seconds/serviceHalfLife)
+	d.Worked = d.Worked*fade + a.worked
+	d.Done = d.Done*fade + a.done
+	a.service = a.believed
+	if d.Done > 5 && d.Worked > 0 {
+		a.service = d.Worked / d.Done
+	}
+	a.slots = a.photos * a.service / a.seconds
+	if !d.Begun {
+		d.Fast, d.Slow, d.Begun = a.slots, a.slots, true
+	}
+	expected := math.Max(0.5, d.Slow/a.service*a.seconds)
+	surprise := (a.photos - expected) * (a.photos - expected) / expected
+	d.Dispersion += dispersionWeight * (math.Min(maxDispersion, surprise) - d.Dispersion)
+	d.Fast += (1 - math.Exp(-a.seconds/a.fast)) * (a.slots - d.Fast)
+	d.Slow += (1 - math.Exp(-a.seconds/slowSeconds)) * (a.slots - d.Slow)
+	d.Total += a.photos
+	d.keep(a.now, a.target)
+}
+
+// keep notes the total and forgets what nobody will ask for.
+func (d *demand) keep(now, target float64) {
+	d.Counts = append(d.Counts, stamped{now, d.Total})
+	old := 0
+	for old+2 < len(d.Counts) && d.Counts[old+1].At <= now-math.Max(recentSeconds-1, target) {
+		old++
+	}
+	d.Counts = d.Counts[:copy(d.Counts, d.Counts[old:])]
+	late := len(d.Counts)
+	for late > 0 && d.Counts[late-1].At > now-recentSeconds {
+		late--
+	}
+	if late >= 2 && d.Counts[late-1].At-d.Counts[late-2].At < target/recentParts {
+		d.Counts = append(d.Counts[:late-1], d.Counts[late:]...)
+	}
+}
+
+// photos is how many came in the last seconds.
+func (d *demand) photos(now, seconds float64) float64 {
+	for i := len(d.Counts) - 1; i >= 0; i-- {
+		if d.Counts[i].At <= now-seconds+1e-6 {
+			return d.Total - d.Counts[i].Value
+		}
+	}
+	return d.Total - d.Counts[0].Value
+}
+
+// level is the load to be ready for: the fast mean, or what a jump has reached at
+// least. One noisy second is no jump, a real one is seen within two to four.
+func (d *demand) level(now, service float64) float64 {
+	level := d.Fast
+	dispersion := math.Max(1, d.Dispersion)
+	for _, window := range jumpWindows() {
+		came := d.photos(now, window)
+		sure := came - jumpDeviations*math.Sqrt(dispersion*came+1)
+		level = math.Max(level, sure/window*service)
+	}
+	return level
+}
+
+// rising says whether that level is a jump.
+func (d *demand) rising(level float64) bool { return level > jumpFactor*d.Slow+jumpSlots }

@@ -1,0 +1,67 @@
+package decide
+
+import (
+	"fmt"
+	"math"
+)
+
+// explain gives the wants that had something to say, the one that decided first.
+func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting, size float64, t *tuning) []Want {
+	waiting := o.Waiting.Value
+	perSecond := w.Demand.Fast / m.service
+	all := []struct {
+		name  string
+		slots float64
+		why   string
+	}{
+		{WantRate, parts.rate, fmt.Sprintf("%.3g photos a second keep %.2g slots busy", perSecond, m.level)},
+		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %.2g slots and may go on", m.level)},
+		{WantBacklog, parts.backlog, fmt.Sprintf("%.0f photos wait, and an instance ordered now helps in %.0f s", waiting, m.horizon)},
+		{WantReserve, parts.reserve, w.reserveWords(m, best, t)},
+		{WantClock, parts.clock, w.clockWords(best, t)},
+		{WantNewcomer, parts.newcomer, fmt.Sprintf("the traffic is known for less than %.0f minutes", t.newcomer.seconds/60)},
+	}
+	var list []Want
+	for _, part := range all {
+		if part.slots <= 0 {
+			continue
+		}
+		want := Want{part.name, m.instances(part.slots), part.why}
+		if len(list) > 0 && want.Instances > list[0].Instances {
+			list = append([]Want{want}, list...)
+		} else {
+			list = append(list, want)
+		}
+	}
+	if held := m.instances(size); held > m.instances(math.Max(m.least, math.Min(parts.greatest(), m.most))) {
+		ago := m.now - w.Recent.Entries[0].At
+		why := fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s", ago, best.hold*m.launch())
+		list = append([]Want{{WantHold, held, why}}, list...)
+	}
+	return list
+}
+
+func (m *moment) instances(slots float64) int {
+	return int(math.Min(math.Ceil(slots/m.step-1e-9), math.MaxInt32))
+}
+
+// reserveWords says what the reserve would have paid, against the same setting without.
+func (w *waitMemory) reserveWords(m *moment, best setting, t *tuning) string {
+	without := best
+	without.reserve = 0
+	for i, s := range t.settings {
+		if s == without {
+			saved := (w.Parade.Shadows[i].Score - w.Parade.Shadows[w.Parade.Best].Score) / 60
+			return fmt.Sprintf("having this reserve would have been worth %.0f slot-minutes over the past hours", saved)
+		}
+	}
+	return "a reserve to begin with"
+}
+
+func (w *waitMemory) clockWords(best setting, t *tuning) string {
+	minutes := hourMinutes
+	if best.clock == clockPeriod {
+		minutes = t.periodic[w.Calendar.Best].minutes
+	}
+	return fmt.Sprintf("it was needed at this time of the period of %d minutes", minutes)
+}

@@ -1,0 +1,38 @@
+package decide
+
+import "time"
+
+// Reading is a number that was read somewhere, and how old it is.
+type Reading struct {
+	Value float64
+	Age   time.Duration
+	Known bool // false: it could not be read
+}
+
+// Observation is what is known at one moment. Counters only rise, except when what
+// they count was started anew.
+type Observation struct {
+	At       time.Time
+	Accepted Reading // photos accepted so far: a counter
+	Finished Reading // photos that slots are done with so far: a counter
+	Worked   Reading // seconds that slots have worked so far: a counter
+	Waiting  Reading // photos that wait, on the broker or in MySQL alone
+	InFlight Reading // photos in the hands of workers
+	Asking   Reading // pulls that wait at the broker for a photo
+	CPU      Reading // mean of all workers over the past two minutes, 0 to 1
+	Leader   string  // which server answered for the queue
+	Fleet    Fleet
+	Boot     time.Duration // from launch to the first pull, measured; 0: not yet
+}
+
+// Fleet is the instances, those that drain left out.
+type Fleet struct {
+	Known     bool
+	Age       time.Duration
+	Ready     int
+	Reporting int             // workers that have given a sign of life
+	Starting  []time.Duration // how long each of the others has been starting
+}
+
+// Size is how many instances there are, ready or starting.
+func (f Fleet) Size() int { return f.Ready + len(f.Starting) }

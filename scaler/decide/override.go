@@ -1,0 +1,81 @@
+package decide
+
+import (
+	"fmt"
+	"time"
+)
+
+// OverrideKind is what a person puts in the policy's place.
+type OverrideKind string
+
+// The kinds, the strongest first.
+const (
+	Pin    OverrideKind = "pin"    // a size, also outside the policy's bounds
+	Freeze OverrideKind = "freeze" // the size there is
+	Bounds OverrideKind = "bounds" // other bounds for the policy
+)
+
+// Override is what a person said, for a time.
+type Override struct {
+	Kind OverrideKind `json:"kind"`
+	Size int          `json:"size,omitempty"` // of a pin
+	Min  int          `json:"min,omitempty"`  // of bounds
+	Max  int          `json:"max,omitempty"`
+	Who  string       `json:"who"`
+	Why  string       `json:"why"`
+	// Until is when it ends by itself; zero: when it is taken out of the policy.
+	Until time.Time `json:"until,omitzero"`
+}
+
+func (o Override) check(c *checker, i int) {
+	name := fmt.Sprintf("overrides[%d]", i)
+	c.check(o.Who != "" && o.Why != "", "%s does not say who and why", name)
+	switch o.Kind {
+	case Pin:
+		c.check(o.Size >= 0 && o.Size <= maxInstances, "%s.size is %d, want 0 to %d", name, o.Size, maxInstances)
+		c.check(o.Min == 0 && o.Max == 0, "%s pins a size and has bounds", name)
+	case Freeze:
+		c.check(o.Size == 0 && o.Min == 0 && o.Max == 0, "%s freezes the size and names one", name)
+	case Bounds:
+		c.check(o.Min >= 1 && o.Min <= o.Max && o.Max <= maxInstances, "%s is from %d to %d, want 1 to %d at most", name, o.Min, o.Max, maxInstances)
+		c.check(o.Size == 0, "%s has bounds and pins a size", name)
+	default:
+		c.check(false, "%s.kind is %q, want pin, freeze or bounds", name, o.Kind)
+	}
+}
+
+// override gives the strongest that is in force, of equals the last.
+func (p Policy) override(at time.Time) *Override {
+	rank := func(k OverrideKind) int {
+		switch k {
+		case Pin:
+			return 3
+		case Freeze:
+			return 2
+		case Bounds:
+			return 1
+		default:
+			return 0
+		}
+	}
+	var strongest *Override
+	for i := range p.Overrides {
+		o := p.Overrides[i]
+		if !o.Until.IsZero() && !at.Before(o.Until) {
+			continue
+		}
+		if strongest == nil || rank(o.Kind) >= rank(strongest.Kind) {
+			strongest = &o
+		}
+	}
+	return strongest
+}
+
+// words says what was overridden, as part of a reason.
+func (o Override) words() string {
+	text := fmt.Sprintf("%s by %s (%s)", o.Kind, o.Who, o.Why)
+	if o.Until.IsZero() {
+		return text + " until released"
+	}
+	return text + " until " + o.Until.UTC().Format(time.RFC3339)
+}

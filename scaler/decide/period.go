@@ -1,0 +1,126 @@
+package decide
+
+import "math"
+
+const (
+	shortestPeriod = 10 // minutes
+	longestPeriod  = 180
+	hourMinutes    = 60
+	dayMinutes     = 24 * hourMinutes
+	weekMinutes    = 7 * dayMinutes
+	// rememberedMinutes is how far back the need of a minute is known: a week and the
+	// hours that a boot may look ahead.
+	rememberedMinutes = weekMinutes + 2*hourMinutes
+)
+
+// period is a distance at which the need may come again, and how many of the last
+// visits are looked at.
+type period struct {
+	minutes, visits int
+	bias            float64 // in launches
+}
+
+// candidates are the periods that are tried, all at once. The first is none; the hour,
+// by which people set their clocks, comes before the others.
+func candidates() []period {
+	all := []period{{0, 0, 2}, {hourMinutes, 3, 0}}
+	for minutes := shortestPeriod; minutes <= longestPeriod; minutes++ {
+		if minutes != hourMinutes {
+			all = append(all, period{minutes, 3, 2})
+		}
+	}
+	return append(all, period{dayMinutes, 2, 1}, period{weekMinutes, 1, 2})
+}
+
+// calendar is the need of each minute, and a shadow for each candidate that provides
+// for what was needed one to three periods ago. The period whose shadow would have
+// been cheapest is the clock of the settings that have one.
+type calendar struct {
+	Needs   []int32  `json:"needs"` // slots, a ring by minute
+	Minute  int64    `json:"minute"`
+	Peak    float64  `json:"peak"` // of this minute so far
+	Shadows []shadow `json:"shadows,omitempty"`
+	Best    int      `json:"best"` // of the candidates
+
+	// What the candidates foresee, which changes with the minute only. It is made
+	// anew, never changed, so that copies may share it.
+	foreseen []float64
+	from, to int64
+}
+
+// note takes the need of a moment in.
+func (c *calendar) note(now, need float64) {
+	minute := int64(math.Floor(now / 60))
+	if c.Needs == nil {
+		c.Needs, c.Minute = make([]int32, rememberedMinutes), minute
+	}
+	if minute < c.Minute || minute-c.Minute > rememberedMinutes {
+		clear(c.Needs)
+		c.Minute, c.Peak = minute, 0
+	}
+	if c.Minute < minute {
+		c.Needs[c.at(c.Minute)] = int32(min(c.Peak, math.MaxInt32))
+		for c.Minute++; c.Minute < minute; c.Minute++ {
+			c.Needs[c.at(c.Minute)] = 0
+		}
+		c.Needs[c.at(minute)], c.Peak = 0, 0
+	}
+	c.Peak = max(c.Peak, need)
+}
+
+func (c *calendar) at(minute int64) int {
+	return int(((minute % rememberedMinutes) + rememberedMinutes) % rememberedMinutes)
+}
+
+// foresee is the greatest need, at the earlier visits, of the minutes from now to the
+// horizon.
+func (c *calendar) foresee(p period, horizon float64) float64 {
+	need := int32(0)
+	last := int64(math.Floor(horizon / 60))
+	for minute := c.Minute; minute <= last; minute++ {
+		for visit := 1; visit <= p.visits; visit++ {
+			back := int64(p.minutes * visit)
+			if back < c.Minute-minute+rememberedMinutes && minute-back < c.Minute {
+				need = max(need, c.Needs[c.at(minute-back)])
+			}
+		}
+	}
+	return float64(need)
+}
+
+// live lets the candidates' shadows go through the moment and gives what the best of
+// the periods foresees.
+func (c *calendar) live(m *moment, t *tuning, ready float64) float64 {
+	all := t.periodic
+	if len(c.Shadows) != len(all) {
+		c.Shadows, c.Best = make([]shadow, len(all)), 1
+		for i := range c.Shadows {
+			c.Shadows[i].Ready = ready
+		}
+	}
+	s := setting{surge: true, headroom: t.headroom, hold: 1, clock: clockOwn}
+	c.look(all, m.now+m.horizon)
+	lowest, best := 0.0, -1
+	score := func(i int) float64 { return c.Shadows[i].Score + all[i].bias*m.launch() }
+	for i := range all {
+		c.Shadows[i].live(m, s, c.foreseen[i])
+		if at := score(i); best < 0 || at < lowest {
+			lowest, best = at, i
+		}
+	}
+	if lowest < score(c.Best)-t.clockInertia*m.pool() {
+		c.Best = best
+	}
+	return c.foreseen[c.Best]
+}
+
+func (c *calendar) look(all []period, horizon float64) {
+	to := int64(math.Floor(horizon / 60))
+	if len(c.foreseen) == len(all) && c.from == c.Minute && c.to == to {
+		return
+	}
+	c.foreseen, c.from, c.to = make([]float64, len(all)), c.Minute, to
+	for i, p := range all {
+		c.foreseen[i] = c.foresee(p, horizon)
+	}
+}

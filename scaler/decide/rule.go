@@ -1,0 +1,100 @@
+package decide
+
+import "math"
+
+const (
+	drainSeconds = 5.0  // in which a backlog should be worked off once capacity is there
+	tardyShare   = 0.01 // of photos that may be late under a steady load
+	minimumBill  = 60.0 // seconds that a launch costs at least
+)
+
+// moment is what one tick is for the real fleet and for all shadows alike. Times are
+// seconds, sizes slots.
+type moment struct {
+	now, seconds float64
+	boot         float64
+	horizon      float64 // when an order of now can help at the soonest
+	target       float64
+	service      float64
+	load         float64 // of this tick
+	level        float64 // to be ready for
+	rising       bool
+	least, most  float64
+	step         float64 // slots of an instance
+	staffed      float64 // for the level, by queueing theory
+	newcomer     float64
+	hour, period float64 // what the clocks say
+	leanClock    bool
+	fresh        float64 // work that came within the target
+	latePrice    float64 // of a photo
+	fade         float64 // of scores
+	launchFee    float64
+}
+
+// launch is what one launch costs at least.
+func (m *moment) launch() float64 { return math.Max(m.boot, minimumBill) }
+
+// pool is what a launch of everything costs at least.
+func (m *moment) pool() float64 { return m.launch() * m.most }
+
+// survivors is the share of a load that slots must be there for at the moment it
+// jumps: then nobody waits longer than the target until more have booted.
+func (m *moment) survivors() float64 { return math.Max(0, 1-m.target/m.horizon) }
+
+// whole rounds up to whole instances.
+func (m *moment) whole(slots float64) float64 { return math.Ceil(slots/m.step-1e-9) * m.step }
+
+// rate is how many slots the level needs when it is steady.
+func (m *moment) rate(headroom float64) float64 {
+	return math.Max(m.staffed, math.Ceil(m.level/headroom-1e-9))
+}
+
+// reserve is a share of the largest fleet.
+func (m *moment) reserve(share float64) float64 { return math.Floor(share*m.most + 0.5) }
+
+// state is a fleet, real or not.
+type state struct {
+	backlog float64 // work that waits, slot-seconds
+	ready   float64
+	soon    float64 // work that starting instances will have done by the horizon
+}
+
+// wants are the numbers of which the greatest decides, in slots, before any bounds.
+type wants struct {
+	rate, surge, backlog, reserve, clock, newcomer float64
+}
+
+// wants is the rule. own is what a shadow's own clock says.
+func (m *moment) wants(s setting, own float64, f state) wants {
+	w := wants{rate: m.rate(s.headroom), reserve: m.reserve(s.reserve), newcomer: m.newcomer}
+	switch s.clock {
+	case clockHour:
+		w.clock = m.hour
+	case clockPeriod:
+		w.clock = m.period
+	case clockOwn:
+		w.clock = own
+	case clockNone:
+	}
+	if m.leanClock {
+		w.clock = math.Ceil(w.clock * m.survivors())
+	}
+	if s.surge && m.rising {
+		w.surge = math.Ceil(m.level * (1 + m.horizon/m.target))
+	}
+	if left := f.backlog + (m.level-f.ready)*m.horizon - f.soon; left > 0 {
+		w.backlog = math.Ceil(m.level + left/drainSeconds)
+	}
+	return w
+}
+
+func (w wants) greatest() float64 {
+	return max(w.rate, w.surge, w.backlog, w.reserve, w.clock, w.newcomer)
+}
+
+// size bounds a want and holds it: up at once, down only below every want of the last
+// seconds that the setting holds.
+func (m *moment) size(s setting, want float64, recent *highest) float64 {
+	want = math.Max(m.least, math.Min(m.whole(want), m.most))
+	return recent.push(m.now, want, s.hold*m.launch())
+}

@@ -1,0 +1,109 @@
+package decide
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Schedule is a minimum for named hours of the week. Its instances are ordered a boot
+// ahead, so that they are there when the hours begin.
+type Schedule struct {
+	Name string `json:"name"`
+	// Days are those on which the hours begin: mon, tue and so on; none: every day.
+	Days []string `json:"days,omitempty"`
+	From string   `json:"from"` // 08:30
+	To   string   `json:"to"`   // before From: on the next day
+	Zone string   `json:"zone"` // Europe/Paris; empty: UTC
+	Min  int      `json:"min"`
+
+	location *time.Location // of Zone, looked up once when the document is read
+}
+
+// UnmarshalJSON reads the schedule and looks its time zone up, so that deciding needs
+// no files.
+func (s *Schedule) UnmarshalJSON(text []byte) error {
+	type plain Schedule
+	var read plain
+	in := json.NewDecoder(strings.NewReader(string(text)))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&read); err != nil {
+		return fmt.Errorf("reading a schedule: %w", err)
+	}
+	location, err := time.LoadLocation(read.Zone)
+	if err != nil {
+		return fmt.Errorf("reading the zone of schedule %q: %w", read.Name, err)
+	}
+	*s = Schedule(read)
+	s.location = location
+	return nil
+}
+
+func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
+
+func (s Schedule) check(c *checker, i, most int) {
+	name := fmt.Sprintf("schedules[%d]", i)
+	c.check(s.Name != "", "%s has no name", name)
+	_, fromErr := clockTime(s.From)
+	_, toErr := clockTime(s.To)
+	c.check(fromErr == nil && toErr == nil, "%s is from %q to %q, want times like 08:30", name, s.From, s.To)
+	c.check(s.From != s.To, "%s begins when it ends", name)
+	c.check(s.Min >= 1 && s.Min <= most, "%s.min is %d, want 1 to max, which is %d", name, s.Min, most)
+	for _, day := range s.Days {
+		c.check(slices.Contains(weekdays(), day), "%s has the day %q, want mon, tue, wed, thu, fri, sat or sun", name, day)
+	}
+}
+
+// clockTime is the minute of the day.
+func clockTime(text string) (int, error) {
+	at, err := time.Parse("15:04", text)
+	if err != nil {
+		return 0, fmt.Errorf("reading a time of day: %w", err)
+	}
+	return at.Hour()*60 + at.Minute(), nil
+}
+
+// holds says whether the moment lies in the hours.
+func (s Schedule) holds(at time.Time) bool {
+	location := s.location
+	if location == nil {
+		location = time.UTC
+	}
+	local := at.In(location)
+	from, err := clockTime(s.From)
+	if err != nil {
+		return false
+	}
+	to, err := clockTime(s.To)
+	if err != nil {
+		return false
+	}
+	minute := local.Hour()*60 + local.Minute()
+	day := local.Weekday()
+	switch {
+	case from < to && minute >= from && minute < to:
+	case from > to && minute >= from:
+	case from > to && minute < to:
+		day = (day + 6) % 7 // they began yesterday
+	default:
+		return false
+	}
+	return len(s.Days) == 0 || slices.Contains(s.Days, weekdays()[day])
+}
+
+// scheduled is the highest minimum whose hours have come, or come within a boot.
+func (p Policy) scheduled(at time.Time, boot time.Duration) (Schedule, bool) {
+	var highest Schedule
+	for _, s := range p.Schedules {
+		if s.Min > highest.Min && (s.holds(at) || s.holds(at.Add(boot))) {
+			highest = s
+		}
+	}
+	return highest, highest.Min > 0
+}
+
+func durationOf(seconds float64) time.Duration {
+	return time.Duration(seconds * float64(time.Second))
+}

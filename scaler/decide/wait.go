@@ -1,0 +1,103 @@
+package decide
+
+import (
+	"fmt"
+	"math"
+)
+
+// waitMemory is what target-wait knows.
+type waitMemory struct {
+	Began    float64  `json:"began"`  // seconds
+	Tuning   string   `json:"tuning"` // whose settings the parade has
+	Demand   demand   `json:"demand"`
+	Busiest  float64  `json:"busiest"` // load while it was a newcomer
+	Calendar calendar `json:"calendar"`
+	Parade   parade   `json:"parade"`
+	Recent   highest  `json:"recent"` // wants of the real fleet
+}
+
+// news is what a tick adds to the counters.
+type news struct {
+	now, seconds         float64
+	photos, worked, done float64
+}
+
+// targetWait takes a tick in and gives the wants of those sizes that keep the wait
+// below the target at least cost, the one that decides first.
+func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *Inputs) []Want {
+	m := w.moment(o, p, b, n)
+	t := &p.tuning
+	w.Calendar.note(m.now, math.Max(m.staff(m.level), math.Ceil(m.level/t.headroom-1e-9)))
+	ready := float64(o.Fleet.Ready * p.SlotsPerInstance)
+	if t.periods {
+		m.period = w.Calendar.live(m, t, ready)
+	} else {
+		m.hour = w.Calendar.foresee(period{minutes: hourMinutes, visits: 3}, m.now+m.horizon)
+	}
+	if w.Tuning != t.name || len(w.Parade.Shadows) != len(t.settings) {
+		w.Tuning = t.name
+		w.Parade.begin(m, t, ready)
+	}
+	w.Parade.live(m, t)
+	best := t.settings[w.Parade.Best]
+	f := state{backlog: (o.Waiting.Value + 0.5*o.InFlight.Value) * m.service, ready: ready}
+	for _, age := range o.Fleet.Starting {
+		eta := math.Max(0, m.boot-age.Seconds())
+		f.soon += math.Max(0, m.horizon-eta) * m.step
+	}
+	parts := m.wants(best, 0, f)
+	size := m.size(best, parts.greatest(), &w.Recent)
+	w.describe(in, m, t, best)
+	return w.explain(m, o, parts, best, size, t)
+}
+
+// moment puts together what is the same for the real fleet and all shadows.
+func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
+	t := &p.tuning
+	a := arrivals{
+		now: n.now, seconds: n.seconds, photos: n.photos, worked: n.worked, done: n.done,
+		believed: p.Wait.ServiceSeconds, target: p.Wait.TargetSeconds, fast: t.fastSeconds,
+	}
+	if w.Began == 0 {
+		w.Began = n.now
+	}
+	w.Demand.note(&a)
+	boot := p.bootSeconds(o)
+	m := &moment{
+		now: n.now, seconds: n.seconds, boot: boot, horizon: boot + n.seconds,
+		target: p.Wait.TargetSeconds, service: a.service, load: a.slots,
+		least: float64(b.min * p.SlotsPerInstance), most: float64(b.max * p.SlotsPerInstance), step: float64(p.SlotsPerInstance),
+		leanClock: t.leanClock, latePrice: p.Wait.LatePrice * a.service,
+		fade: math.Pow(0.5, n.seconds/t.halfLife), launchFee: t.launchFee,
+	}
+	m.level = w.Demand.level(n.now, a.service)
+	m.rising = w.Demand.rising(m.level)
+	m.fresh = w.Demand.photos(n.now, m.target) * a.service
+	m.staffed = m.staff(m.level)
+	if n.now-w.Began < t.newcomer.seconds {
+		w.Busiest = math.Max(w.Busiest, w.Demand.Slow)
+		load := t.newcomer.factor * w.Busiest
+		m.newcomer = math.Max(m.staff(load), math.Ceil(load/t.headroom-1e-9))
+		m.newcomer = math.Min(m.newcomer, math.Ceil(m.most*t.newcomer.share*m.survivors()))
+	}
+	return m
+}
+
+// staff is what queueing theory says that a load needs. The load is rounded up a
+// little, so that noise in it does not move the answer.
+func (m *moment) staff(load float64) float64 {
+	const grain = 50
+	rounded := math.Floor(load*grain+1) / grain
+	return float64(staff(rounded, m.service, m.target, tardyShare, int(m.most)))
+}
+
+func (w *waitMemory) describe(in *Inputs, m *moment, t *tuning, best setting) {
+	rate := m.load / m.service
+	service, level := m.service, m.level
+	in.ArrivalsPerSecond, in.ServiceSeconds, in.LoadSlots = &rate, &service, &level
+	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, wants held %.0f s, reserve of %.0f slots",
+		100*best.headroom, best.hold*m.launch(), m.reserve(best.reserve))
+	if t.periods && best.clock == clockPeriod {
+		in.PeriodMinutes = t.periodic[w.Calendar.Best].minutes
+	}
+}
