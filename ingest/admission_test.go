@@ -149,6 +149,36 @@ func TestBudgetNeverHoldsMoreThanItsLimit(t *testing.T) {
 	}
 }
 
+func TestWaitingForTheBudget(t *testing.T) {
+	t.Parallel()
+	b := newBudget(10, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))
+	release, err := b.wait(t.Context(), 1000) // more than there is counts as all of it
+	if err != nil || b.held != 10 {
+		t.Fatalf("%d bytes are held, %v", b.held, err)
+	}
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(errGone)
+	if _, err := b.wait(ctx, 1); !errors.Is(err, errGone) {
+		t.Errorf("waiting in vain gives %v", err)
+	}
+	var waiters sync.WaitGroup
+	for range 8 { // five at a time
+		waiters.Go(func() {
+			release, err := b.wait(t.Context(), 2)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			release()
+		})
+	}
+	release()
+	waiters.Wait()
+	if b.held != 0 {
+		t.Errorf("%d bytes are held at the end", b.held)
+	}
+}
+
 func TestBatchesHaveAQueueOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -76,7 +76,8 @@ type AdmissionConfig struct {
 	QueueLimit int `env:"QUEUE_LIMIT" envDefault:"50000"`
 	// BatchQueueLimit is how many photos of batches may wait before batches are refused.
 	BatchQueueLimit int `env:"BATCH_QUEUE_LIMIT" envDefault:"1000000"`
-	// UploadBytesInFlight bounds the memory of all uploads being taken in.
+	// UploadBytesInFlight bounds the memory of all uploads being taken in, and of photos
+	// of batches on their way to S3.
 	UploadBytesInFlight int64 `env:"UPLOAD_BYTES_IN_FLIGHT" envDefault:"268435456"`
 	// AdmissionInterval is how often depth and stores are looked at.
 	AdmissionInterval time.Duration `env:"ADMISSION_INTERVAL" envDefault:"1s"`

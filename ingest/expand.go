@@ -54,6 +54,7 @@ type expander struct {
 	images  *imagestore.Store
 	cfg     ExpanderConfig
 	limits  itemLimits
+	memory  *budget // of the door's uploads, too
 	holder  string
 	log     *slog.Logger
 	outcome *prometheus.CounterVec
@@ -66,9 +67,9 @@ type itemLimits struct {
 	photo int64 // bytes
 }
 
-func newExpander(doors Doors, cfg ExpanderConfig, limits itemLimits, log *slog.Logger, registerer prometheus.Registerer) *expander {
+func newExpander(doors Doors, cfg ExpanderConfig, limits itemLimits, memory *budget, log *slog.Logger, registerer prometheus.Registerer) *expander {
 	e := &expander{
-		store: doors.Store, images: doors.Images, cfg: cfg, limits: limits, holder: uuid.NewString(), log: log,
+		store: doors.Store, images: doors.Images, cfg: cfg, limits: limits, memory: memory, holder: uuid.NewString(), log: log,
 		outcome: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "maskfleet_ingest_batches_total",
 			Help: "Batches by what came of expanding them.",

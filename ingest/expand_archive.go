@@ -80,7 +80,12 @@ func (a *archiveFile) each(ctx context.Context, visit func(entry) error) error {
 }
 
 func (a *archiveFile) eachOfZip(ctx context.Context, visit func(entry) error) error {
-	archive, err := zip.NewReader(a.file, a.bytes)
+	file := &listedFile{ReaderAt: a.file, left: listFloor + int64(a.limits.items)*listedBytes}
+	archive, err := zip.NewReader(file, a.bytes)
+	if errors.Is(err, errListTooLong) {
+		return &job.BatchFailure{Code: job.BatchCodeTooManyItems, Message: fmt.Sprintf("The archive has far more than %d entries.", a.limits.items)}
+	}
+	file.listed = true
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return brokenArchive("The archive is damaged and cannot be opened.")
 	}
@@ -98,6 +103,7 @@ func (a *archiveFile) eachOfZip(ctx context.Context, visit func(entry) error) er
 			continue
 		}
 		place++
+		n.bytes = a.needs(int64(min(f.UncompressedSize64, 1<<62))) //nolint:gosec // bounded
 		n.data = func() ([]byte, error) {
 			content, err := f.Open()
 			if err != nil {
@@ -111,6 +117,28 @@ func (a *archiveFile) eachOfZip(ctx context.Context, visit func(entry) error) er
 		}
 	}
 	return nil
+}
+
+// A zip's list of its entries is read into memory whole, before any of them is looked at.
+const (
+	listFloor   = 1 << 20
+	listedBytes = 512 // of an entry with a long name, on average
+)
+
+var errListTooLong = errors.New("the list of entries is too long")
+
+// listedFile is a zip of whose list only so many bytes are read.
+type listedFile struct {
+	io.ReaderAt
+	left   int64
+	listed bool // from here on the entries are read
+}
+
+func (l *listedFile) ReadAt(into []byte, at int64) (int, error) {
+	if l.left -= int64(len(into)); l.left < 0 && !l.listed {
+		return 0, errListTooLong
+	}
+	return l.ReaderAt.ReadAt(into, at)
 }
 
 func (a *archiveFile) eachOfTar(ctx context.Context, from io.Reader, visit func(entry) error) error {
@@ -141,6 +169,7 @@ func (a *archiveFile) eachOfTar(ctx context.Context, from io.Reader, visit func(
 			continue
 		}
 		place++
+		n.bytes = a.needs(header.Size)
 		n.data = func() ([]byte, error) { return a.read(n, archive) }
 		if err := visit(n); err != nil {
 			return err
@@ -158,12 +187,21 @@ func damagedMember(n entry) error {
 	})
 }
 
-// read unpacks a member, of a photo too large no more than it takes for a worker to
-// refuse it.
+// needs is how much of a member of so many bytes is unpacked: of a photo too large no
+// more than it takes for a worker to refuse it.
+func (a *archiveFile) needs(size int64) int64 { return max(0, min(size, a.limits.photo+1)) }
+
+// read unpacks a member into the memory that it said it needs. Where that is all of it,
+// its end is read, too: only there it is seen whether the member is whole.
 func (a *archiveFile) read(n entry, from io.Reader) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(from, a.limits.photo+1))
-	if err != nil {
+	data := make([]byte, n.bytes)
+	if _, err := io.ReadFull(from, data); err != nil {
 		return nil, damagedMember(n)
+	}
+	if n.bytes <= a.limits.photo {
+		if _, err := io.CopyN(io.Discard, from, 1); !errors.Is(err, io.EOF) {
+			return nil, damagedMember(n)
+		}
 	}
 	return data, nil
 }

@@ -5,8 +5,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"strings"
 	"testing"
@@ -144,6 +147,7 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		"nothing in it":          {zipOf(t), job.BatchCodeNoItems, 0},
 		"cut off zip":            {whole[:len(whole)/2], job.BatchCodeInvalidArchive, 0},
 		"damaged zip":            {bytes.Replace(whole, whole[40:60], make([]byte, 20), 1), job.BatchCodeInvalidArchive, 1},
+		"zip with a wrong sum":   {wrongSum(zipOf(t, ok), ok.data), job.BatchCodeInvalidArchive, 1},
 		"cut off tar":            {tarOf(t, file{name: "a.jpg", data: make([]byte, 5000)})[:2000], job.BatchCodeInvalidArchive, -1},
 		"no archive":             {[]byte("GIF89a and so on, long enough to be looked at as a header of a tar"), job.BatchCodeInvalidArchive, 0},
 		"one byte":               {[]byte("x"), job.BatchCodeInvalidArchive, 0},
@@ -155,6 +159,71 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		}
 		if c.lines >= 0 && len(b.Failure.Lines) != c.lines {
 			t.Errorf("%s: names %+v", name, b.Failure.Lines)
+		}
+	}
+}
+
+// wrongSum is a zip in which another checksum stands than that of data.
+func wrongSum(archive, data []byte) []byte {
+	sum := binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(data))
+	return bytes.ReplaceAll(archive, sum, []byte("nope"))
+}
+
+// TestZipOfEndlessEntries: the list of a zip is as large as the zip may be, and takes
+// several times that in memory.
+func TestZipOfEndlessEntries(t *testing.T) {
+	t.Parallel()
+	var crowd []file
+	for i := range 30_000 {
+		crowd = append(crowd, file{name: fmt.Sprintf("%d.jpg", i)})
+	}
+	a := archiveOf(zipOf(t, crowd...))
+	err := a.each(t.Context(), func(n entry) error {
+		t.Fatalf("entry %q was looked at", n.item.CustomID)
+		return nil
+	})
+	var refused *job.BatchFailure
+	if !errors.As(err, &refused) || refused.Code != job.BatchCodeTooManyItems {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestExpansionWaitsForMemory: it shares the budget of uploads.
+func TestExpansionWaitsForMemory(t *testing.T) {
+	t.Parallel()
+	e := newExpansion(t)
+	jpeg := photo(t)
+	for name, c := range map[string]struct {
+		source job.BatchSource
+		text   []byte
+	}{
+		"zip":    {job.BatchFromArchive, zipOf(t, file{name: "a.jpg", data: jpeg}, file{name: "b.jpg", data: jpeg})},
+		"tar":    {job.BatchFromArchive, tarOf(t, file{name: "a.jpg", data: jpeg}, file{name: "b.jpg", data: jpeg})},
+		"base64": {job.BatchFromManifest, []byte(`{"custom_id":"a","image":{"base64":"` + base64.StdEncoding.EncodeToString(jpeg) + `"}}`)},
+	} {
+		taken := e.memory.limit - int64(len(jpeg)) + 1 // what is left is a byte too little
+		if !e.memory.take(taken) {
+			t.Fatalf("%s: there is no memory", name)
+		}
+		b := e.submit(t, c.source, c.text)
+		ended := make(chan job.Batch, 1)
+		go func() {
+			defer close(ended)
+			ended <- e.run(t, b)
+		}()
+		eventually(t, name+" waits for memory", func() bool {
+			e.memory.mu.Lock()
+			defer e.memory.mu.Unlock()
+			return e.memory.freed != nil
+		})
+		select {
+		case b := <-ended:
+			t.Fatalf("%s: it ended as %s without memory", name, b.State)
+		default:
+		}
+		e.memory.give(taken)
+		if b := <-ended; b.State != job.BatchQueued || e.memory.held != 0 {
+			t.Errorf("%s: it is %s, and %d bytes stay taken", name, b.State, e.memory.held)
 		}
 	}
 }

@@ -23,6 +23,7 @@ type entry struct {
 	item  job.Item
 	fault error // what is wrong with the line; the item then has at most its name
 	data  func() ([]byte, error)
+	bytes int64 // about as much memory as data needs
 }
 
 // itemSource gives the items of a batch, the same in the same order every time. It
@@ -125,12 +126,10 @@ func (e *expander) insert(ctx context.Context, x jobstore.Expansion, source item
 		}
 		p := photoOf(x.Batch, line, n.item)
 		if n.data != nil {
-			data, err := n.data()
-			if err != nil {
+			p.OriginalKey = imagestore.OriginalKey(p)
+			if err := e.storeMember(ctx, puts, p.OriginalKey, n); err != nil {
 				return errors.Join(err, puts.Wait())
 			}
-			p.OriginalKey = imagestore.OriginalKey(p)
-			puts.Go(func() error { return e.images.Put(ctx, p.OriginalKey, "application/octet-stream", data) })
 		}
 		if chunk = append(chunk, p); len(chunk) < itemsAtOnce {
 			return nil
@@ -150,6 +149,25 @@ func (e *expander) insert(ctx context.Context, x jobstore.Expansion, source item
 		return errLeaseLost
 	}
 	return err
+}
+
+// storeMember unpacks a photo as soon as there is memory for it, and sends it to S3
+// beside others.
+func (e *expander) storeMember(ctx context.Context, puts *errgroup.Group, key string, n entry) error {
+	release, err := e.memory.wait(ctx, n.bytes)
+	if err != nil {
+		return err
+	}
+	data, err := n.data()
+	if err != nil {
+		release()
+		return err
+	}
+	puts.Go(func() error {
+		defer release()
+		return e.images.Put(ctx, key, "application/octet-stream", data)
+	})
+	return nil
 }
 
 // photoOf is the photo of an item, the line-th of its batch.

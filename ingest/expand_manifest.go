@@ -50,7 +50,9 @@ func (m *manifest) each(ctx context.Context, visit func(entry) error) error {
 		}
 		n := entry{line: line}
 		if n.item, n.fault = job.ParseItem(text, m.maxPhoto); n.item.Image.Base64 != "" {
-			n.data = func() ([]byte, error) { return base64.StdEncoding.DecodeString(n.item.Image.Base64) }
+			text := n.item.Image.Base64
+			n.bytes = int64(len(text) + base64.StdEncoding.DecodedLen(len(text)))
+			n.data = func() ([]byte, error) { return base64.StdEncoding.DecodeString(text) }
 		}
 		if err := visit(n); err != nil {
 			return err

@@ -38,8 +38,9 @@ func newExpansion(t *testing.T) *expansion {
 	doors := Doors{Store: testenv.JobStore(t), Images: images}
 	cfg := ExpanderConfig{Interval: time.Hour, Lease: time.Minute, MaxUnpackedRatio: 200}
 	limits := itemLimits{items: 2000, photo: 1 << 20}
+	memory := newBudget(16<<20, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))
 	return &expansion{
-		expander: newExpander(doors, cfg, limits, testenv.Logger(t), prometheus.NewRegistry()),
+		expander: newExpander(doors, cfg, limits, memory, testenv.Logger(t), prometheus.NewRegistry()),
 		owner:    testenv.Owner(t, doors.Store),
 	}
 }
