@@ -53,7 +53,13 @@ func detectionPath(id job.ID) string { return apiRoot + "/detections/" + id.Stri
 // preferredWait reads "Prefer: wait=N"; more than the limit counts as the limit,
 // because a preference binds nobody.
 func (s *Service) preferredWait(c *fiber.Ctx) (time.Duration, error) {
-	for preference := range strings.SplitSeq(c.Get("Prefer"), ",") {
+	d, err := waitIn(c.Get("Prefer"))
+	return min(d, s.cfg.Waiting.WaitLimit), err
+}
+
+// waitIn is the wait in a Prefer header, 0 without one.
+func waitIn(prefer string) (time.Duration, error) {
+	for preference := range strings.SplitSeq(prefer, ",") {
 		name, value, _ := strings.Cut(strings.TrimSpace(preference), "=")
 		if !strings.EqualFold(name, "wait") {
 			continue
@@ -63,7 +69,7 @@ func (s *Service) preferredWait(c *fiber.Ctx) (time.Duration, error) {
 			return 0, problem.New(http.StatusBadRequest, problem.CodeInvalidRequest,
 				"“Prefer: wait=” takes a whole number of seconds.").WithCause(err)
 		}
-		return min(d, s.cfg.Waiting.WaitLimit), nil
+		return d, nil
 	}
 	return 0, nil
 }

@@ -55,9 +55,12 @@ func historyFilter(c *fiber.Ctx, owner uuid.UUID) (filter jobstore.Filter, size 
 	return filter, size, err
 }
 
-// queriedTime reads a time of RFC 3339, or a day in UTC.
 func queriedTime(c *fiber.Ctx, name string) (time.Time, error) {
-	text := c.Query(name)
+	return timeIn(name, c.Query(name))
+}
+
+// timeIn reads a time of RFC 3339, or a day in UTC; the zero time is that of nothing.
+func timeIn(name, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}

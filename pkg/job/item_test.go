@@ -170,3 +170,21 @@ func TestBatchTable(t *testing.T) {
 		t.Errorf("a batch with expired items ends %s", next)
 	}
 }
+
+func FuzzParseS3URI(f *testing.F) {
+	for _, seed := range []string{"s3://cameras/2026/a b.jpg", "s3://cameras", "s3:///a", "s3://a..b/\x00", "S3://cameras/"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, uri string) {
+		bucket, key, err := ParseS3URI(uri)
+		if err != nil {
+			return
+		}
+		if whole := "s3://" + bucket + "/" + key; uri != whole && uri+"/" != whole {
+			t.Errorf("%q is another spelling of %q", uri, whole)
+		}
+		if strings.ContainsAny(bucket, "/?#@ ") || strings.ContainsAny(key, "\x00\r\n") {
+			t.Errorf("%q names bucket %q, key %q", uri, bucket, key)
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -335,4 +336,26 @@ func TestManifestsOfTheDocs(t *testing.T) {
 			t.Errorf("%s: %v", m.Name, err)
 		}
 	}
+}
+
+// FuzzManifest reads what somebody may put beside a network: never a panic, and what
+// passes asks for no more memory than a slot may have.
+func FuzzManifest(f *testing.F) {
+	text, err := os.ReadFile("model/manifest.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"input": {"width": -1, "longer_side": {"fast": 0}, "multiple_of": 0}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		m, err := readManifest(text)
+		if err != nil {
+			return
+		}
+		for _, side := range append([]int{m.Input.Width, m.Input.Height}, slices.Collect(maps.Values(m.Input.LongerSide))...) {
+			if side < 0 || side > longestInput {
+				t.Errorf("%q asks for %d pixels a side", text, side)
+			}
+		}
+	})
 }

@@ -170,3 +170,22 @@ func FuzzReadReply(f *testing.F) {
 		}
 	})
 }
+
+// FuzzReadRequest feeds the slot what must never come: never a panic, and never more
+// bytes than a photo may have.
+func FuzzReadRequest(f *testing.F) {
+	var request, hello bytes.Buffer
+	if err := errors.Join(WriteRequest(&request, Request{Data: []byte("photo")}), WriteHello(&hello, Hello{Model: job.Model{Name: "m", Version: "1"}})); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(request.Bytes())
+	f.Add(hello.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got, err := ReadRequest(bytes.NewReader(data)); err == nil && len(got.Data) > min(len(data), MaxPhotoBytes) {
+			t.Errorf("read %d bytes of %d", len(got.Data), len(data))
+		}
+		if got, err := ReadHello(bytes.NewReader(data)); err == nil && (got.Model.Name == "" || got.Model.Version == "") {
+			t.Errorf("read %+v", got)
+		}
+	})
+}
