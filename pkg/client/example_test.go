@@ -132,6 +132,66 @@ func ExampleClient_Events() {
 	// 3 of 3
 }
 
+// To be told in place of asking: an address of yours, tried out at once.
+func ExampleClient_CreateWebhook() {
+	door := clienttest.NewDoor(nil)
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx := context.Background()
+	hook, err := c.CreateWebhook(ctx, client.WebhookSettings{
+		URL: "https://receiver.example/maskfleet", Events: []client.EventType{client.EventBatchCompleted, client.EventAlertUnmasked}, UnmaskedAbove: 2,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	keep(hook.Secret) // it is shown only now
+	sent, err := c.TestWebhook(ctx, hook.ID)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(sent.Type, sent.Status)
+	// Output: webhook.test delivered
+}
+
+func keep(string) {}
+
+// What was in vain is sent again, once the receiver is mended.
+func ExampleClient_Redeliver() {
+	door := clienttest.NewDoor(nil)
+	defer door.Close()
+	c, err := client.New(client.Config{URL: door.URL, Key: clienttest.Key})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	ctx := context.Background()
+	for hook, err := range c.Webhooks(ctx) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for failed, err := range c.Deliveries(ctx, hook.ID, client.DeliveryFailed) {
+			if err == nil {
+				_, err = c.Redeliver(ctx, hook.ID, failed.ID)
+			}
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+		}
+	}
+	fmt.Println("done")
+	// Output: done
+}
+
 // A refusal has a stable code.
 func ExampleAPIError() {
 	door := clienttest.NewDoor(nil)

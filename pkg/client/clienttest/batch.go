@@ -1,9 +1,12 @@
 package clienttest
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -47,6 +50,12 @@ func (d *Door) createBatch(r *http.Request) (int, any) {
 }
 
 func readItems(r *http.Request) ([]client.Item, error) {
+	switch r.Header.Get("Content-Type") {
+	case client.Zip:
+		return readZip(r.Body)
+	case client.Tar, client.TarGz:
+		return nil, errors.New("this door reads no tar")
+	}
 	if r.Header.Get("Content-Type") == client.Manifest {
 		var items []client.Item
 		for in := json.NewDecoder(r.Body); ; {
@@ -71,6 +80,21 @@ func readItems(r *http.Request) ([]client.Item, error) {
 		}
 	}
 	return asked.Items, err
+}
+
+func readZip(body io.Reader) (items []client.Item, err error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range archive.File {
+		items = append(items, client.Item{CustomID: f.Name})
+	}
+	return items, nil
 }
 
 func (d *Door) newBatch(given []client.Item) *batch {

@@ -34,6 +34,7 @@ type Door struct {
 	uploads  map[string][]byte // nil until the photo was put
 	batches  map[string]*batch
 	order    []string // of batches
+	hooks    map[string]*hook
 	answered map[string]kept
 	puts     int
 	onEvents func()
@@ -50,7 +51,7 @@ type kept struct {
 func NewDoor(prepare func(*Door)) *Door {
 	d := &Door{
 		changed: make(chan struct{}), uploads: make(map[string][]byte),
-		batches: make(map[string]*batch), answered: make(map[string]kept),
+		batches: make(map[string]*batch), hooks: make(map[string]*hook), answered: make(map[string]kept),
 	}
 	if prepare != nil {
 		prepare(d)
@@ -116,7 +117,8 @@ func (d *Door) handler() http.Handler {
 	routes := http.NewServeMux()
 	routes.HandleFunc("PUT /s3/{id}", d.put)
 	routes.HandleFunc("GET /s3/{id}", d.picture)
-	for pattern, answer := range map[string]func(*http.Request) (int, any){
+	answers := d.webhookRoutes()
+	maps.Copy(answers, map[string]func(*http.Request) (int, any){
 		"POST /v1/uploads":              d.createUploads,
 		"POST /v1/detections":           d.createDetection,
 		"GET /v1/detections/{id}":       d.detection,
@@ -129,7 +131,8 @@ func (d *Door) handler() http.Handler {
 		"POST /v1/batches/{id}/retry":   d.retry,
 		"DELETE /v1/batches/{id}":       d.deleteBatch,
 		"GET /v1/limits":                limits,
-	} {
+	})
+	for pattern, answer := range answers {
 		routes.HandleFunc(pattern, d.answer(answer))
 	}
 	routes.HandleFunc("GET /v1/batches/{id}/results", d.results)

@@ -15,14 +15,17 @@ import (
 	"maskfleet/pkg/client/submission"
 )
 
-const longSubmit = `Submits photos as one batch: files and folders, with their sub-folders; or a
-manifest; or everything below a prefix in S3.
+const longSubmit = `Submits photos as one batch: files and folders, with their sub-folders; or an
+archive; or a manifest; or everything below a prefix in S3.
 
 Photos are known by their content, never by their name: JPEG, PNG, WebP and BMP.
 Other files in a folder are told and left out. Photos go straight to the store
 by signed links, several at a time. Each is named by a custom_id, by which you
 find its result: its path as you gave it, or its name alone
 (--custom-id-from name).
+
+A zip or tar (also .tar.gz) is sent as it is; the path of a photo in it is its
+custom_id.
 
 A manifest has one JSON object a line (“-” reads it from the standard input):
 
@@ -39,6 +42,7 @@ batch, not two. The batch itself goes on meanwhile. --again submits anew.`
 
 const exampleSubmit = `  maskfleet submit --wait photos/
   maskfleet submit --wait --format ndjson --custom-id-from name gate-7/*.jpg
+  maskfleet submit --wait photos.zip
   maskfleet submit --wait --format csv --manifest photos.ndjson > results.csv
   maskfleet submit --s3 s3://photos/2026/11/`
 
@@ -89,12 +93,38 @@ func (f submitFlags) check(paths []string) error {
 	return f.waiting.check()
 }
 
+// plan says what the paths and flags mean.
+func (f submitFlags) plan(paths []string) (submission.Plan, error) {
+	plan := submission.Plan{Paths: paths, Naming: submission.Naming(f.naming), File: f.manifest, Prefix: f.prefix}
+	if plan.File != "" {
+		plan.Kind = client.Manifest
+	}
+	for _, path := range paths {
+		kind, err := submission.ArchiveKind(path)
+		switch {
+		case err != nil:
+			return plan, err
+		case kind == "":
+		case len(paths) > 1:
+			return plan, fmt.Errorf("%s is an archive: submit it by itself", path)
+		case plan.Naming != submission.ByPath:
+			return plan, fmt.Errorf("%s is an archive: photos in it are named by their paths", path)
+		default:
+			plan.Paths, plan.File, plan.Kind = nil, path, kind
+		}
+	}
+	return plan, nil
+}
+
 func (a *app) submit(ctx context.Context, flags submitFlags, paths []string) error {
 	c, account, err := a.client(longPatience)
 	if err != nil {
 		return err
 	}
-	plan := submission.Plan{Paths: paths, Naming: submission.Naming(flags.naming), File: flags.manifest, Prefix: flags.prefix}
+	plan, err := flags.plan(paths)
+	if err != nil {
+		return err
+	}
 	if flags.manifest == "-" {
 		plan.File, err = a.spool()
 		defer os.RemoveAll(plan.File)
@@ -177,6 +207,11 @@ func (a *app) makeBatch(ctx context.Context, c *client.Client, s *submission.Sub
 		}
 		if before.Uploaded > 0 {
 			a.say("Going on: %s had arrived before the interruption.", counted(before.Uploaded, "photo"))
+		}
+	}
+	if plan.Kind != "" && plan.Kind != client.Manifest {
+		if info, err := os.Stat(plan.File); err == nil {
+			a.say("Sending %s, %s.", printable(plan.File), megabytes(info.Size()))
 		}
 	}
 	a.goOn = "Run the same command again to go on where it was."

@@ -1,7 +1,9 @@
 package command_test
 
 import (
+	"archive/zip"
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -90,6 +92,32 @@ func TestSubmitManifestAndPrefix(t *testing.T) {
 
 // TestInterruptedWaiting: Ctrl-C leaves a batch, which the same command picks up, and
 // so does watch.
+func TestSubmitArchive(t *testing.T) {
+	t.Parallel()
+	door := openDoor(t, finishing)
+	p := at(t, door)
+	archive := filepath.Join(t.TempDir(), "photos of 7.backup") // by its content, never by its name
+	var packed bytes.Buffer
+	w := zip.NewWriter(&packed)
+	for _, name := range []string{"gate/1.jpg", "gate/2.jpg"} {
+		if _, err := w.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(archive, packed.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.run("submit", "--wait", archive).want(t, 0, "gate/2.jpg  succeeded", "Sending "+archive, "2 of 2")
+	if door.Puts() > 0 {
+		t.Error("photos were sent one by one")
+	}
+	p.run("submit", archive, album(t, 1)).want(t, 3, "submit it by itself")
+	p.run("submit", "--custom-id-from", "name", archive).want(t, 3, "named by their paths")
+}
+
 func TestInterruptedWaiting(t *testing.T) {
 	t.Parallel()
 	door := openDoor(t, nil)

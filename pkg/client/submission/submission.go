@@ -32,14 +32,15 @@ const (
 // front door no longer knows whether it made one.
 var ErrUncertain = errors.New("it cannot be known any more whether the interrupted submission made a batch")
 
-// Plan says what is submitted: the photos below Paths, or the manifest File, or the
+// Plan says what is submitted: the photos below Paths, or the File as it is, or the
 // photos below a Prefix in S3. The same plan for the same account is the same
 // submission.
 type Plan struct {
 	Paths  []string
 	Naming Naming
 
-	File   string // one item a line
+	File   string // a manifest or an archive
+	Kind   string // of the file: client.Manifest, Zip, Tar or TarGz
 	Prefix string // s3://bucket/prefix/
 }
 
@@ -80,7 +81,7 @@ func Open(cfg Config, plan Plan) (*Submission, error) {
 	return s, nil
 }
 
-// fingerprint names the plan. That of a manifest is its content.
+// fingerprint names the plan. That of a file is its content.
 func (p Plan) fingerprint(account string) (string, error) {
 	parts := []string{account, string(p.Naming), p.Prefix}
 	for _, path := range p.Paths {
@@ -100,9 +101,9 @@ func (p Plan) fingerprint(account string) (string, error) {
 		defer file.Close()
 		content := sha256.New()
 		if _, err := io.Copy(content, file); err != nil {
-			return "", fmt.Errorf("reading the manifest: %w", err)
+			return "", fmt.Errorf("reading %s: %w", p.File, err)
 		}
-		parts = append(parts, "manifest "+hex.EncodeToString(content.Sum(nil)))
+		parts = append(parts, p.Kind+" "+hex.EncodeToString(content.Sum(nil)))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x01")))
 	return hex.EncodeToString(sum[:16]), nil
@@ -237,13 +238,13 @@ func (s *Submission) create(ctx context.Context, c *client.Client, key client.Ca
 	if s.plan.Prefix != "" {
 		return c.CreateBatchFromS3(ctx, s.plan.Prefix, key)
 	}
-	path := s.plan.File
+	path, kind := s.plan.File, s.plan.Kind
 	if path == "" {
-		path = s.journal.manifestPath()
+		path, kind = s.journal.manifestPath(), client.Manifest
 	}
-	manifest, err := client.FromFile(path)
+	content, err := client.FromFile(path)
 	if err != nil {
-		return client.Batch{}, fmt.Errorf("reading the manifest: %w", err)
+		return client.Batch{}, fmt.Errorf("reading what is to be submitted: %w", err)
 	}
-	return c.CreateBatchFrom(ctx, client.Manifest, manifest, key)
+	return c.CreateBatchFrom(ctx, kind, content, key)
 }

@@ -303,7 +303,7 @@ func TestPlansAreToldApart(t *testing.T) {
 		{Paths: []string{folder}, Naming: submission.ByPath},
 		{Paths: []string{folder}, Naming: submission.ByName},
 		{Paths: []string{filepath.Join(folder, "000.jpg")}, Naming: submission.ByPath},
-		{File: manifest},
+		{File: manifest, Kind: client.Manifest},
 		{Prefix: "s3://b/"},
 	}
 	journals := t.TempDir()
@@ -330,7 +330,7 @@ func TestManifestAndPrefix(t *testing.T) {
 	manifest := filepath.Join(t.TempDir(), "m.ndjson")
 	write(t, manifest, []byte(`{"custom_id": "a", "image": {"url": "https://example.com/a.jpg"}}`+"\n"))
 	journals := t.TempDir()
-	for plan, want := range map[*submission.Plan]int{{File: manifest}: 1, {Prefix: "s3://b/"}: 3} {
+	for plan, want := range map[*submission.Plan]int{{File: manifest, Kind: client.Manifest}: 1, {Prefix: "s3://b/"}: 3} {
 		for range 2 {
 			s, err := submission.Open(submission.Config{Folder: journals}, *plan)
 			if err != nil {
