@@ -3,6 +3,8 @@ package ingest
 import (
 	"context"
 	"net/http"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -64,9 +66,9 @@ func (s *Service) imageLinkAs(ctx context.Context, photo job.Photo, which varian
 	case variantOriginal:
 		key, as.ContentType = photo.OriginalKey, photo.ContentType
 	case variantAnnotated:
-		key = photo.AnnotatedKey
+		key, as.Filename = photo.AnnotatedKey, copyName(photo.Filename, "marked")
 	case variantThumbnail:
-		key = photo.ThumbnailKey
+		key, as.Filename = photo.ThumbnailKey, copyName(photo.Filename, "small")
 	default:
 		return "", problem.New(http.StatusBadRequest, problem.CodeInvalidRequest,
 			"“variant” must be original, annotated or thumbnail.").WithField("variant", "is not known")
@@ -79,4 +81,14 @@ func (s *Service) imageLinkAs(ctx context.Context, photo job.Photo, which varian
 		return "", storeProblem("signing a link", err)
 	}
 	return link, nil
+}
+
+// copyName is the name of a copy, which is a JPEG whatever its original is, and must
+// not take the place of the original in somebody's folder.
+func copyName(original, kind string) string {
+	stem := strings.TrimSuffix(original, filepath.Ext(original))
+	if stem == "" {
+		stem = "photo"
+	}
+	return stem + "-" + kind + ".jpg"
 }

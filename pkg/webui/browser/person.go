@@ -3,9 +3,12 @@ package browser
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -41,6 +44,37 @@ func (b *Tab) Press(key string) {
 func (b *Tab) Choose(selector string, files ...string) {
 	b.t.Helper()
 	run(b, "choosing files in "+selector, chromedp.SetUploadFiles(chromedp.CSS(selector), files, chromedp.NodeReady))
+}
+
+// Save clicks what is to be saved as a file, and gives the name under which it lies in
+// the person's folder then, and what is in it.
+func (b *Tab) Save(selector string) (name string, data []byte) {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	call(b, "choosing a folder", browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+	})
+	b.Click(selector)
+	path := run(b, "saving "+selector, func(ctx context.Context, _ *chromedp.Target) (string, error) {
+		tick := time.NewTicker(pollEvery)
+		defer tick.Stop()
+		for {
+			saved, err := filepath.Glob(filepath.Join(folder, "*"))
+			if err == nil && len(saved) == 1 && !strings.HasSuffix(saved[0], ".crdownload") { // else it is on its way
+				return saved[0], nil
+			}
+			select {
+			case <-ctx.Done():
+				return "", ctx.Err()
+			case <-tick.C:
+			}
+		}
+	})
+	data, err := os.ReadFile(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return filepath.Base(path), data
 }
 
 // See waits until the first element that matches is visible and gives its text.
