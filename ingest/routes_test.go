@@ -42,7 +42,7 @@ func accesses() map[string]access {
 		"POST /account/webhooks/:id/test": onlyOwner, "POST /account/webhooks/:id/delete": onlyOwner, "POST /account/webhooks/:id/deliveries/:delivery/redeliver": onlyOwner,
 
 		"GET /users": onlyAdmin, "POST /users": onlyAdmin, "GET /users/:id": onlyAdmin, "POST /users/:id/role": onlyAdmin,
-		"POST /users/:id/close": onlyAdmin, "POST /users/:id/open": onlyAdmin, "POST /users/:id/delete": onlyAdmin, "POST /users/:id/password": onlyAdmin,
+		"POST /users/:id/close": onlyAdmin, "POST /users/:id/open": onlyAdmin, "POST /users/:id/delete": onlyAdmin, "POST /users/:id/password": onlyAdmin, "POST /users/:id/s3": onlyAdmin,
 
 		"POST /v1/detections": anyKnown, "GET /v1/detections": anyKnown, "GET /v1/limits": anyKnown,
 		"GET /v1/detections/:id": onlyOwner, "GET /v1/detections/:id/image": onlyOwner, "GET /v1/detections/:id/events": onlyOwner, "DELETE /v1/detections/:id": onlyOwner,
