@@ -196,3 +196,36 @@ func TestPagesSayWhenToComeAgain(t *testing.T) {
 		t.Errorf("while others fill the memory: %d %v", a.status, a.header)
 	}
 }
+
+// TestLogInTellsNobodyWhoHasAnAccount: by its answer; that the time does not tell
+// either is for pkg/account.
+func TestLogInTellsNobodyWhoHasAnAccount(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	if err := d.store.SetUserDisabled(t.Context(), d.bob.user.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	try := func(username string) (page, upload answer) {
+		page = d.browse(t, http.MethodPost, "/login", "", url.Values{"username": {username}, "password": {"wrong"}}, nil)
+		body, kind := multipartBody(t, part{field: "username", data: []byte(username)}, part{field: "password", data: []byte("wrong")},
+			part{field: "file", filename: "a.jpg", data: photo(t)})
+		upload = d.ask(t, person{}, http.MethodPost, "/api/upload", body, map[string]string{"Content-Type": kind})
+		page.body = bytes.ReplaceAll(page.body, []byte(username), nil) // it stands in the form again
+		for _, a := range []answer{page, upload} {
+			for _, each := range []string{"X-Request-Id", "Date"} {
+				a.header.Del(each)
+			}
+		}
+		return page, upload
+	}
+	page, upload := try("eve") // there is no such account, and its name is as long
+	for _, username := range []string{"ann", "bob"} { // bob's account is closed
+		p, u := try(username)
+		if p.status != page.status || !bytes.Equal(p.body, page.body) || !maps.EqualFunc(p.header, page.header, slices.Equal) {
+			t.Errorf("the log-in tells %s from nobody: %d %v", username, p.status, p.header)
+		}
+		if u.status != upload.status || !bytes.Equal(u.body, upload.body) || !maps.EqualFunc(u.header, upload.header, slices.Equal) {
+			t.Errorf("/api/upload tells %s from nobody: %d %s", username, u.status, u.body)
+		}
+	}
+}

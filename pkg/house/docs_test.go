@@ -20,7 +20,7 @@ func TestDocsNameWhatExists(t *testing.T) {
 			tests.Write(text)
 		}
 	}
-	namedTest := regexp.MustCompile("`(Test[A-Za-z0-9]+)`")
+	namedTest := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`")
 	namedFile := regexp.MustCompile("`((?:" + strings.Join(append(rooms(), "docs"), "|") + ")/[A-Za-z0-9_./-]+)`")
 	link := regexp.MustCompile(`\]\(([^):#]+)(?:#[^)]*)?\)`)
 	for page, text := range pages(t) {

@@ -93,7 +93,9 @@ func (p *Pages) logIn(c *fiber.Ctx) error {
 			return err
 		}
 		p.log.InfoContext(ctx, "log-in refused", "code", refused.Code, "address", httpserver.ClientIP(c))
-		c.Set(fiber.HeaderRetryAfter, refused.RetryAfterHeader())
+		if after := refused.RetryAfterHeader(); after != "" {
+			c.Set(fiber.HeaderRetryAfter, after)
+		}
 		page.Wrong = refused.Detail
 		return p.render(c.Status(refused.Status), page)
 	}
