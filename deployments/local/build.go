@@ -30,10 +30,10 @@ type target struct {
 func targets() []target {
 	return []target{
 		{
-			what: "ingest, inference-worker, manager, setup, nats", module: ".",
+			what: "ingest, inference-worker, manager, setup, nats, aws", module: ".",
 			packages: []string{
 				"./ingest/cmd/ingest", "./inference-worker/cmd/inference-worker", "./manager/cmd/manager",
-				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside",
+				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside", "./deployments/local/cmd/aws",
 			},
 		},
 		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}, only: true},

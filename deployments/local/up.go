@@ -123,6 +123,7 @@ func printReady(s steps, info stack.Info) {
 	}
 	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
 	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
+	s.line("  AWS       %s   a stand-in; keys in stack.json", info.AWS.Endpoint)
 	s.line("  logs      %s", info.LogDir)
 	s.line("  scripts   %s/stack.json holds all of this", info.Dir)
 	s.line("")
@@ -143,6 +144,7 @@ func movedPorts(info stack.Info) []string {
 		{"the manager is", info.URLs.Manager, usual.Manager},
 		{"the broker is", info.NATS.URL, usual.NATS},
 		{"S3 is", info.S3.Endpoint, usual.S3},
+		{"AWS is", info.AWS.Endpoint, usual.AWS},
 	} {
 		if address.url != "" && !hasPort(address.url, address.port) {
 			moved = append(moved, fmt.Sprintf("Port %d was taken: %s at %s.", address.port, address.name, address.url))

@@ -14,6 +14,7 @@ type addresses struct {
 	web, manager, nats, s3 string // those a person types
 	mysql, redis, outside  string
 	smtp                   string // where mail is caught
+	aws, awsControl        string // the stand-in's API, and where faults are asked of it
 	instances              []instanceAddresses
 	managerPrivate         string
 }
@@ -33,6 +34,8 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.manager, o.Ports.Manager},
 		{&at.nats, o.Ports.NATS},
 		{&at.s3, o.Ports.S3},
+		{&at.aws, o.Ports.AWS},
+		{&at.awsControl, 0},
 		{&at.mysql, 0},
 		{&at.redis, 0},
 		{&at.outside, 0},

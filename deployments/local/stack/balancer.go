@@ -14,6 +14,15 @@ import (
 // the kernel's queue.
 const mostConnections = 4000
 
+// balancerBackend is where the front doors stand; the stand-in for AWS adds and
+// removes servers there, each with balancerServer's settings.
+const (
+	balancerBackend = "doors"
+	balancerServer  = "maxconn 1500"
+)
+
+func (s *Stack) balancerSocket() string { return filepath.Join(s.socketDir, "haproxy.sock") }
+
 // balancer is all that its configuration depends on.
 type balancer struct {
 	address     string // host:port
@@ -30,7 +39,7 @@ func (s *Stack) haproxy() (spec, error) {
 	}
 	b := balancer{
 		address:     s.at.web,
-		socket:      filepath.Join(s.socketDir, "haproxy.sock"),
+		socket:      s.balancerSocket(),
 		connections: affordableConnections(),
 	}
 	for _, instance := range s.at.instances {
@@ -70,6 +79,7 @@ func (b balancer) config() string {
     maxconn %[1]d
     hard-stop-after 3s
     stats socket %[2]s mode 600 level admin
+    set-var proc.doors str(/readyz)
 
 defaults
     mode http
@@ -109,10 +119,10 @@ frontend web
 backend doors
     balance roundrobin
     option httpchk
-    http-check send meth GET uri /readyz
+    http-check send meth GET uri-lf %%[var(proc.doors)]
     http-check expect status 200
-    default-server check inter 500ms downinter 250ms rise 1 fall 2 maxconn 1500
-`, b.address, b.connections)
+    default-server check inter 500ms downinter 250ms rise 1 fall 2 %[3]s
+`, b.address, b.connections, balancerServer)
 	for i, door := range b.doors {
 		fmt.Fprintf(&text, "    server local-%d %s\n", i+1, door)
 	}

@@ -20,7 +20,8 @@ func TestBalancerConfig(t *testing.T) {
 			want: []string{
 				"    bind 127.0.0.1:8080 backlog 4000\n",
 				"    stats socket /tmp/a.sock mode 600 level admin\n",
-				"    http-check send meth GET uri /readyz\n",
+				"    http-check send meth GET uri-lf %[var(proc.doors)]\n",
+				"    set-var proc.doors str(/readyz)\n",
 				"    option redispatch\n",
 				"    option forwardfor\n",
 				"    server local-1 127.0.0.1:20001\n",

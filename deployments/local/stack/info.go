@@ -23,6 +23,7 @@ type Info struct {
 	Redis         RedisInfo           `json:"redis"`
 	NATS          NATSInfo            `json:"nats"`
 	S3            S3Info              `json:"s3"`
+	AWS           AWSInfo             `json:"aws"`
 	Parts         map[string]PartInfo `json:"parts"`
 }
 
@@ -69,6 +70,18 @@ type S3Info struct {
 	Bucket    string `json:"bucket"`
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
+}
+
+// AWSInfo opens the stand-in for AWS, and names what a launch there needs.
+type AWSInfo struct {
+	Endpoint        string `json:"endpoint"`
+	Control         string `json:"control"` // where faults are asked for
+	Region          string `json:"region"`
+	AccessKey       string `json:"access_key"`
+	SecretKey       string `json:"secret_key"`
+	Image           string `json:"image"`
+	KeyPair         string `json:"key_pair"`
+	InstanceProfile string `json:"instance_profile"`
 }
 
 // PartInfo is one process.

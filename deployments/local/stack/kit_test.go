@@ -15,7 +15,7 @@ import (
 // onlyStores leaves out what needs the product's own programs, so that these
 // tests are about starting and stopping.
 func onlyStores() []string {
-	return []string{"setup", "ingest", "inference-worker", "manager", "haproxy", "outside"}
+	return []string{"setup", "ingest", "inference-worker", "manager", "aws-host", "aws", "haproxy", "outside"}
 }
 
 // builtPrograms builds once for all tests of the package.

@@ -26,12 +26,12 @@ type Options struct {
 // Ports are the addresses a person types. Zero means any free port; one that is
 // taken moves to a free one.
 type Ports struct {
-	Web, Manager, NATS, S3 int
+	Web, Manager, NATS, S3, AWS int
 }
 
 // UsualPorts are those of `up`.
 func UsualPorts() Ports {
-	return Ports{Web: 8080, Manager: 5000, NATS: 4222, S3: 7070}
+	return Ports{Web: 8080, Manager: 5000, NATS: 4222, S3: 7070, AWS: 4566}
 }
 
 func (o Options) withDefaults() (Options, error) {

@@ -67,9 +67,12 @@ func httpGet(ctx context.Context, url string) (string, error) {
 }
 
 // connects is ready when somebody accepts.
-func connects(address string) func(context.Context) error {
+func connects(address string) func(context.Context) error { return connectsTo("tcp", address) }
+
+func connectsTo(network, address string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		conn, err := dial(ctx, address)
+		dialer := net.Dialer{Timeout: answerLimit}
+		conn, err := dialer.DialContext(ctx, network, address)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,8 @@ type secrets struct {
 	NATSPasswords         passwords `json:"nats_passwords"` // by user, one a service
 	S3AccessKey           string    `json:"s3_access_key"`
 	S3SecretKey           string    `json:"s3_secret_key"`
+	AWSAccessKey          string    `json:"aws_access_key"`
+	AWSSecretKey          string    `json:"aws_secret_key"`
 	AdministratorPassword string    `json:"administrator_password"`
 	APIKey                string    `json:"api_key"` // made by setup, not here
 }
@@ -39,7 +41,7 @@ func loadSecrets(dir string) (secrets, error) {
 	}
 	for _, secret := range []*string{
 		&s.MySQLPassword, &s.MySQLRootPassword, &s.RedisPassword,
-		&s.S3AccessKey, &s.S3SecretKey, &s.AdministratorPassword,
+		&s.S3AccessKey, &s.S3SecretKey, &s.AWSAccessKey, &s.AWSSecretKey, &s.AdministratorPassword,
 	} {
 		if *secret == "" {
 			*secret = rand.Text()

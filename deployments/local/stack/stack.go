@@ -133,6 +133,8 @@ func (s *Stack) plans() []plan {
 	}
 	plans = append(plans,
 		plan{name: "manager", spec: fixed(s.manager())},
+		plan{name: "aws-host", spec: prepared(s.awsHost)},
+		plan{name: "aws", spec: prepared(s.aws)},
 		plan{name: "haproxy", spec: prepared(s.haproxy)},
 	)
 	if _, err := os.Stat(s.binary("outside")); err == nil {
@@ -161,15 +163,20 @@ func (s *Stack) startPlanned(ctx context.Context, plan plan) error {
 		return fmt.Errorf("preparing %s: %w", plan.name, err)
 	}
 	spec.name = plan.name
-	if spec.env == nil {
-		spec.env = make(map[string]string)
-	}
-	maps.Copy(spec.env, s.options.Env[plan.name])
+	spec.env = s.with(plan.name, spec.env)
 	part := &Part{spec: spec, spawner: s.spawner, logPath: logPath(s.logDir(), plan.name), exits: s.exits}
 	s.mu.Lock()
 	s.parts = append(s.parts, part)
 	s.mu.Unlock()
 	return part.start(ctx)
+}
+
+// with is a part's settings and those that the options replace or add.
+func (s *Stack) with(part string, env map[string]string) map[string]string {
+	all := make(map[string]string)
+	maps.Copy(all, env)
+	maps.Copy(all, s.options.Env[part])
+	return all
 }
 
 // Part panics on a name that was not started: a mistake in the calling test.
@@ -288,7 +295,12 @@ func (s *Stack) info() Info {
 		Redis:         RedisInfo{Address: s.at.redis, Password: s.secrets.RedisPassword},
 		NATS:          NATSInfo{URL: "nats://" + s.at.nats, User: natsOperator, Password: s.secrets.NATSPasswords[natsOperator]},
 		S3:            S3Info{Endpoint: "http://" + s.at.s3, Region: s3Region, Bucket: s3Bucket, AccessKey: s.secrets.S3AccessKey, SecretKey: s.secrets.S3SecretKey},
-		Parts:         make(map[string]PartInfo),
+		AWS: AWSInfo{
+			Endpoint: "http://" + s.at.aws, Control: "http://" + s.at.awsControl, Region: awsRegion,
+			AccessKey: s.secrets.AWSAccessKey, SecretKey: s.secrets.AWSSecretKey,
+			Image: awsImage, KeyPair: awsKeyPair, InstanceProfile: awsProfile,
+		},
+		Parts: make(map[string]PartInfo),
 	}
 	for _, part := range s.parts {
 		info.Parts[part.name] = part.info()
