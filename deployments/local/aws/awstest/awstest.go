@@ -3,6 +3,8 @@ package awstest
 import (
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,6 +178,23 @@ func (a *AWS) KillHost() { a.host.kill() }
 func (a *AWS) StartHost(tb testing.TB) {
 	tb.Helper()
 	a.host.start(tb)
+}
+
+// StartHostElsewhere starts it again with another part of loopback.
+func (a *AWS) StartHostElsewhere(tb testing.TB) {
+	tb.Helper()
+	path := filepath.Join(a.dir, "host", "network")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	before := netip.MustParsePrefix(strings.TrimSpace(string(text)))
+	taken, err := net.Listen("tcp", netip.AddrPortFrom(before.Addr().Next(), host.MetadataPort).String())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { _ = taken.Close() })
+	a.StartHost(tb)
 }
 
 // KillBalancer ends HAProxy with SIGKILL.

@@ -179,6 +179,22 @@ func TestHostKilled(t *testing.T) {
 	})
 }
 
+// TestHostElsewhere: another host has taken the addresses meanwhile.
+func TestHostElsewhere(t *testing.T) {
+	t.Parallel()
+	a, local := openLocal(t, awstest.Options{})
+	lost := a.running(t, 1)[0]
+	local.KillAPI()
+	local.KillHost()
+	local.StartHostElsewhere(t)
+	local.StartAPI(t)
+	shown := a.describe(t, lost)
+	if shown.State.Name != ec2types.InstanceStateNameTerminated || *shown.StateReason.Code != "Server.InternalError" {
+		t.Errorf("the instance is %s (%s), want terminated (Server.InternalError)", shown.State.Name, *shown.StateReason.Code)
+	}
+	a.running(t, 1)
+}
+
 func TestBalancerKilled(t *testing.T) {
 	t.Parallel()
 	a, local := openLocal(t, awstest.Options{})

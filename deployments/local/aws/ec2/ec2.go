@@ -3,7 +3,6 @@ package ec2
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"path/filepath"
@@ -114,22 +113,29 @@ func Open(ctx context.Context, config Config, machines machines, troubles troubl
 	if err := keep.Load(e.path(), &e.kept); err != nil {
 		return nil, err
 	}
-	if err := e.checkAddresses(); err != nil {
+	if err := e.loseStranded(); err != nil {
 		return nil, err
 	}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	return e, nil
 }
 
-// checkAddresses: a host that got another part of loopback cannot run the instances
-// of before.
-func (e *EC2) checkAddresses() error {
+// loseStranded: a host that got another part of loopback cannot run the instances of
+// before. They are lost with their hardware, as happens on EC2.
+func (e *EC2) loseStranded() error {
+	stranded := false
 	for _, i := range e.kept.Instances {
 		if i.holdsAddress() && !e.network.Contains(i.Address) {
-			return fmt.Errorf("instance %s is at %s, outside the host's network %s", i.ID, i.Address, e.network)
+			why := byHost()
+			i.become(terminated, &why)
+			stranded = true
+			e.log.Warn("instance lost with its host's network", "instance_id", i.ID, "address", i.Address.String())
 		}
 	}
-	return nil
+	if !stranded {
+		return nil
+	}
+	return e.save()
 }
 
 func (e *EC2) path() string { return filepath.Join(e.config.Dir, "ec2.json") }

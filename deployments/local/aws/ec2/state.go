@@ -53,6 +53,10 @@ func byUser() reason {
 	return reason{"Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown"}
 }
 
+func byHost() reason {
+	return reason{"Server.InternalError", "Server.InternalError: The hardware under the instance was lost"}
+}
+
 func bySpot() reason {
 	return reason{"Server.SpotInstanceTermination", "Server.SpotInstanceTermination: Spot instance termination"}
 }
