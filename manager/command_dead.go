@@ -207,13 +207,13 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 }
 
 func (q redriveRequest) check() error {
-	switch wrong := command.Invalid("A field of the request cannot be used."); {
+	switch {
 	case q.empty():
 		return command.Invalid("Say which dead letters: by reason, model, owner, batch or ids.")
 	case q.Limit < 0 || q.Limit > largestRedrive:
-		return wrong.WithField("limit", fmt.Sprintf("is not from 1 to %d", largestRedrive))
+		return command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", largestRedrive))
 	case q.PerSecond < 0 || q.PerSecond > fastestRedrive:
-		return wrong.WithField("per_second", fmt.Sprintf("is not from 0 to %d", fastestRedrive))
+		return command.InvalidField("per_second", fmt.Sprintf("is not from 0 to %d", fastestRedrive))
 	}
 	return oneOf("reason", q.Reason, job.Codes())
 }

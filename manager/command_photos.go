@@ -106,7 +106,7 @@ func listLimit(wanted int) (int, error) {
 		return usualListing, nil
 	}
 	if wanted < 1 || wanted > longestList {
-		return 0, command.Invalid("A field of the request cannot be used.").WithField("limit", fmt.Sprintf("is not from 1 to %d", longestList))
+		return 0, command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", longestList))
 	}
 	return wanted, nil
 }

@@ -80,7 +80,7 @@ type ids []job.ID
 // check refuses a list that is empty or too long.
 func (list ids) check() error {
 	if len(list) == 0 || len(list) > mostIDs {
-		return command.Invalid(fmt.Sprintf("Name 1 to %d photos.", mostIDs)).WithField("ids", fmt.Sprintf("has %d", len(list)))
+		return command.InvalidField("ids", fmt.Sprintf("names %d photos, not 1 to %d", len(list), mostIDs))
 	}
 	return nil
 }
@@ -115,7 +115,7 @@ func oneOf[T ~string](field string, value T, all []T) error {
 	for i, one := range all {
 		words[i] = string(one)
 	}
-	return command.Invalid("A field of the request cannot be used.").WithField(field, "is none of "+strings.Join(words, ", "))
+	return command.InvalidField(field, "is none of "+strings.Join(words, ", "))
 }
 
 // owner finds an account by the name that a request gives; the zero one for none.

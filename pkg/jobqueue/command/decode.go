@@ -44,7 +44,7 @@ func cutDryRun(data []byte) (rest []byte, dryRun bool, err error) {
 		return data, false, nil
 	}
 	if err := json.Unmarshal(value, &dryRun); err != nil {
-		return nil, false, Invalid("A field of the request cannot be used.").WithField("dry_run", "is neither true nor false")
+		return nil, false, InvalidField("dry_run", "is neither true nor false")
 	}
 	delete(fields, "dry_run")
 	rest, err = json.Marshal(fields)
@@ -56,6 +56,11 @@ func Invalid(detail string) *problem.Problem {
 	return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, detail)
 }
 
+// InvalidField is the problem of one field of a request: what it is, or is not.
+func InvalidField(field, why string) *problem.Problem {
+	return Invalid(fmt.Sprintf("The field %q %s.", field, why)).WithField(field, why)
+}
+
 func invalid(err error) error {
 	var wrongType *json.UnmarshalTypeError
 	var own *problem.Problem
@@ -63,9 +68,9 @@ func invalid(err error) error {
 	case errors.As(err, &own):
 		return own
 	case found:
-		return Invalid("The request has a field that is not known.").WithField(strings.Trim(unknown, `"`), "is not known").WithCause(err)
+		return InvalidField(strings.Trim(unknown, `"`), "is not known").WithCause(err)
 	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return Invalid("A field of the request cannot be used.").WithField(wrongType.Field, "is a "+wrongType.Value).WithCause(err)
+		return InvalidField(wrongType.Field, "is a "+wrongType.Value).WithCause(err)
 	default:
 		return Invalid("The request is not a JSON object.").WithCause(err)
 	}
