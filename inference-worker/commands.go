@@ -137,7 +137,7 @@ func seconds(d time.Duration) command.Duration {
 }
 
 func (w *Worker) drainByCommand(ctx context.Context, call command.Call, _ struct{}) (workerStatus, error) {
-	if !call.DryRun && !w.gate.turn(true) {
+	if !call.DryRun && w.gate.shut() {
 		w.log.InfoContext(ctx, "drained by command", "actor", call.By.Name, "num_in_hand", w.numbers().Busy)
 		w.announceNow()
 	}
@@ -149,7 +149,7 @@ func (w *Worker) resumeByCommand(ctx context.Context, call command.Call, _ struc
 	if w.numbers().State == stateStopping {
 		return workerStatus{}, problem.New(http.StatusConflict, problem.CodeConflict, "The worker's process is ending.")
 	}
-	if !call.DryRun && w.gate.turn(false) {
+	if !call.DryRun && w.gate.open() {
 		w.log.InfoContext(ctx, "resumed by command", "actor", call.By.Name)
 		w.announceNow()
 	}

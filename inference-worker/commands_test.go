@@ -74,7 +74,7 @@ func does(t *testing.T, nc *nats.Conn, path, request string) (s workerStatus, co
 }
 
 // awaitDraining waits until everybody is told.
-func (b *bench) awaitDraining(t *testing.T, want bool) {
+func (b *bench) awaitDraining(t *testing.T, want bool) { //nolint:revive // what is awaited
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		workers, err := b.queue.Workers(t.Context())

@@ -13,19 +13,24 @@ type gate struct {
 	turned chan struct{} // closed by the next turn, which takes it away
 }
 
-// turn closes or opens the gate, and gives how it was.
-func (g *gate) turn(closed bool) (was bool) {
+// shut closes the gate, and gives false if it was closed already.
+func (g *gate) shut() bool { return g.turn(true) }
+
+// open opens the gate, and gives false if it was open already.
+func (g *gate) open() bool { return g.turn(false) }
+
+func (g *gate) turn(closed bool) (turned bool) { //nolint:revive // what it shall be, not how to
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if was = g.closed; was == closed {
-		return was
+	if g.closed == closed {
+		return false
 	}
 	g.closed = closed
 	if g.turned != nil {
 		close(g.turned)
 		g.turned = nil
 	}
-	return was
+	return true
 }
 
 func (g *gate) isClosed() bool {

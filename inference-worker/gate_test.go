@@ -20,7 +20,7 @@ func TestGateEndsAndBeginsPulling(t *testing.T) {
 		})
 	}()
 	first := <-rounds
-	if g.turn(true) || !g.turn(true) || !g.isClosed() {
+	if !g.shut() || g.shut() || !g.isClosed() {
 		t.Error("the gate does not say how it was")
 	}
 	<-first.Done()
@@ -29,12 +29,12 @@ func TestGateEndsAndBeginsPulling(t *testing.T) {
 		t.Fatal("pulls behind a closed gate")
 	default:
 	}
-	if !g.turn(false) {
+	if !g.open() {
 		t.Error("the gate was not closed")
 	}
 	second := <-rounds
-	g.turn(true)
-	g.turn(false)
+	g.shut()
+	g.open()
 	<-second.Done()
 	third := <-rounds
 	stop()
@@ -45,7 +45,7 @@ func TestGateEndsAndBeginsPulling(t *testing.T) {
 func TestClosedGateEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	var g gate
-	g.turn(true)
+	g.shut()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
