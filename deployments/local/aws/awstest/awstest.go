@@ -93,7 +93,7 @@ func Start(tb testing.TB, options Options) *AWS {
 // allows.
 func shortDir(tb testing.TB) string {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "aws-")
+	dir, err := os.MkdirTemp("", "aws-") //nolint:usetesting // see above
 	if err != nil {
 		tb.Fatal(err)
 	}

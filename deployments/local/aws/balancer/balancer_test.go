@@ -22,7 +22,7 @@ const limit = time.Minute
 // start starts a HAProxy that dies with the test.
 func start(t *testing.T) (b *Balancer, url string) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "balancer-") // a socket's name must be short
+	dir, err := os.MkdirTemp("", "balancer-") //nolint:usetesting // a socket's name must be short
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,7 +62,7 @@ func (c *CloudWatch) put(samples []sample) error {
 // remember is called with mu held, or before anybody else is there.
 func (c *CloudWatch) remember(s sample) {
 	now, key := time.Now(), s.Metric.key()
-	if now.Sub(s.At) > keptMinutes {
+	if now.Sub(s.At) > byMinute {
 		return
 	}
 	known := c.series[key]

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// How much is kept.
+// How much is kept, of what is counted by the minute and by the second.
 const (
-	keptMinutes = 24 * time.Hour
-	keptSeconds = time.Hour
-	mostSeries  = 1000 // the one that was quiet for longest goes first
+	byMinute   = 24 * time.Hour
+	bySecond   = time.Hour
+	mostSeries = 1000 // the one that was quiet for longest goes first
 )
 
 // dimension tells series of one name apart.
@@ -82,9 +82,9 @@ func (s *series) put(sample sample, now time.Time) {
 	const minute = 60
 	at := sample.At.Unix()
 	s.unit, s.lastPut = sample.Unit, now
-	s.minutes = into(trim(s.minutes, now.Add(-keptMinutes)), at-at%minute, sample.Set)
+	s.minutes = into(trim(s.minutes, now.Add(-byMinute)), at-at%minute, sample.Set)
 	if sample.Resolution < minute {
-		s.seconds = into(trim(s.seconds, now.Add(-keptSeconds)), at, sample.Set)
+		s.seconds = into(trim(s.seconds, now.Add(-bySecond)), at, sample.Set)
 	}
 }
 

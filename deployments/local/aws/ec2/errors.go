@@ -74,7 +74,7 @@ func fail(c code, format string, args ...any) error {
 }
 
 // dryRun ends a call that was to be tried only.
-func dryRun(asked bool) error {
+func dryRun(asked bool) error { //nolint:revive // it is the caller's own question
 	if !asked {
 		return nil
 	}

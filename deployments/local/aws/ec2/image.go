@@ -84,7 +84,8 @@ func (e *EC2) describeImages(_ context.Context, in imagesRequest) (imagesRespons
 func (e *EC2) describeImage(i Image) imageDescription {
 	return imageDescription{
 		i.ID, e.config.AccountID + "/" + i.Name, "available", e.config.AccountID, false, "x86_64", "machine", i.Name, i.Description,
-		"ebs", "/dev/xvda", "hvm", "xen", i.CreatedAt.UTC().Format("2006-01-02T15:04:05.000Z"), []tagDescription{},
+		"ebs", "/dev/xvda", "hvm", "xen", i.CreatedAt.UTC().Format("2006-01-02T15:04:05.000Z"),
+		[]tagDescription{},
 	}
 }
 
@@ -169,7 +170,12 @@ func (e *EC2) describeTypes(_ context.Context, in typesRequest) (typesResponse, 
 
 func describeType(t instanceType) typeDescription {
 	return typeDescription{
-		t.name, true, false, []string{"on-demand", "spot"}, false, "xen", processor{[]string{"x86_64"}},
-		vcpuInfo{t.vcpus(), t.vcpus(), 1}, memory{t.memory}, t.cores > 0 && t.cores < 1,
+		t.name, true, false,
+		[]string{"on-demand", "spot"},
+		false, "xen",
+		processor{[]string{"x86_64"}},
+		vcpuInfo{t.vcpus(), t.vcpus(), 1},
+		memory{t.memory},
+		t.cores > 0 && t.cores < 1,
 	}
 }

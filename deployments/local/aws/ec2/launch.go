@@ -95,8 +95,11 @@ type spotRequest struct {
 // count, as on EC2.
 func (l launch) over(t launch) launch {
 	for _, field := range []struct{ asked, template *string }{
-		{&l.ImageID, &t.ImageID}, {&l.InstanceType, &t.InstanceType}, {&l.KeyName, &t.KeyName},
-		{&l.UserData, &t.UserData}, {&l.ShutdownBehavior, &t.ShutdownBehavior},
+		{&l.ImageID, &t.ImageID},
+		{&l.InstanceType, &t.InstanceType},
+		{&l.KeyName, &t.KeyName},
+		{&l.UserData, &t.UserData},
+		{&l.ShutdownBehavior, &t.ShutdownBehavior},
 	} {
 		if *field.asked == "" {
 			*field.asked = *field.template

@@ -30,10 +30,13 @@ func (e *EC2) drive(id string) {
 	})
 }
 
-func (e *EC2) pause(d time.Duration) {
+// pause is false if it was cut short because the drives end.
+func (e *EC2) pause(d time.Duration) bool {
 	select {
 	case <-e.ctx.Done():
+		return false
 	case <-time.After(d):
+		return true
 	}
 }
 
@@ -46,11 +49,9 @@ func (e *EC2) step(id string) (done bool, err error) {
 	case !known:
 		return true, nil
 	case i.State == pending:
-		e.pause(time.Until(i.Since.Add(e.config.Timing.Pending)))
-		if e.ctx.Err() != nil {
-			return true, nil
+		if e.pause(time.Until(i.Since.Add(e.config.Timing.Pending))) {
+			e.move(id, pending, running)
 		}
-		e.move(id, pending, running)
 		return false, nil
 	case i.State == running:
 		return e.switchOn(id)

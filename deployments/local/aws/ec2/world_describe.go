@@ -119,7 +119,8 @@ func (e *EC2) describeSubnet(z zone) subnetDescription {
 	free := int(math.Exp2(float64(z.prefix.Addr().BitLen()-z.prefix.Bits()))) - notForInstances - e.inZone(z.name)
 	return subnetDescription{
 		z.subnet, "arn:aws:ec2:" + e.config.Region + ":" + e.config.AccountID + ":subnet/" + z.subnet, e.vpc(), "available",
-		z.prefix.String(), free, z.name, z.id, true, e.config.AccountID, []tagDescription{},
+		z.prefix.String(), free, z.name, z.id, true, e.config.AccountID,
+		[]tagDescription{},
 	}
 }
 

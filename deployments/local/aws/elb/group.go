@@ -207,7 +207,9 @@ type groupDescription struct {
 func (e *ELB) describeGroup(g *targetGroup) groupDescription {
 	return groupDescription{
 		g.ARN, g.Name, "HTTP", g.Port, g.VPCID, "HTTP", g.Check.Port, true, g.Check.Interval, g.Check.Timeout,
-		g.Check.Rise, g.Check.Fall, g.Check.Path, matcher{"200"}, e.loadBalancersOf(g.ARN), "instance", "HTTP1", "ipv4",
+		g.Check.Rise, g.Check.Fall, g.Check.Path,
+		matcher{"200"},
+		e.loadBalancersOf(g.ARN), "instance", "HTTP1", "ipv4",
 	}
 }
 
@@ -254,8 +256,8 @@ type nothing struct{}
 func (e *ELB) deleteTargetGroup(_ context.Context, in groupRequest) (nothing, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, err := e.group(in.ARN); err != nil {
-		return nothing{}, nil //nolint:nilerr // as on AWS: what is not there need not be deleted
+	if e.kept.TargetGroups[in.ARN] == nil {
+		return nothing{}, nil // as on AWS: what is not there need not be deleted
 	}
 	if len(e.loadBalancersOf(in.ARN)) > 0 {
 		return nothing{}, fail(resourceInUse, "Target group '%s' is currently in use by a listener or a rule", in.ARN)

@@ -49,12 +49,16 @@ func (m *Machine) holdToShare(ctx context.Context) {
 		now, used := time.Now(), m.measure()
 		switch {
 		case m.spec.Trouble == Hangs:
-			m.setRunning(false)
+			m.halt()
 		case m.spec.Cores == 0:
 			tick.Reset(censusAge)
 		default:
 			running := a.settle(now.Sub(last), used-lastUsed)
-			m.setRunning(running)
+			if running {
+				m.goOn()
+			} else {
+				m.halt()
+			}
 			if running && used-lastUsed < idleUse {
 				tick.Reset(idleTick)
 			} else {
@@ -65,19 +69,26 @@ func (m *Machine) holdToShare(ctx context.Context) {
 	}
 }
 
-// setRunning signals all processes of the machine where the state has changed; those
-// that came after a stop are stopped too.
-func (m *Machine) setRunning(running bool) {
+// halt stops all processes of the machine, those too that came after an earlier halt.
+func (m *Machine) halt() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if running && !m.halted {
-		return
+	m.halted = true
+	m.signalAll(syscall.SIGSTOP)
+}
+
+// goOn lets a halted machine run.
+func (m *Machine) goOn() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.halted {
+		m.halted = false
+		m.signalAll(syscall.SIGCONT)
 	}
-	m.halted = !running
-	signal := syscall.SIGSTOP
-	if running {
-		signal = syscall.SIGCONT
-	}
+}
+
+// signalAll is called with mu held.
+func (m *Machine) signalAll(signal syscall.Signal) {
 	for _, pid := range m.pids {
 		_ = syscall.Kill(pid, signal) // ESRCH: it has ended
 	}

@@ -53,10 +53,7 @@ func fillStruct(n *node, to reflect.Value, name string) error {
 	if n.text != "" && len(n.parts) == 0 {
 		return &parameterError{name: name, text: n.text}
 	}
-	fields := make(map[string]reflect.Value)
-	for field, value := range fieldsOf(to) {
-		fields[field] = value
-	}
+	fields := maps.Collect(fieldsOf(to))
 	for _, part := range slices.Sorted(maps.Keys(n.parts)) {
 		field, known := fields[part]
 		if !known {

@@ -67,7 +67,7 @@ func (w *xmlWriter) text(text string) {
 }
 
 func cborOf(v reflect.Value) cbor.Value {
-	if at, ok := v.Interface().(time.Time); ok {
+	if at, ok := reflect.TypeAssert[time.Time](v); ok {
 		const perSecond = 1e3
 		return &cbor.Tag{ID: 1, Value: cbor.Float64(float64(at.UnixMilli()) / perSecond)}
 	}

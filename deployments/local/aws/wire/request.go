@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -72,9 +73,7 @@ func parse(r *http.Request, body []byte) (request, error) {
 	if err != nil {
 		return request{}, malformed(err)
 	}
-	for name, values := range r.URL.Query() {
-		form[name] = values
-	}
+	maps.Copy(form, r.URL.Query())
 	operation := form.Get("Action")
 	form.Del("Action")
 	form.Del("Version")

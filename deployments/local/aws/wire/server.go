@@ -66,8 +66,8 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 	if err != nil {
 		return err
 	}
-	name := ""
-	name, a.operation, a.cbor = cborAddress(r.URL.Path)
+	name, operation, cbor := cborAddress(r.URL.Path)
+	a.operation, a.cbor = operation, cbor
 	credentials, signed := readCredentials(r)
 	if !signed {
 		return unsigned(Query)

@@ -10,7 +10,7 @@ import (
 )
 
 // node is a parameter of a request, whatever protocol brought it: a text, or parts
-// by their names. Those of a list are named 1, 2, …
+// by their names. Those of a list are named by their numbers.
 type node struct {
 	text  string
 	parts map[string]*node

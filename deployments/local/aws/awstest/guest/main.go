@@ -81,9 +81,11 @@ func slow(w http.ResponseWriter, r *http.Request) {
 
 // burn keeps every core busy until the process ends.
 func burn() {
+	var busy atomic.Int64
 	for range runtime.NumCPU() {
 		go func() {
-			for { //nolint:revive // busy, that is all
+			for n := 0; ; n++ {
+				busy.Store(int64(n))
 			}
 		}()
 	}
