@@ -5,6 +5,10 @@ import "math"
 const (
 	shortestPeriod = 10 // minutes
 	longestPeriod  = 180
+	usualVisits    = 6 // of a period of minutes or an hour
+	// periodHalfLife is of what the candidates have cost, seconds: longer than that of
+	// settings, because among so many one is right by luck over a short time.
+	periodHalfLife = 8 * 3600.0
 	hourMinutes    = 60
 	dayMinutes     = 24 * hourMinutes
 	weekMinutes    = 7 * dayMinutes
@@ -23,17 +27,17 @@ type period struct {
 // candidates are the periods that are tried, all at once. The first is none; the hour,
 // by which people set their clocks, comes before the others.
 func candidates() []period {
-	all := []period{{0, 0, 2}, {hourMinutes, 3, 0}}
+	all := []period{{0, 0, 2}, {hourMinutes, usualVisits, 0}}
 	for minutes := shortestPeriod; minutes <= longestPeriod; minutes++ {
 		if minutes != hourMinutes {
-			all = append(all, period{minutes, 3, 2})
+			all = append(all, period{minutes, usualVisits, 2})
 		}
 	}
 	return append(all, period{dayMinutes, 2, 1}, period{weekMinutes, 1, 2})
 }
 
 // calendar is the need of each minute, and a shadow for each candidate that provides
-// for what was needed one to three periods ago. The period whose shadow would have
+// for what was needed a few periods ago. The period whose shadow would have
 // been cheapest is the clock of the settings that have one.
 type calendar struct {
 	Needs   []int32  `json:"needs"` // slots, a ring by minute
@@ -100,10 +104,12 @@ func (c *calendar) live(m *moment, t *tuning, ready float64) float64 {
 	}
 	s := setting{surge: true, headroom: t.headroom, hold: 1, clock: clockOwn}
 	c.look(all, m.now+m.horizon)
+	slow := *m
+	slow.fade = math.Pow(0.5, m.seconds/periodHalfLife)
 	lowest, best := 0.0, -1
 	score := func(i int) float64 { return c.Shadows[i].Score + all[i].bias*m.launch() }
 	for i := range all {
-		c.Shadows[i].live(m, s, c.foreseen[i])
+		c.Shadows[i].live(&slow, s, c.foreseen[i])
 		if at := score(i); best < 0 || at < lowest {
 			lowest, best = at, i
 		}
