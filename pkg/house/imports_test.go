@@ -1,6 +1,7 @@
 package house_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -66,7 +67,7 @@ func walls() []wall {
 	all := []wall{
 		{from: "pkg/job", to: rooms(), why: "the vocabulary stands below everything and does nothing"},
 		{from: "pkg", to: append(services(), "deployments"), why: "what is shared must not know who uses it"},
-		{from: "scaler", to: rooms(), why: "nothing is built there yet"},
+		{from: "scaler/simulate", to: []string{"pkg", "ingest", "inference-worker", "manager", "deployments"}, why: "the model runs the decision, and nothing else of the product it stands for"},
 		{from: "", to: []string{"deployments"}, except: []string{"deployments"}, why: "a way of running the product is not part of it"},
 		{from: "deployments/local", to: append(services(), "pkg"), why: "the launcher knows programs by name and environment, and compiles fast; and the stand-in for AWS must not share the product's mistakes about AWS"},
 		{from: "", to: []string{"pkg/house"}, why: "it holds tests only"},
@@ -118,6 +119,28 @@ func TestClientStandsAlone(t *testing.T) {
 			if p.Path == "pkg/client" && strings.Contains(imported, ".") {
 				t.Errorf("%s imports %s: a client that needs the standard library only can be taken anywhere", p.Path, imported)
 			}
+		}
+	}
+}
+
+// TestDecisionsArePure: a decision that could read a clock, a file or the network would
+// not be the same in a replay.
+func TestDecisionsArePure(t *testing.T) {
+	t.Parallel()
+	allowed := []string{"bytes", "encoding/json", "errors", "fmt", "io", "math", "slices", "strings", "time"}
+	for _, p := range listPackages(t) {
+		if p.Path != "scaler/decide" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !slices.Contains(allowed, imported) {
+				t.Errorf("%s imports %s: it is a pure function, and needs no more than %v", p.Path, imported, allowed)
+			}
+		}
+	}
+	for name, text := range goFiles(t) {
+		if within(name, "scaler/decide") && strings.Contains(string(text), "time.Now(") {
+			t.Errorf("%s reads the clock: the time is part of the observation", name)
 		}
 	}
 }

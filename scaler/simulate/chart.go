@@ -1,0 +1,134 @@
+package simulate
+
+import (
+	_ "embed" // the page
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strings"
+)
+
+//go:embed chart.html
+var chartPage string
+
+const (
+	chartWidth  = 960
+	chartHeight = 90
+	chartPoints = 480
+)
+
+// panel is one line, or two, over time.
+type panel struct {
+	Name   string
+	Top    string // what the upper edge stands for
+	Area   string // points of an SVG polygon
+	Line   string // points of an SVG line
+	Limit  float64
+	Marked bool // Limit is drawn
+}
+
+// plot is the panels of one rule.
+type plot struct {
+	Row    Row
+	Panels []panel
+}
+
+// WriteCharts writes load, fleet and wait of every rule as one page that needs nothing
+// beside it.
+func (c Comparison) WriteCharts(out io.Writer) error {
+	page, err := template.New("charts").Parse(chartPage)
+	if err != nil {
+		return fmt.Errorf("reading the page of charts: %w", err)
+	}
+	var plots []plot
+	for _, r := range c.Rows {
+		plots = append(plots, plot{r, c.panels(r.outcome)})
+	}
+	err = page.Execute(out, map[string]any{"Comparison": c, "Plots": plots, "Width": chartWidth, "Height": chartHeight, "Ticks": c.ticks()})
+	if err != nil {
+		return fmt.Errorf("writing the charts: %w", err)
+	}
+	return nil
+}
+
+func (c Comparison) panels(o Outcome) []panel {
+	slots := float64(c.Slots)
+	load, fleet, ready := make([]float64, len(o.Fleet)), make([]float64, len(o.Fleet)), make([]float64, len(o.Fleet))
+	for i := range o.Fleet {
+		load[i], fleet[i], ready[i] = o.Load[i], float64(o.Fleet[i])*slots, float64(o.Ready[i])*slots
+	}
+	waits := make([]float64, len(o.Fleet))
+	for i, wait := range o.Waits {
+		if at := int(o.arrived[i]); at < len(waits) {
+			waits[at] = math.Max(waits[at], wait)
+		}
+	}
+	top := float64(c.Max) * slots
+	loads := shrink(load, mean)
+	top = math.Max(top, largest(loads))
+	longest := math.Max(2*c.TargetWait, largest(waits))
+	return []panel{
+		{Name: "load in slots, and slots ordered", Top: fmt.Sprintf("%.0f slots", top), Area: polygon(loads, top), Line: polyline(shrink(fleet, largest), top)},
+		{Name: "slots ready", Top: fmt.Sprintf("%.0f slots", top), Area: polygon(shrink(ready, mean), top)},
+		{
+			Name: "longest wait of those who came", Top: fmt.Sprintf("%.0f s", longest), Area: polygon(shrink(waits, largest), longest),
+			Limit: chartHeight * (1 - c.TargetWait/longest), Marked: true,
+		},
+	}
+}
+
+// shrink makes so few points of a series as a chart has.
+func shrink(series []float64, of func([]float64) float64) []float64 {
+	points := min(chartPoints, len(series))
+	small := make([]float64, points)
+	for i := range small {
+		small[i] = of(series[i*len(series)/points : (i+1)*len(series)/points])
+	}
+	return small
+}
+
+func mean(part []float64) float64 {
+	sum := 0.0
+	for _, x := range part {
+		sum += x
+	}
+	return sum / float64(len(part))
+}
+
+func largest(part []float64) float64 {
+	top := 0.0
+	for _, x := range part {
+		top = math.Max(top, x)
+	}
+	return top
+}
+
+func polyline(series []float64, top float64) string {
+	var points strings.Builder
+	for i, x := range series {
+		at := float64(i) * chartWidth / float64(max(1, len(series)-1))
+		fmt.Fprintf(&points, "%.1f,%.1f ", at, chartHeight*(1-x/top))
+	}
+	return strings.TrimSpace(points.String())
+}
+
+func polygon(series []float64, top float64) string {
+	return fmt.Sprintf("0,%d %s %d,%d", chartHeight, polyline(series, top), chartWidth, chartHeight)
+}
+
+// tick is a time written below the charts.
+type tick struct {
+	At   float64
+	Text string
+}
+
+func (c Comparison) ticks() []tick {
+	const parts = 6
+	var all []tick
+	for i := range parts + 1 {
+		share := float64(i) / parts
+		all = append(all, tick{share * chartWidth, fmt.Sprintf("%.3g h", share*c.Hours)})
+	}
+	return all
+}

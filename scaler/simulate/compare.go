@@ -1,0 +1,143 @@
+package simulate
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"maskfleet/scaler/decide"
+)
+
+// The names of rules, beside those of decide.
+const (
+	clairvoyant = "clairvoyant"
+	published   = "published"
+	knative     = "knative"
+	kedaTen     = "keda-10"
+	kedaTarget  = "keda-target"
+	awsBacklog  = "aws-backlog"
+	always      = "static-max"
+	candidate   = "candidate"
+)
+
+// Rules lists what --policy knows, in the order of the table.
+func Rules() []string {
+	return []string{
+		string(decide.TargetWait), published, string(decide.CPURatio), knative, kedaTen, kedaTarget, awsBacklog, always,
+	}
+}
+
+// Scenario is a trace and the plant that serves it.
+type Scenario struct {
+	Load      Load
+	Sizing    Sizing
+	Plant     Plant
+	Rules     []string
+	Candidate *decide.Policy // one more rule, if any
+}
+
+// Row is what came of one rule.
+type Row struct {
+	Policy        string  `json:"policy"`
+	LatePercent   float64 `json:"late_percent"`
+	Late          int     `json:"late"`
+	InstanceHours float64 `json:"instance_hours"`
+	CostRatio     float64 `json:"cost_ratio"` // to the clairvoyant plan
+	MedianWait    float64 `json:"median_wait_seconds"`
+	Wait95        float64 `json:"p95_wait_seconds"`
+	Wait99        float64 `json:"p99_wait_seconds"`
+	LongestWait   float64 `json:"longest_wait_seconds"`
+	Launches      int     `json:"launches"`
+	LaunchesDaily float64 `json:"launches_per_day"`
+	Actions       int     `json:"actions"`
+	Peak          int     `json:"peak_instances"`
+
+	outcome Outcome
+}
+
+// Comparison is a scenario's rows, the clairvoyant plan first.
+type Comparison struct {
+	Trace       string  `json:"trace"`
+	Photos      int     `json:"photos"`
+	Hours       float64 `json:"hours"`
+	WorkHours   float64 `json:"work_slot_hours"`
+	BootSeconds float64 `json:"boot_seconds"`
+	TargetWait  float64 `json:"target_wait_seconds"`
+	Min         int     `json:"min"`
+	Max         int     `json:"max"`
+	Slots       int     `json:"slots_per_instance"`
+	Initial     int     `json:"initial_instances"`
+	Seed        uint32  `json:"seed"`
+	Rows        []Row   `json:"policies"`
+}
+
+// Compare plays every rule of the scenario.
+func Compare(s Scenario) (Comparison, error) {
+	photos := s.Load.Photos(s.Sizing)
+	c := Comparison{
+		Trace: photos.Name, Photos: len(photos.Arrive), Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
+		BootSeconds: s.Plant.BootSeconds, TargetWait: s.Plant.TargetWait, Min: s.Plant.Min, Max: s.Plant.Max,
+		Slots: s.Plant.SlotsPerInstance, Initial: photos.StartingInstances(s.Plant), Seed: s.Sizing.Seed,
+	}
+	rules := s.Rules
+	if s.Candidate != nil {
+		rules = append(slices.Clone(rules), candidate)
+	}
+	floor := Clairvoyant(photos, s.Plant, c.Initial)
+	c.Rows = append(c.Rows, row(clairvoyant, floor, floor, photos))
+	for _, name := range rules {
+		rule, err := s.rule(name, photos)
+		if err != nil {
+			return Comparison{}, err
+		}
+		c.Rows = append(c.Rows, row(name, Play(photos, s.Plant, c.Initial, rule), floor, photos))
+	}
+	return c, nil
+}
+
+func (s Scenario) rule(name string, photos Photos) (Rule, error) {
+	p := decide.DefaultPolicy()
+	perInstance := float64(s.Plant.SlotsPerInstance)
+	patient := s.Plant.TargetWait / photos.Mean // photos that a slot serves within the target
+	switch name {
+	case string(decide.TargetWait):
+	case published:
+		p = p.Published()
+	case string(decide.CPURatio):
+		p.Kind = decide.CPURatio
+	case candidate:
+		p = *s.Candidate
+	case knative:
+		return &Knative{Slots: s.Plant.SlotsPerInstance}, nil
+	case kedaTen:
+		return &KEDA{Threshold: 10}, nil
+	case kedaTarget:
+		return &KEDA{Threshold: math.Max(1, math.RoundToEven(patient)*perInstance)}, nil
+	case awsBacklog:
+		return &Backlog{Target: math.Max(0.3, patient*perInstance)}, nil
+	case always:
+		return Fixed(s.Plant.Max), nil
+	default:
+		return nil, fmt.Errorf("%w: %q; there are %s", ErrUnknownRule, name, strings.Join(Rules(), ", "))
+	}
+	return NewPolicy(p, s.Plant, photos), nil
+}
+
+func row(name string, o, floor Outcome, photos Photos) Row {
+	waits := o.WaitQuantiles(0.5, 0.95, 0.99, 1)
+	return Row{
+		Policy: name, LatePercent: 100 * o.LateShare(), Late: o.Late,
+		InstanceHours: o.CostHours(), CostRatio: o.Cost / floor.Cost,
+		MedianWait: waits[0], Wait95: waits[1], Wait99: waits[2], LongestWait: waits[3],
+		Launches: o.Launches, LaunchesDaily: float64(o.Launches) * 86400 / float64(photos.Seconds),
+		Actions: o.Actions, Peak: o.Peak, outcome: o,
+	}
+}
+
+// Forget lets go of what only charts need, which is large.
+func (c Comparison) Forget() {
+	for i := range c.Rows {
+		c.Rows[i].outcome = Outcome{}
+	}
+}

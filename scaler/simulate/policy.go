@@ -1,0 +1,74 @@
+package simulate
+
+import (
+	"time"
+
+	"maskfleet/scaler/decide"
+)
+
+// cpuLag is how late the mean of the CPU is known, and cpuSpan what it is the mean of,
+// in seconds.
+const (
+	cpuLag  = 60
+	cpuSpan = 120
+)
+
+// epoch is when every trace begins: a Monday, at midnight.
+func epoch() time.Time { return time.Date(2026, time.January, 5, 0, 0, 0, 0, time.UTC) }
+
+// Policy lets the product's own decision size the model's fleet.
+type Policy struct {
+	policy  decide.Policy
+	plant   Plant
+	began   time.Time
+	history decide.History
+	last    decide.Decision
+}
+
+// NewPolicy follows a policy, within the plant's limits.
+func NewPolicy(p decide.Policy, plant Plant, photos Photos) *Policy {
+	p.Min, p.Max, p.SlotsPerInstance, p.TickSeconds = plant.Min, plant.Max, plant.SlotsPerInstance, 1
+	p.Wait.TargetSeconds, p.Wait.ServiceSeconds = plant.TargetWait, photos.Mean
+	return &Policy{policy: p, plant: plant, began: epoch()}
+}
+
+// Every implements Rule.
+func (*Policy) Every() int { return 1 }
+
+// Size implements Rule.
+func (p *Policy) Size(v *View) int {
+	if v.Second == 1 { // a rate needs two readings
+		before := View{Ready: v.Size()}
+		p.history.Advance(p.observation(&before), p.policy)
+	}
+	p.last = p.history.Advance(p.observation(v), p.policy)
+	return p.last.Target
+}
+
+// Last is the decision that was made last.
+func (p *Policy) Last() decide.Decision { return p.last }
+
+func (p *Policy) observation(v *View) decide.Observation {
+	known := func(value float64) decide.Reading { return decide.Reading{Value: value, Known: true} }
+	o := decide.Observation{
+		At:       p.began.Add(time.Duration(v.Second) * time.Second),
+		Accepted: known(float64(v.Finished + v.InFlight + v.Waiting)),
+		Finished: known(float64(v.Finished)), Worked: known(v.BusySlots),
+		Waiting: known(float64(v.Waiting)), InFlight: known(float64(v.InFlight)),
+		Fleet: decide.Fleet{Known: true, Ready: v.Ready, Reporting: v.Ready},
+		Boot:  seconds(p.plant.BootSeconds),
+	}
+	for _, left := range v.Starting {
+		o.Fleet.Starting = append(o.Fleet.Starting, seconds(max(0, p.plant.BootSeconds-left)))
+	}
+	if end := v.Second - cpuLag; p.policy.Kind == decide.CPURatio && end >= cpuSpan {
+		sum := 0.0
+		for _, busy := range v.Busy[end-cpuSpan : end] {
+			sum += busy
+		}
+		o.CPU = known(0.03 + 0.95*sum/cpuSpan) // a worker does other things, too
+	}
+	return o
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }

@@ -1,0 +1,110 @@
+package simulate
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"maskfleet/scaler/decide"
+)
+
+// ErrNoDay is a recording that nothing can be replayed from.
+var ErrNoDay = errors.New("nothing to replay")
+
+// Recording is what an installation measured, a day for example.
+type Recording struct {
+	From       time.Time
+	BinSeconds int
+	Accepted   []int           // photos, in each bin
+	Services   []time.Duration // times of photos in a slot, a fair sample of them
+	Boots      []time.Duration // from launch to the first pull
+	Instances  int             // there were at the beginning
+}
+
+// Replayed is what a policy would have come to.
+type Replayed struct {
+	InstanceHours float64 `json:"instance_hours"`
+	LateShare     float64 `json:"late_share"` // 0 to 1
+	Photos        int     `json:"photos"`
+	LongestWait   float64 `json:"longest_wait_seconds"`
+	Launches      int     `json:"launches"`
+	Peak          int     `json:"peak_instances"`
+}
+
+// String is the sentence for a person who is about to change the policy.
+func (r Replayed) String() string {
+	return fmt.Sprintf("would have cost %.1f instance-hours, %.2g %% late, the longest wait %.0f s, %d launches",
+		r.InstanceHours, 100*r.LateShare, r.LongestWait, r.Launches)
+}
+
+// replayedServices bounds how many service times are drawn from the sample.
+const replayedServices = 100_003
+
+// Replay lets a candidate policy size the fleet over what was recorded. Schedules hold
+// at their hours; overrides of persons are left out, because they are not the policy.
+func Replay(r Recording, p decide.Policy) (Replayed, error) {
+	if err := p.Validate(); err != nil {
+		return Replayed{}, fmt.Errorf("replaying: %w", err)
+	}
+	photos, err := r.photos()
+	if err != nil {
+		return Replayed{}, err
+	}
+	plant := Plant{
+		BootSeconds: p.Wait.BootSeconds, Min: p.Min, Max: p.Max,
+		SlotsPerInstance: p.SlotsPerInstance, TargetWait: p.Wait.TargetSeconds,
+	}
+	if n := len(r.Boots); n > 0 {
+		sorted := slices.Clone(r.Boots)
+		slices.Sort(sorted)
+		plant.BootSeconds = sorted[n*9/10].Seconds()
+		for _, boot := range r.Boots {
+			plant.Boots = append(plant.Boots, boot.Seconds())
+		}
+	}
+	p.Overrides = nil
+	rule := NewPolicy(p, plant, photos)
+	rule.began = r.From
+	outcome := Play(photos, plant, max(p.Min, min(p.Max, r.Instances)), rule)
+	return Replayed{
+		InstanceHours: outcome.CostHours(), LateShare: outcome.LateShare(), Photos: outcome.Photos,
+		LongestWait: outcome.WaitQuantiles(1)[0], Launches: outcome.Launches, Peak: outcome.Peak,
+	}, nil
+}
+
+// photos spreads the arrivals of each bin over it.
+func (r Recording) photos() (Photos, error) {
+	switch {
+	case r.BinSeconds < 1 || len(r.Accepted) == 0 || len(r.Accepted)*r.BinSeconds > maxBins:
+		return Photos{}, fmt.Errorf("%w: %d bins of %d s", ErrNoDay, len(r.Accepted), r.BinSeconds)
+	case len(r.Services) == 0:
+		return Photos{}, fmt.Errorf("%w: no service time was measured", ErrNoDay)
+	}
+	random := newTwister(1)
+	p := Photos{Name: "replay", Seconds: len(r.Accepted) * r.BinSeconds}
+	for i, n := range r.Accepted {
+		if n < 0 {
+			return Photos{}, fmt.Errorf("%w: %d photos in bin %d", ErrNoDay, n, i)
+		}
+		first := len(p.Arrive)
+		for range n {
+			p.Arrive = append(p.Arrive, (float64(i)+random.uniform())*float64(r.BinSeconds))
+		}
+		slices.Sort(p.Arrive[first:])
+	}
+	sample := make([]float64, replayedServices)
+	for i := range sample {
+		at := int(random.uniform() * float64(len(r.Services)))
+		sample[i] = max(0, r.Services[at].Seconds())
+		p.Mean += sample[i] / replayedServices
+	}
+	if p.Mean <= 0 {
+		return Photos{}, fmt.Errorf("%w: photos took no time", ErrNoDay)
+	}
+	p.Service = make([]float64, len(p.Arrive))
+	for i := range p.Service {
+		p.Service[i] = sample[i%replayedServices]
+	}
+	return p, nil
+}
