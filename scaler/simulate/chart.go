@@ -119,16 +119,23 @@ func polygon(series []float64, top float64) string {
 
 // tick is a time written below the charts.
 type tick struct {
-	At   float64
-	Text string
+	At     float64
+	Anchor string // of the text, in SVG's words
+	Text   string
 }
 
 func (c Comparison) ticks() []tick {
 	const parts = 6
 	var all []tick
 	for i := range parts + 1 {
-		share := float64(i) / parts
-		all = append(all, tick{share * chartWidth, fmt.Sprintf("%.3g h", share*c.Hours)})
+		share, anchor := float64(i)/parts, "middle"
+		switch i {
+		case 0:
+			anchor = "start"
+		case parts:
+			anchor = "end"
+		}
+		all = append(all, tick{share * chartWidth, anchor, fmt.Sprintf("%.3g h", share*c.Hours)})
 	}
 	return all
 }
