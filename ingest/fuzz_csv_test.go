@@ -12,7 +12,7 @@ import (
 // FuzzCSV writes a stranger's text into a row: it comes back as it was but for carriage
 // returns, which csv.Writer drops, in one cell, and no cell of it begins a formula.
 func FuzzCSV(f *testing.F) {
-	for _, seed := range []string{"a.jpg", "=1+1", "@SUM(A1)", "\t=1", "\r\n-1", `","=1`, "'=1", "a\r\n=1,=2"} {
+	for _, seed := range []string{"a.jpg", "=1+1", "@SUM(A1)", "\t=1", "\r\n-1", `","=1`, "'=1", "a\r\n=1,=2", "\r'"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -31,7 +31,7 @@ func FuzzCSV(f *testing.F) {
 			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
 				t.Errorf("%q: %s begins a formula: %q", text, name, cell)
 			}
-			if name == "custom_id" && strings.TrimPrefix(cell, "'") != strings.TrimPrefix(want, "'") {
+			if name == "custom_id" && cell != want && cell != "'"+want {
 				t.Errorf("%q came back as %q", text, cell)
 			}
 		}
