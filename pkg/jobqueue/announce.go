@@ -72,6 +72,25 @@ func (q *Queue) AnnounceAudit(ctx context.Context, action string, record any) {
 	}
 }
 
+// FleetEvent is what can befall an instance.
+type FleetEvent string
+
+// EventSpotNotice says that the instance is about to be taken away.
+const EventSpotNotice FleetEvent = "spot-notice"
+
+// AnnounceFleet tells that something befell an instance; details become JSON. Like
+// Announce it never waits.
+func (q *Queue) AnnounceFleet(ctx context.Context, what FleetEvent, instance string, details any) {
+	data, err := json.Marshal(details)
+	if err != nil {
+		q.log.ErrorContext(ctx, "event cannot be written as JSON", "event", what, "err", err)
+		return
+	}
+	if !q.events.tell(untold{subject: fleetSubject(what, instance), data: data}) {
+		q.log.DebugContext(ctx, "event dropped", "event", what, "instance", instance)
+	}
+}
+
 type untold struct {
 	subject string
 	data    []byte

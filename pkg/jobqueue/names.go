@@ -1,6 +1,7 @@
 package jobqueue
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -59,7 +60,20 @@ func eventSubjects() []string {
 	return []string{"events.photo.>", "events.batch.>", "events.fleet.>", "events.audit.>"}
 }
 
-func telemetrySubjects() []string { return []string{"telemetry.worker.*", "telemetry.fleet"} }
+func telemetrySubjects() []string {
+	return []string{workerTelemetrySubject("*"), doorTelemetrySubject("*"), "telemetry.fleet"}
+}
+
+func workerTelemetrySubject(worker string) string { return "telemetry.worker." + worker }
+
+func doorTelemetrySubject(instance string) string { return "telemetry.door." + instance }
+
+func anyIfEmpty(token string) string { return cmp.Or(token, "*") }
+
+// fleetSubject is where it is told that something befell an instance.
+func fleetSubject(what FleetEvent, instance string) string {
+	return fmt.Sprintf("events.fleet.%s.%s", what, instance)
+}
 
 // advisorySubjects are the broker's own words about trouble: a message delivered
 // too often or given up, a stream or consumer without a quorum, a full disk.
@@ -86,6 +100,8 @@ func pullSubject(lane job.Lane) string {
 func lastMessageSubject(subject string) string {
 	return fmt.Sprintf("$JS.API.DIRECT.GET.%s.%s", StreamJobs, subject)
 }
+
+func batchSubject(stream string) string { return "$JS.API.DIRECT.GET." + stream }
 
 // lastToken is the part of a subject that names the photo.
 func lastToken(subject string) string { return subject[strings.LastIndexByte(subject, '.')+1:] }

@@ -15,16 +15,41 @@ import (
 type Worker struct {
 	ID        string    `json:"id"`
 	Instance  string    `json:"instance"` // the machine, by the cloud's name
+	Zone      string    `json:"zone,omitempty"`
 	Host      string    `json:"host"`
 	Version   string    `json:"version"`
-	Roles     string    `json:"roles"`
+	Roles     string    `json:"roles"` // what runs on the instance, comma between
 	Model     job.Model `json:"model"`
 	Slots     int       `json:"slots"`
 	Busy      int       `json:"busy"` // slots at work
 	Draining  bool      `json:"draining"`
+	Drain     Drain     `json:"drain,omitempty"` // why it is draining
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"-"`   // by the broker's clock; set by Workers
 	CPU       float64   `json:"cpu"` // share of the machine, 0 to 1
+
+	// SpotNotice says that the instance will be taken away; nil: not that it knows.
+	SpotNotice *SpotNotice `json:"spot_notice,omitempty"`
+}
+
+// Drain is why a worker takes no more photos.
+type Drain string
+
+// The reasons. The first two are about the whole instance: the door beside the worker
+// goes out of service, too. The last is about the worker's process alone.
+const (
+	DrainCommand  Drain = "command"
+	DrainSpot     Drain = "spot-notice"
+	DrainStopping Drain = "stopping"
+)
+
+// OfInstance says whether all of the instance is to go out of service.
+func (d Drain) OfInstance() bool { return d == DrainCommand || d == DrainSpot }
+
+// SpotNotice is what the cloud said of an instance that it wants back.
+type SpotNotice struct {
+	Action string    `json:"action"` // such as "terminate"
+	At     time.Time `json:"at"`     // when
 }
 
 // PutWorker says that the worker is alive. The entry vanishes PresenceTTL after it

@@ -58,6 +58,32 @@ func beAlive(ctx context.Context, q *jobqueue.Queue) error {
 	return errors.Join(q.PutWorker(ctx, jobqueue.Worker{ID: "w-1"}), q.RemoveWorker(ctx, "w-1"))
 }
 
+func reportDoor(ctx context.Context, q *jobqueue.Queue) error {
+	return q.ReportDoor(ctx, jobqueue.DoorReading{Instance: "i-1"})
+}
+
+func reportWorker(ctx context.Context, q *jobqueue.Queue) error {
+	return q.ReportWorker(ctx, jobqueue.WorkerReading{Worker: "w-1"})
+}
+
+func readings(ctx context.Context, q *jobqueue.Queue) error {
+	_, err := q.WorkerReadings(ctx, "", time.Hour)
+	_, doorErr := q.DoorReadings(ctx, "i-1", time.Hour)
+	return errors.Join(err, doorErr)
+}
+
+// followOnce hears once who is alive.
+func followOnce(ctx context.Context, q *jobqueue.Queue) error {
+	ctx, stop := context.WithTimeout(ctx, soon)
+	defer stop()
+	heard := false
+	q.FollowWorkers(ctx, func([]jobqueue.Worker) { heard = true; stop() })
+	if !heard {
+		return errors.New("nothing was heard")
+	}
+	return nil
+}
+
 // TestEveryUserDoesItsWorkAndNoOthers holds accounts.conf against what each program
 // does, and against what would be another's.
 func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
@@ -82,13 +108,14 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 			"ingest",
 			[]duty{
 				asks("publish", publishOne(t)), asks("lease", lease), asks("depth", depth), asks("workers", workers),
+				asks("follow workers", followOnce), asks("report", reportDoor),
 				asks("read the intake", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.Intake(ctx); return err }),
 				asks("restore", func(ctx context.Context, q *jobqueue.Queue) error { return q.Restore(ctx) }),
 				asks("dead letter", func(ctx context.Context, q *jobqueue.Queue) error {
 					return q.DeadLetter(ctx, job.DeadLetter{PhotoID: newMessage(t, job.LaneBatch).PhotoID, Reason: job.CodeInternal})
 				}),
 			},
-			append(commands, "events.audit.x", "$KV.CONFIG.features.intake", "$KV.WORKERS.w-1", "telemetry.fleet",
+			append(commands, "events.audit.x", "$KV.CONFIG.features.intake", "$KV.WORKERS.w-1", "telemetry.fleet", "telemetry.worker.w-1", "events.fleet.spot-notice.i-1",
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.batch", "$JS.ACK.JOBS.batch.1.1.1.1.1", "$JS.API.STREAM.UPDATE.JOBS",
 				"$JS.API.STREAM.PURGE.JOBS", "$JS.API.STREAM.DELETE.JOBS", "$JS.API.CONSUMER.DELETE.JOBS.batch"),
 			[]string{"jobs.>", "_INBOX_worker.>", "_INBOX.>", "maskfleet.>", "$KV.>"},
@@ -96,17 +123,18 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 		{
 			"worker",
 			[]duty{
-				asks("take one", takeOne), asks("be alive", beAlive),
+				asks("take one", takeOne), asks("be alive", beAlive), asks("report", reportWorker),
 				asks("restore", func(ctx context.Context, q *jobqueue.Queue) error { return q.Restore(ctx) }),
 			},
 			append(commands, "jobs.batch.x", "$KV.LEASES.dispatcher", "$KV.CONFIG.features.intake", "$JS.API.STREAM.UPDATE.JOBS",
+				"telemetry.fleet", "telemetry.door.i-1", "events.fleet.launched.i-1",
 				"$JS.API.STREAM.PURGE.JOBS", "$JS.API.STREAM.PURGE.DEAD", "$JS.API.CONSUMER.PAUSE.JOBS.batch", "$JS.API.CONSUMER.DELETE.JOBS.batch"),
 			[]string{"jobs.>", "_INBOX_ingest.>", "maskfleet.>", "events.>"},
 		},
 		{
 			"manager",
 			[]duty{
-				asks("publish", publishOne(t)), asks("depth", depth), asks("workers", workers),
+				asks("publish", publishOne(t)), asks("depth", depth), asks("workers", workers), asks("readings", readings),
 				asks("count dead letters", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.DeadLetters(ctx); return err }),
 				asks("pause a lane", func(ctx context.Context, q *jobqueue.Queue) error {
 					return errors.Join(q.PauseLane(ctx, job.LaneBatch, time.Now().Add(time.Hour)), q.ResumeLane(ctx, job.LaneBatch))
@@ -133,14 +161,14 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 		},
 		{
 			"scaler",
-			[]duty{asks("lease", lease), asks("depth", depth), asks("workers", workers)},
-			append(commands, "jobs.batch.x", "dead.internal.x", "$KV.WORKERS.w-1", "$KV.CONFIG.scaling.policy", "$KV.CONFIG.features.intake",
+			[]duty{asks("lease", lease), asks("depth", depth), asks("workers", workers), asks("readings", readings), asks("follow workers", followOnce)},
+			append(commands, "jobs.batch.x", "dead.internal.x", "telemetry.worker.w-1", "telemetry.door.i-1", "$KV.WORKERS.w-1", "$KV.CONFIG.scaling.policy", "$KV.CONFIG.features.intake",
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.batch", "$JS.ACK.JOBS.batch.1.1.1.1.1", "$JS.API.STREAM.CREATE.MINE", "$JS.API.STREAM.PURGE.JOBS"),
 			[]string{"jobs.>", "_INBOX_worker.>", "maskfleet.>"},
 		},
 		{
 			"operator",
-			[]duty{asks("depth", depth), asks("workers", workers)},
+			[]duty{asks("depth", depth), asks("workers", workers), asks("readings", readings)},
 			[]string{
 				"jobs.batch.x", "dead.internal.x", "events.audit.x", "$KV.WORKERS.w-1", "$KV.LEASES.scaler", "$KV.CONFIG.scaling.policy.applied",
 				"$JS.API.CONSUMER.CREATE.JOBS.spy", "$JS.API.CONSUMER.MSG.NEXT.JOBS.batch", "$JS.ACK.JOBS.batch.1.1.1.1.1",
