@@ -93,6 +93,7 @@ func TestBadRequestsAreRefusedAndNothingIsStored(t *testing.T) {
 		{"not multipart", plain("image/jpeg", string(good)), 400, problem.CodeNotMultipart},
 		{"no boundary", plain("multipart/form-data", "x"), 400, problem.CodeNotMultipart},
 		{"cut multipart", plain("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\n\r\nxx"), 400, problem.CodeInvalidRequest},
+		{"part with an endless header", plain("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.jpg\"\r\nX: "+strings.Repeat("a", 1<<20)+"\r\n\r\nxx\r\n--b--"), 400, problem.CodeInvalidRequest},
 		{"name with a path", named(`filename="../../etc/passwd"`), 400, problem.CodeInvalidName},
 		{"name with a Windows path", named(`filename="C:\\secret\\a.jpg"`), 400, problem.CodeInvalidName},
 		{"name with a control character", named(`filename*=UTF-8''a%00b.jpg`), 400, problem.CodeInvalidName},

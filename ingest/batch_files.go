@@ -6,11 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
 
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/problem"
@@ -47,7 +47,7 @@ func (s *Service) takeFiles(boundary string) batchTaker {
 			return err
 		}
 		defer done()
-		files := s.newFileArchive(multipart.NewReader(&limited{from: body, left: s.cfg.Batch.MaxArchiveBytes}, boundary))
+		files := s.newFileArchive(httpserver.NewParts(&limited{from: body, left: s.cfg.Batch.MaxArchiveBytes}, boundary))
 		defer files.release()
 		return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: "application/x-tar", from: files, check: func() error {
 			if files.count == 0 {
@@ -62,7 +62,7 @@ func (s *Service) takeFiles(boundary string) batchTaker {
 // holds one file at a time, and is the same however the body was cut into parts.
 type fileArchive struct {
 	service *Service
-	parts   *multipart.Reader
+	parts   *httpserver.Parts
 	count   int
 	piece   bytes.Buffer
 	tar     *tar.Writer
@@ -70,7 +70,7 @@ type fileArchive struct {
 	ended   bool
 }
 
-func (s *Service) newFileArchive(parts *multipart.Reader) *fileArchive {
+func (s *Service) newFileArchive(parts *httpserver.Parts) *fileArchive {
 	f := &fileArchive{service: s, parts: parts, free: func() {}}
 	f.tar = tar.NewWriter(&f.piece)
 	return f
@@ -96,7 +96,7 @@ func (f *fileArchive) Read(into []byte) (int, error) {
 
 // next adds the next file to the piece, or the end of the archive.
 func (f *fileArchive) next() error {
-	part, err := f.parts.NextRawPart()
+	part, err := f.parts.Next()
 	if errors.Is(err, io.EOF) {
 		f.ended = true
 		return f.tar.Close()

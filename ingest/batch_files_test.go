@@ -3,7 +3,6 @@ package ingest
 import (
 	"bytes"
 	"io"
-	"mime/multipart"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/problem"
 )
@@ -73,6 +73,10 @@ func TestBatchOfFilesAndArchives(t *testing.T) {
 			t.Errorf("items of %s (-want +got):\n%s", kind, diff)
 		}
 	}
+	endless := d.submitBatch(t, d.ann, "multipart/form-data; boundary=b", "--b\r\nX: "+strings.Repeat("a", 1<<20))
+	if d.refuses(t, endless, 400, problem.CodeInvalidRequest); !strings.Contains(string(endless.body), "header") {
+		t.Errorf("got %s", endless.body)
+	}
 }
 
 func TestBadFilesOfBatchesAreRefused(t *testing.T) {
@@ -117,7 +121,7 @@ func FuzzFileArchive(f *testing.F) {
 	s := &Service{cfg: Config{}, admission: &admission{memory: newBudget(1<<20, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))}}
 	s.cfg.Batch.MaxItems, s.cfg.Photo.MaxBytes = 5, 1000
 	f.Fuzz(func(t *testing.T, body string) {
-		archive := s.newFileArchive(multipart.NewReader(strings.NewReader(body), "b"))
+		archive := s.newFileArchive(httpserver.NewParts(strings.NewReader(body), "b"))
 		_, err := io.Copy(io.Discard, archive)
 		archive.release()
 		if err != nil && problem.From(err).Status >= 500 {

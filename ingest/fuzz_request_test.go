@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"mime/multipart"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
@@ -135,9 +135,9 @@ func FuzzMultipart(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		s := &Service{admission: &admission{memory: newBudget(1<<20, prometheus.NewGauge(prometheus.GaugeOpts{}))}}
 		s.cfg.Photo.MaxBytes = 1 << 10
-		parts := multipart.NewReader(strings.NewReader(body), "b")
+		parts := httpserver.NewParts(strings.NewReader(body), "b")
 		for {
-			p, err := parts.NextRawPart()
+			p, err := parts.Next()
 			if err != nil {
 				break
 			}

@@ -136,7 +136,7 @@ func (p *pages) takeForm(c *fiber.Ctx) (*taken, error) {
 	}
 	t := &taken{}
 	for n := 0; ; n++ {
-		part, err := parts.NextRawPart()
+		part, err := parts.Next()
 		if errors.Is(err, io.EOF) {
 			break
 		}

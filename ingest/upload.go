@@ -104,7 +104,7 @@ func (s *Service) eachPart(c *fiber.Ctx, limit int, onFile func(field string, up
 		return err
 	}
 	for range limit {
-		part, err := parts.NextRawPart()
+		part, err := parts.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -227,6 +227,10 @@ func emptyBody(detail string) error {
 }
 
 func unreadableBody(err error) error {
+	if errors.Is(err, httpserver.ErrPartHeader) {
+		return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest,
+			"A part of the request has a header that is too long.").WithCause(err)
+	}
 	return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest,
 		"The request's body is damaged or ended too early.").WithCause(err)
 }

@@ -43,9 +43,8 @@ func ReadBody(c *fiber.Ctx, limitBytes int64) ([]byte, error) {
 	return data, nil
 }
 
-// MultipartReader reads a multipart/form-data body part by part as it comes. Its
-// parts have no limit: bound what you read.
-func MultipartReader(c *fiber.Ctx) (*multipart.Reader, error) {
+// MultipartReader reads a multipart/form-data body part by part as it comes.
+func MultipartReader(c *fiber.Ctx) (*Parts, error) {
 	if err := refuseEncoded(c); err != nil {
 		return nil, err
 	}
@@ -58,7 +57,7 @@ func MultipartReader(c *fiber.Ctx) (*multipart.Reader, error) {
 		return nil, problem.New(http.StatusBadRequest, problem.CodeNotMultipart,
 			"The multipart/form-data body names no boundary.")
 	}
-	return multipart.NewReader(Body(c), params["boundary"]), nil
+	return NewParts(Body(c), params["boundary"]), nil
 }
 
 // Form reads the fields of a form, urlencoded or multipart, of at most
