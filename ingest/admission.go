@@ -210,6 +210,11 @@ func (a *admission) admitBytes(length int64) error {
 	if err := a.admit(); err != nil {
 		return err
 	}
+	return a.fitBytes(length)
+}
+
+// fitBytes refuses a body for want of memory alone.
+func (a *admission) fitBytes(length int64) error {
 	if !a.memory.fits(max(length, 0)) {
 		return tooBusy()
 	}

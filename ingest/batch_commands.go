@@ -63,6 +63,13 @@ func (s *Service) retryBatch(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	a, err := attemptOf(c)
+	if err != nil {
+		return err
+	}
+	if a.again && b.Goes() { // an earlier try began the run
+		return s.sendBatch(c, http.StatusAccepted, b)
+	}
 	if err := s.admission.admitBatch(); err != nil {
 		return err
 	}
@@ -78,9 +85,6 @@ func (s *Service) retryBatch(c *fiber.Ctx) error {
 		}
 		s.tel.Log.InfoContext(ctx, "batch retried", "batch_id", b.ID, "user_id", user.ID, "run", b.Run, "photos", items)
 		return s.sendBatch(c, http.StatusAccepted, b)
-	}
-	if a, err := attemptOf(c); err == nil && a.again && b.Goes() {
-		return s.sendBatch(c, http.StatusAccepted, b) // an earlier try began the run
 	}
 	switch {
 	case b.State == job.BatchFailed:

@@ -43,11 +43,8 @@ func (s *Service) submittedBatch(c *fiber.Ctx, user jobstore.User) (batchView, e
 	if err != nil {
 		return batchView{}, err
 	}
-	if err := s.admission.admitBatch(); err != nil {
-		return batchView{}, err
-	}
-	if !a.again {
-		if err := s.quotas.admitBatch(httpserver.Context(c), user.ID); err != nil {
+	if !a.known() { // or it may have been accepted already
+		if err := s.admitBatch(httpserver.Context(c), user); err != nil {
 			return batchView{}, err
 		}
 	}
@@ -69,7 +66,20 @@ func (s *Service) submittedBatch(c *fiber.Ctx, user jobstore.User) (batchView, e
 			return made, err
 		}
 	}
+	if a.known() {
+		if err := s.admitBatch(ctx, user); err != nil {
+			return batchView{}, err
+		}
+	}
 	return s.promiseBatch(ctx, b)
+}
+
+// admitBatch decides whether another batch of the account is taken in.
+func (s *Service) admitBatch(ctx context.Context, user jobstore.User) error {
+	if err := s.admission.admitBatch(); err != nil {
+		return err
+	}
+	return s.quotas.admitBatch(ctx, user.ID)
 }
 
 // batchTaker reads the body of a request into S3 and says in the batch what lies

@@ -84,7 +84,9 @@ func (s *Service) readForm(c *fiber.Ctx) (*form, error) {
 }
 
 // admitBody decides about a body before reading it: whether the door is open,
-// whether there is a body, and whether one of its announced length may be held.
+// whether there is a body, and whether one of its announced length may be held. For a
+// request that may have been answered before the door is open: what it asks anew is
+// admitted once that is known.
 func (s *Service) admitBody(c *fiber.Ctx, limitBytes int64) error {
 	length := int64(c.Request().Header.ContentLength())
 	if length == 0 || (length < 0 && c.Context().RequestBodyStream() == nil) {
@@ -92,6 +94,13 @@ func (s *Service) admitBody(c *fiber.Ctx, limitBytes int64) error {
 	}
 	if length > limitBytes {
 		return s.fileTooLarge()
+	}
+	a, err := attemptOf(c)
+	if err != nil {
+		return err
+	}
+	if a.known() {
+		return s.admission.fitBytes(length)
 	}
 	return s.admission.admitBytes(length)
 }
