@@ -53,7 +53,7 @@ type OpenWork struct {
 func (s *Store) OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int) (open OpenWork, err error) {
 	err = s.db.QueryRowContext(ctx, `
 		SELECT
-			(SELECT COUNT(*) FROM (SELECT 1 FROM photos WHERE owner_id = ? AND state IN ('queued', 'processing') LIMIT ?) AS some),
+			(SELECT COUNT(*) FROM (SELECT 1 FROM photos WHERE owner_id = ? AND state IN ('queued', 'processing') AND deleted_at IS NULL LIMIT ?) AS some),
 			(SELECT COUNT(*) FROM batches
 				WHERE owner_id = ? AND state IN ('validating', 'queued', 'in_progress', 'finalizing', 'cancelling') AND deleted_at IS NULL)`,
 		ownerID[:], mostPhotos, ownerID[:]).Scan(&open.Photos, &open.Batches)
