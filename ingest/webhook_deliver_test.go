@@ -259,7 +259,7 @@ func TestGoneDisables(t *testing.T) {
 		t.Errorf("the end of %s was written down for a disabled endpoint", b)
 	}
 	site.setAnswer(nil)
-	if err := store.UpdateWebhook(t.Context(), w); err != nil { // enabled again, as it was
+	if err := store.ChangeWebhook(t.Context(), w.OwnerID, w.ID, jobstore.WebhookChange{Enabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	awaitDelivery(t, store, w, second, jobstore.DeliveryDelivered)

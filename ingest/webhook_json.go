@@ -144,7 +144,7 @@ func (r webhookRequest) applyTo(w *jobstore.Webhook) error {
 		w.Name = *r.Name
 	}
 	if r.Events != nil {
-		w.Rule.Events = slices.Compact(slices.Sorted(slices.Values(*r.Events)))
+		w.Rule.Events = distinct(*r.Events)
 	}
 	if !subscribable(w.Rule.Events) {
 		wrong = wrong.WithField("events", "must be some of "+strings.Join(texts(webhook.Types()), ", "))
@@ -165,6 +165,19 @@ func (r webhookRequest) applyTo(w *jobstore.Webhook) error {
 		return wrong
 	}
 	return nil
+}
+
+// change is the request for the store, once it was found to be right.
+func (r webhookRequest) change() jobstore.WebhookChange {
+	c := jobstore.WebhookChange{URL: r.URL, Name: r.Name, UnmaskedAbove: r.UnmaskedAbove, Enabled: r.Enabled}
+	if r.Events != nil {
+		c.Events = new(distinct(*r.Events))
+	}
+	return c
+}
+
+func distinct(events []webhook.Type) []webhook.Type {
+	return slices.Compact(slices.Sorted(slices.Values(events)))
 }
 
 func presentable(text string) bool {

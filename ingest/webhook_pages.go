@@ -184,7 +184,7 @@ func (p *pages) saveWebhook(c *fiber.Ctx) error {
 		if wrong, status := wrongWebhook(err); wrong != "" {
 			return p.renderWebhook(ctx, c.Status(status), w, webui.WebhookPage{Form: form, Wrong: wrong})
 		}
-		if err := p.store.UpdateWebhook(ctx, changed); err != nil {
+		if err := p.store.ChangeWebhook(ctx, w.OwnerID, w.ID, request.change()); err != nil {
 			return webhookProblem("changing a webhook", err)
 		}
 		return p.renderWebhook(ctx, c, changed, webui.WebhookPage{Done: "The settings are saved."})
@@ -195,10 +195,7 @@ func (p *pages) saveWebhook(c *fiber.Ctx) error {
 func (p *pages) switchWebhook(enabled bool) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		return p.withWebhookOfPage(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
-			if err := (webhookRequest{Enabled: &enabled}).applyTo(&w); err != nil {
-				return err
-			}
-			if err := p.store.UpdateWebhook(ctx, w); err != nil {
+			if err := p.store.ChangeWebhook(ctx, w.OwnerID, w.ID, jobstore.WebhookChange{Enabled: &enabled}); err != nil {
 				return webhookProblem("changing a webhook", err)
 			}
 			p.deliverer.poke()

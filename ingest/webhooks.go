@@ -104,8 +104,7 @@ func (s *Service) makeWebhook(ctx context.Context, user jobstore.User, id uuid.U
 		return w, problem.New(http.StatusConflict, problem.CodeConflict,
 			fmt.Sprintf("An account may have %d webhooks. Please delete one first.", s.cfg.Webhooks.PerAccount)).WithCause(err)
 	}
-	if err == nil && !w.DisabledAt.IsZero() {
-		err = s.store.UpdateWebhook(ctx, w)
+	if !w.DisabledAt.IsZero() {
 		w.DisabledWhy = jobstore.DisabledByOwner
 	}
 	return w, webhookProblem("making a webhook", err)
@@ -143,7 +142,7 @@ func (s *Service) changeWebhook(c *fiber.Ctx) error {
 		if err != nil {
 			return err
 		}
-		err = s.store.UpdateWebhook(ctx, w)
+		err = s.store.ChangeWebhook(ctx, w.OwnerID, w.ID, request.change())
 		if err == nil {
 			w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
 		}

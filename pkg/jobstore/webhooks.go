@@ -65,17 +65,18 @@ type eventsColumn struct{ to *[]webhook.Type }
 func (c eventsColumn) Scan(value any) error { return decodeJSON(value, c.to) }
 
 // CreateWebhook stores a new endpoint, or gives ErrTooManyWebhooks if its owner has
-// most of them already.
+// most of them already. One with a DisabledAt is disabled by its owner from the start.
 func (s *Store) CreateWebhook(ctx context.Context, w Webhook, most int) error {
 	events, err := json.Marshal(w.Rule.Events)
 	var created int64
 	if err == nil {
+		disabled := !w.DisabledAt.IsZero()
 		created, err = s.exec(ctx, `
-			INSERT INTO webhooks (id, owner_id, url, name, events, unmasked_above, secret, created_at)
-			SELECT ?, id, ?, ?, ?, ?, ?, ? FROM users
+			INSERT INTO webhooks (id, owner_id, url, name, events, unmasked_above, secret, created_at, disabled_at, disabled_why)
+			SELECT ?, id, ?, ?, ?, ?, ?, ?, IF(?, UTC_TIMESTAMP(6), NULL), IF(?, ?, '') FROM users
 			WHERE id = ? AND (SELECT COUNT(*) FROM webhooks WHERE owner_id = ?) < ?`,
 			w.ID[:], w.URL, w.Name, string(events), w.Rule.UnmaskedAbove, w.Secret, w.CreatedAt,
-			w.OwnerID[:], w.OwnerID[:], most)
+			disabled, disabled, DisabledByOwner, w.OwnerID[:], w.OwnerID[:], most)
 	}
 	if err == nil && created == 0 {
 		err = ErrTooManyWebhooks
@@ -105,25 +106,37 @@ func (s *Store) FindWebhook(ctx context.Context, owner, id uuid.UUID) (Webhook, 
 	return w, nil
 }
 
-// UpdateWebhook replaces what an owner may change: URL, Name, Rule, and whether it is
-// disabled, which is DisabledAt being zero or not. Secrets stay as they are.
-func (s *Store) UpdateWebhook(ctx context.Context, w Webhook) error {
-	events, err := json.Marshal(w.Rule.Events)
-	var rows int64
-	if err == nil {
-		disabled := !w.DisabledAt.IsZero()
-		rows, err = s.exec(ctx, `
-			UPDATE webhooks SET url = ?, name = ?, events = ?, unmasked_above = ?,
-				disabled_why = IF(?, IF(disabled_at IS NULL, ?, disabled_why), ''),
-				disabled_at = IF(?, COALESCE(disabled_at, UTC_TIMESTAMP(6)), NULL)
-			WHERE id = ? AND owner_id = ?`,
-			w.URL, w.Name, string(events), w.Rule.UnmaskedAbove, disabled, DisabledByOwner, disabled, w.ID[:], w.OwnerID[:])
+// WebhookChange is what an owner changes about an endpoint; what is nil stays as it is,
+// also where another changes it at the same moment.
+type WebhookChange struct {
+	URL, Name     *string
+	Events        *[]webhook.Type
+	UnmaskedAbove *int
+	Enabled       *bool
+}
+
+// ChangeWebhook changes an endpoint of the owner; another's is ErrNotFound.
+func (s *Store) ChangeWebhook(ctx context.Context, owner, id uuid.UUID, change WebhookChange) error {
+	var events *string
+	if change.Events != nil {
+		text, err := json.Marshal(*change.Events)
+		if err != nil {
+			return webhookError("changing", id, err)
+		}
+		events = new(string(text))
 	}
+	rows, err := s.exec(ctx, `
+		UPDATE webhooks SET url = COALESCE(?, url), name = COALESCE(?, name), events = COALESCE(?, events),
+			unmasked_above = COALESCE(?, unmasked_above),
+			disabled_why = CASE ? WHEN TRUE THEN '' WHEN FALSE THEN IF(disabled_at IS NULL, ?, disabled_why) ELSE disabled_why END,
+			disabled_at = CASE ? WHEN TRUE THEN NULL WHEN FALSE THEN COALESCE(disabled_at, UTC_TIMESTAMP(6)) ELSE disabled_at END
+		WHERE id = ? AND owner_id = ?`,
+		change.URL, change.Name, events, change.UnmaskedAbove, change.Enabled, DisabledByOwner, change.Enabled, id[:], owner[:])
 	if err == nil && rows == 0 {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return webhookError("changing", w.ID, err)
+		return webhookError("changing", id, err)
 	}
 	return nil
 }

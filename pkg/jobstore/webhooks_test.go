@@ -78,7 +78,8 @@ func TestWebhookIsFoundAsItWasGiven(t *testing.T) {
 		t.Fatalf("%v (-want +got):\n%s", err, diff)
 	}
 	want.URL, want.Name, want.Rule = "http://other.example/", "", webhook.Rule{Events: []webhook.Type{webhook.BatchFailed}, UnmaskedAbove: 3}
-	if err := store.UpdateWebhook(t.Context(), want); err != nil {
+	change := jobstore.WebhookChange{URL: &want.URL, Name: &want.Name, Events: &want.Rule.Events, UnmaskedAbove: &want.Rule.UnmaskedAbove}
+	if err := store.ChangeWebhook(t.Context(), ann, want.ID, change); err != nil {
 		t.Fatal(err)
 	}
 	if all, err := store.ListWebhooks(t.Context(), ann); err != nil || len(all) != 1 || cmp.Diff(want, all[0]) != "" {
@@ -86,11 +87,9 @@ func TestWebhookIsFoundAsItWasGiven(t *testing.T) {
 	}
 
 	// What is Ann's does not exist for Bob.
-	foreign := want
-	foreign.OwnerID = bob
 	_, findErr := store.FindWebhook(t.Context(), bob, want.ID)
 	for doing, err := range map[string]error{
-		"finding": findErr, "changing": store.UpdateWebhook(t.Context(), foreign), "deleting": store.DeleteWebhook(t.Context(), bob, want.ID),
+		"finding": findErr, "changing": store.ChangeWebhook(t.Context(), bob, want.ID, change), "deleting": store.DeleteWebhook(t.Context(), bob, want.ID),
 		"rotating": store.RotateWebhookSecret(t.Context(), bob, want.ID, webhook.NewSecret(), time.Hour),
 	} {
 		if !errors.Is(err, jobstore.ErrNotFound) {
@@ -161,11 +160,9 @@ func TestEndOfAPhotoIsWrittenDown(t *testing.T) {
 	all := newWebhook(t, store, photo.OwnerID)
 	alarmed := newWebhook(t, store, photo.OwnerID, webhook.AlertUnmasked)
 	calm := newWebhook(t, store, photo.OwnerID, webhook.AlertUnmasked)
-	calm.Rule.UnmaskedAbove = 2
 	deaf := newWebhook(t, store, photo.OwnerID)
-	deaf.DisabledAt = time.Now()
-	for _, w := range []jobstore.Webhook{calm, deaf} {
-		if err := store.UpdateWebhook(t.Context(), w); err != nil {
+	for w, change := range map[uuid.UUID]jobstore.WebhookChange{calm.ID: {UnmaskedAbove: new(2)}, deaf.ID: {Enabled: new(false)}} {
+		if err := store.ChangeWebhook(t.Context(), photo.OwnerID, w, change); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -433,8 +430,7 @@ func TestWebhooksDue(t *testing.T) {
 	if got := due(); len(got) > 0 {
 		t.Errorf("a disabled one is due: %v", got)
 	}
-	gone.DisabledAt = time.Time{}
-	if err := store.UpdateWebhook(t.Context(), gone); err != nil {
+	if err := store.ChangeWebhook(t.Context(), gone.OwnerID, gone.ID, jobstore.WebhookChange{Enabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
 	if got := due(); !slices.Equal(got, []uuid.UUID{first.ID}) {
