@@ -97,15 +97,8 @@ func (p *pages) retryPhoto(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()
-	changed, err := p.store.Reopen(ctx, photo.ID)
-	if err != nil {
+	if err := p.publisher.reopen(ctx, photo, login.User(c).Username); err != nil {
 		return storeProblem("reopening a photo", err)
-	}
-	if changed {
-		if photo, err = p.store.Find(ctx, photo.ID); err != nil {
-			return storeProblem("finding a reopened photo", err)
-		}
-		p.publisher.handOver(ctx, photo)
 	}
 	return c.Redirect("/photos/"+photo.ID.String(), http.StatusSeeOther)
 }

@@ -9,11 +9,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
 )
 
@@ -92,6 +94,28 @@ func (p *publisher) handOver(ctx context.Context, photo job.Photo) {
 	if err != nil {
 		p.log.WarnContext(ctx, "photo accepted but not handed over yet", "photo_id", photo.ID, "err", err)
 	}
+}
+
+// reopen queues a photo anew in the name of who asked for it, if it is at a failed end.
+// That of a batch waits for its turn among its owner's others; any other is handed over.
+func (p *publisher) reopen(ctx context.Context, photo job.Photo, by string) error {
+	changed, err := p.store.Reopen(ctx, photo.ID)
+	if err != nil || !changed {
+		return err
+	}
+	p.queue.Announce(ctx, photo.ID, jobqueue.StageReopened, struct {
+		By  string      `json:"by"`
+		Via command.Via `json:"via"`
+	}{by, command.ViaPage})
+	if photo.BatchID != (uuid.UUID{}) {
+		return nil
+	}
+	again, err := p.store.Find(ctx, photo.ID)
+	if err != nil {
+		return err
+	}
+	p.handOver(ctx, again)
+	return nil
 }
 
 // Run looks after photos until ctx ends.
