@@ -89,7 +89,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	s.callers = newCallers(cfg.KeyGoodFor)
 	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
 	s.verifier = &verifier{
-		accounts: s.accounts, tries: login.NewTries(doors.Cache), log: tel.Log,
+		accounts: s.accounts, tries: login.NewTries(s.accounts, doors.Cache), log: tel.Log,
 		places: make(chan struct{}, verificationsAtOnce),
 		// Half of the memory stays free for those who are known; any one photo fits.
 		waiting: newBudget(max(cfg.Admission.UploadBytesInFlight/2, cfg.Photo.MaxBytes), m.bytesUnverified),

@@ -25,7 +25,7 @@ func (s *Service) mountPages(app *fiber.App) error {
 		return err
 	}
 	s.pageError = kit.RenderError
-	p := &pages{Service: s, kit: kit, login: login.New(login.Site{Name: webui.SiteDoor, Recover: "/password/forgotten"}, kit, s.accounts, s.cache, s.tel.Log), tries: login.NewTries(s.cache)}
+	p := &pages{Service: s, kit: kit, login: login.New(login.Site{Name: webui.SiteDoor, Recover: "/password/forgotten"}, kit, s.accounts, s.cache, s.tel.Log), tries: login.NewTries(s.accounts, s.cache)}
 	kit.Mount(app)
 	p.login.Mount(app)
 

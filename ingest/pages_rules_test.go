@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -108,6 +109,32 @@ func TestPagesLimitLogIns(t *testing.T) {
 	}
 	if got := try("ann", "192.0.2.2").status; got != http.StatusUnauthorized {
 		t.Errorf("ann is locked out at another address with %d", got)
+	}
+}
+
+func TestLimitsSeeThroughSpellings(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	try := func(username, address string) int {
+		return d.browse(t, http.MethodPost, "/login", "", url.Values{"username": {username}, "password": {"wrong"}},
+			map[string]string{"X-Forwarded-For": address}).status
+	}
+	for _, spellings := range [][]string{
+		{"ann", "ÁNN", "ａｎｎ", "a\u0301nn", "ann\u0000"},
+		{"nemo", "NÉMO", "ｎｅｍｏ", "ne\u0301mo", "nemo\u0000"}, // no difference where there is no account
+	} {
+		for i := range 10 {
+			host := fmt.Sprintf("2001:db8:0:7::%x", i+1) // all of them one subscriber's
+			if got := try(spellings[i%len(spellings)], host); got != http.StatusUnauthorized {
+				t.Fatalf("try %d as %q gives %d", i+1, spellings[i%len(spellings)], got)
+			}
+		}
+		if got := try(spellings[1], "2001:db8:0:7:ffff::1"); got != http.StatusTooManyRequests {
+			t.Errorf("try 11 as %q gives %d", spellings[1], got)
+		}
+	}
+	if got := try("ann", "2001:db8:0:8::1"); got != http.StatusUnauthorized {
+		t.Errorf("ann is locked out in another network with %d", got)
 	}
 }
 
@@ -218,7 +245,7 @@ func TestLogInTellsNobodyWhoHasAnAccount(t *testing.T) {
 		}
 		return page, upload
 	}
-	page, upload := try("eve") // there is no such account, and its name is as long
+	page, upload := try("eve")                        // there is no such account, and its name is as long
 	for _, username := range []string{"ann", "bob"} { // bob's account is closed
 		p, u := try(username)
 		if p.status != page.status || !bytes.Equal(p.body, page.body) || !maps.EqualFunc(p.header, page.header, slices.Equal) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 
@@ -52,6 +53,18 @@ func (a *Accounts) findByName(ctx context.Context, username string) (jobstore.Us
 		return jobstore.User{}, jobstore.ErrNotFound
 	}
 	return a.store.FindUserByName(ctx, username)
+}
+
+// maxNamed is what a name or an e-mail address may have, in characters.
+const maxNamed = 255
+
+// Fold gives the same for all spellings of one account's name or e-mail address, and
+// for all of one that nobody has: whoever counts by it tells nobody which names exist.
+func (a *Accounts) Fold(ctx context.Context, nameOrEmail string) (string, error) {
+	if !utf8.ValidString(nameOrEmail) || utf8.RuneCountInString(nameOrEmail) > maxNamed {
+		return nameOrEmail, nil // no account's
+	}
+	return a.store.FoldName(ctx, nameOrEmail)
 }
 
 // matches compares a password with a hash, by memory if it was the right one within

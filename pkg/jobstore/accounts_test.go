@@ -3,6 +3,7 @@ package jobstore_test
 import (
 	"crypto/sha256"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,6 +54,29 @@ func TestUserIsFoundAsItWasGiven(t *testing.T) {
 	} {
 		if !errors.Is(err, jobstore.ErrNotFound) {
 			t.Errorf("%s of nobody: %v", name, err)
+		}
+	}
+}
+
+func TestNamesFoldAsTheyAreCompared(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	fold := func(name string) string {
+		t.Helper()
+		key, err := store.FoldName(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	for _, same := range []string{"JURGEN", "Jürgen", "ｊｕｒｇｅｎ", "ju\u0308rgen", "jurgen\u0000", "jurgen ", "jurgen \u0308"} {
+		if fold(same) != fold("jurgen") {
+			t.Errorf("%q is another name than jurgen", same)
+		}
+	}
+	for _, other := range []string{"", "jorgen", "jurgenn", "jurge", strings.Repeat("jurgen", 30)} {
+		if fold(other) == fold("jurgen") {
+			t.Errorf("%q is jurgen", other)
 		}
 	}
 }

@@ -67,6 +67,20 @@ func (s *Store) FindUserByName(ctx context.Context, username string) (User, erro
 	return u, nil
 }
 
+// FoldName gives the same for names, or e-mail addresses, that are the same to the
+// store, whether there is such an account or not. The name must be valid UTF-8 of at
+// most 255 characters.
+func (s *Store) FoldName(ctx context.Context, name string) (string, error) {
+	var weights []byte
+	// Padded, for spaces at the end do not count.
+	err := s.db.QueryRowContext(ctx, `
+		SELECT WEIGHT_STRING(CONVERT(? USING utf8mb4) COLLATE utf8mb4_unicode_ci AS CHAR(255))`, name).Scan(&weights)
+	if err != nil {
+		return "", fmt.Errorf("folding a name: %w", classify(err))
+	}
+	return string(weights), nil
+}
+
 func (s *Store) findUser(ctx context.Context, condition string, arg any) (User, error) {
 	u, err := scanUser(s.db.QueryRowContext(ctx, `SELECT `+userColumns+` FROM users WHERE `+condition, arg))
 	return u, classify(err)

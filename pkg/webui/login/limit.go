@@ -5,9 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
-	"strings"
+	"net/netip"
 	"time"
 
+	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/problem"
 )
@@ -20,14 +21,23 @@ type limiter interface {
 	Peek(ctx context.Context, key string, limit int) (ok bool, retryAfter time.Duration, err error)
 }
 
+// folder gives the same for all spellings of a name.
+type folder interface {
+	Fold(ctx context.Context, nameOrEmail string) (string, error)
+}
+
 // Tries counts tries to log in, so that nobody guesses passwords for long. Failed
-// tries count together wherever they were made. It is safe for concurrent use.
+// tries count together wherever they were made, and however the name was spelt. It is
+// safe for concurrent use.
 type Tries struct {
+	names  folder
 	limits limiter
 }
 
 // NewTries counts in Redis, for all processes together.
-func NewTries(limits *cache.Cache) *Tries { return &Tries{limits: limits} }
+func NewTries(people *account.Accounts, limits *cache.Cache) *Tries {
+	return &Tries{names: people, limits: limits}
+}
 
 // What is counted: every try at a log-in page, and every failed try anywhere.
 const (
@@ -41,23 +51,44 @@ type limit struct {
 	max int
 }
 
-// limits are narrow for one address at one account, and wide where strangers share
+// subscriber is how many bits of an IPv6 address are the network's: the rest of them
+// is for the client to choose.
+const subscriber = 64
+
+// origin is what an address counts as.
+func origin(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return address
+	}
+	return netip.PrefixFrom(ip.WithZone(""), subscriber).Masked().String()
+}
+
+// limitsOf are narrow for one address at one account, and wide where strangers share
 // an address or somebody would lock another out.
-func limits(counted, username, address string) []limit {
-	sum := sha256.Sum256([]byte(strings.ToLower(username))) // bounds the key
-	account := hex.EncodeToString(sum[:16])
+func (t *Tries) limitsOf(ctx context.Context, counted, username, address string) ([]limit, error) {
+	name, err := t.names.Fold(ctx, username)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256([]byte(name)) // bounds the key
+	account, address := hex.EncodeToString(sum[:16]), origin(address)
 	return []limit{
 		{counted + "pair:" + account + ":" + address, 10},
 		{counted + "address:" + address, 60},
 		{counted + "account:" + account, 100},
-	}
+	}, nil
 }
 
 // Look refuses a try with 429 once too many have failed, and counts nothing: who
 // logs in with the right password may do so without end. Any other error is the
-// cache's.
+// cache's or the store's.
 func (t *Tries) Look(ctx context.Context, username, address string) error {
-	for _, l := range limits(countedFailures, username, address) {
+	of, err := t.limitsOf(ctx, countedFailures, username, address)
+	if err != nil {
+		return err
+	}
+	for _, l := range of {
 		ok, retryAfter, err := t.limits.Peek(ctx, l.key, l.max)
 		if err != nil {
 			return err
@@ -71,7 +102,11 @@ func (t *Tries) Look(ctx context.Context, username, address string) error {
 
 // Failed counts a try whose password was wrong, whether the account exists or not.
 func (t *Tries) Failed(ctx context.Context, username, address string) error {
-	for _, l := range limits(countedFailures, username, address) {
+	of, err := t.limitsOf(ctx, countedFailures, username, address)
+	if err != nil {
+		return err
+	}
+	for _, l := range of {
 		if _, _, err := t.limits.Allow(ctx, l.key, l.max, limitWindow); err != nil {
 			return err
 		}
@@ -82,19 +117,12 @@ func (t *Tries) Failed(ctx context.Context, username, address string) error {
 // count counts a try before its password is looked at, whether the account exists
 // or not. At a page, a try that cannot be counted is no try.
 func (t *Tries) count(ctx context.Context, username, address string) error {
-	for _, l := range limits(countedTries, username, address) {
-		var ok bool
-		var retryAfter time.Duration
-		err := insist(ctx, func(ctx context.Context) (err error) {
-			ok, retryAfter, err = t.limits.Allow(ctx, l.key, l.max, limitWindow)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return tooManyTries(retryAfter)
-		}
+	of, err := t.limitsOf(ctx, countedTries, username, address)
+	if err != nil {
+		return err
+	}
+	if err := t.use(ctx, of, limitWindow); err != nil {
+		return err
 	}
 	return insist(ctx, func(ctx context.Context) error { return t.Look(ctx, username, address) })
 }
@@ -107,14 +135,22 @@ const (
 
 // Recovery counts a request for a new password, and refuses it with 429 once there
 // were too many: a few of one account, more from one address. Any other error is the
-// cache's.
+// cache's or the store's.
 func (t *Tries) Recovery(ctx context.Context, who, address string) error {
-	of := limits(countedRecoveries, who, address)
-	for _, l := range []limit{{of[0].key, 3}, {of[1].key, 20}, {of[2].key, 10}} {
+	of, err := t.limitsOf(ctx, countedRecoveries, who, address)
+	if err != nil {
+		return err
+	}
+	return t.use(ctx, []limit{{of[0].key, 3}, {of[1].key, 20}, {of[2].key, 10}}, recoveryWindow)
+}
+
+// use counts against limits, the narrowest first, until one of them refuses.
+func (t *Tries) use(ctx context.Context, limits []limit, per time.Duration) error {
+	for _, l := range limits {
 		var ok bool
 		var retryAfter time.Duration
 		err := insist(ctx, func(ctx context.Context) (err error) {
-			ok, retryAfter, err = t.limits.Allow(ctx, l.key, l.max, recoveryWindow)
+			ok, retryAfter, err = t.limits.Allow(ctx, l.key, l.max, per)
 			return err
 		})
 		if err != nil {

@@ -54,7 +54,7 @@ type Pages struct {
 
 // New makes the log-in of a site.
 func New(site Site, kit *webui.Kit, people *account.Accounts, limits *cache.Cache, log *slog.Logger) *Pages {
-	return &Pages{site: site, kit: kit, accounts: people, tries: NewTries(limits), log: log, seen: newSeen(site.OutageGrace)}
+	return &Pages{site: site, kit: kit, accounts: people, tries: NewTries(people, limits), log: log, seen: newSeen(site.OutageGrace)}
 }
 
 // Mount adds GET and POST /login and POST /logout.
