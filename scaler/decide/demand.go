@@ -1,6 +1,9 @@
 package decide
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	serviceHalfLife  = 600.0 // of the service time that is measured, seconds
@@ -86,9 +89,9 @@ func (d *demand) keep(now, target float64) {
 
 // photos is how many came in the last seconds.
 func (d *demand) photos(now, seconds float64) float64 {
-	for i := len(d.Counts) - 1; i >= 0; i-- {
-		if d.Counts[i].At <= now-seconds+1e-6 {
-			return d.Total - d.Counts[i].Value
+	for _, count := range slices.Backward(d.Counts) {
+		if count.At <= now-seconds+1e-6 {
+			return d.Total - count.Value
 		}
 	}
 	return d.Total - d.Counts[0].Value

@@ -17,7 +17,7 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		{WantRate, parts.rate, fmt.Sprintf("%.3g photos a second keep %.2g slots busy", perSecond, m.level)},
 		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %.2g slots and may go on", m.level)},
 		{WantBacklog, parts.backlog, fmt.Sprintf("%.0f photos wait, and an instance ordered now helps in %.0f s", waiting, m.horizon)},
-		{WantReserve, parts.reserve, w.reserveWords(m, best, t)},
+		{WantReserve, parts.reserve, w.reserveWords(best, t)},
 		{WantClock, parts.clock, w.clockWords(best, t)},
 		{WantNewcomer, parts.newcomer, fmt.Sprintf("the traffic is known for less than %.0f minutes", t.newcomer.seconds/60)},
 	}
@@ -46,7 +46,7 @@ func (m *moment) instances(slots float64) int {
 }
 
 // reserveWords says what the reserve would have paid, against the same setting without.
-func (w *waitMemory) reserveWords(m *moment, best setting, t *tuning) string {
+func (w *waitMemory) reserveWords(best setting, t *tuning) string {
 	without := best
 	without.reserve = 0
 	for i, s := range t.settings {

@@ -92,6 +92,7 @@ func (r Ratio) check(c *checker) {
 // checker collects what is wrong, so that a person mends all of it at once.
 type checker struct{ wrong []string }
 
+//nolint:revive // holds is no flag, it is what is checked
 func (c *checker) check(holds bool, format string, values ...any) {
 	if !holds {
 		c.wrong = append(c.wrong, fmt.Sprintf(format, values...))

@@ -66,7 +66,7 @@ func TestCPURatio(t *testing.T) {
 func TestCPURatioLooksOnceAMinute(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.policy.Kind, w.policy.Max = decide.CPURatio, 1000
+	w.policy.Kind, w.policy.Max = decide.CPURatio, 10_000
 	w.spoil = func(o *decide.Observation) { o.CPU.Value = 0.9 }
 	actions := 0
 	for range 601 {

@@ -75,7 +75,7 @@ func rampLoad() Load {
 	noise := 1.0
 	for s := range v {
 		if s%600 == 0 {
-			noise = math.Exp(r.gauss(0, 0.25))
+			noise = math.Exp(r.gauss(0.25))
 		}
 		at := float64(s) * 2 * math.Pi
 		v[s] = max(0.5, 10*noise*(2.2+1.5*math.Sin(at/10800)+math.Sin(at/86400)))

@@ -105,7 +105,7 @@ func walkLoad() Load {
 	x := 0.0
 	return perSecond("walk", level(86400, func(second int) float64 {
 		if second%60 == 0 {
-			x = 0.995*x + r.gauss(0, 0.12)
+			x = 0.995*x + r.gauss(0.12)
 		}
 		return 20 * math.Exp(x)
 	}))

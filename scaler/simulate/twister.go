@@ -92,7 +92,8 @@ func (t *twister) logNormal(mu, sigma float64) float64 {
 	}
 }
 
-func (t *twister) gauss(mu, sigma float64) float64 {
+// gauss has the mean 0.
+func (t *twister) gauss(sigma float64) float64 {
 	z := t.spare
 	if t.spared {
 		t.spared = false
@@ -102,5 +103,5 @@ func (t *twister) gauss(mu, sigma float64) float64 {
 		z = math.Cos(angle) * length
 		t.spare, t.spared = math.Sin(angle)*length, true
 	}
-	return mu + z*sigma
+	return z * sigma
 }

@@ -18,7 +18,7 @@ func TestTwister(t *testing.T) {
 	if got, want := r.exponential(2400), 1641.7410711830405; got != want {
 		t.Errorf("exponential: got %v, want %v", got, want)
 	}
-	if got, want := r.gauss(0, 0.25)+r.gauss(0, 0.25), -0.23162196114402572; got != want {
+	if got, want := r.gauss(0.25)+r.gauss(0.25), -0.23162196114402572; got != want {
 		t.Errorf("gauss: got %v, want %v", got, want)
 	}
 }
