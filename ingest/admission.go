@@ -58,6 +58,7 @@ type admission struct {
 	log     *slog.Logger
 	depth   prometheus.Gauge
 	memory  *budget
+	ofBatch *share // of the memory, for the bodies of batches
 
 	mu     sync.Mutex // guards all below
 	latest reading

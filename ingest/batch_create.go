@@ -51,6 +51,11 @@ func (s *Service) submittedBatch(c *fiber.Ctx, user jobstore.User) (batchView, e
 	if !hasBody(c) {
 		return batchView{}, emptyBody("The request has no body; please send a batch.")
 	}
+	endBody, err := s.quotas.beginBody(user.ID)
+	if err != nil {
+		return batchView{}, err
+	}
+	defer endBody()
 	b := job.Batch{
 		ID: a.id, OwnerID: user.ID, TraceParent: telemetry.TraceParent(httpserver.Context(c)),
 		CreatedAt: a.madeAt(), Window: s.cfg.Batch.Window,

@@ -114,7 +114,7 @@ func (f *fileArchive) next() error {
 	if name, err = cleanName(name); err != nil {
 		return err
 	}
-	data, release, err := f.service.readBytes(part, f.service.cfg.Photo.MaxBytes)
+	data, release, err := f.service.readBytes(f.service.admission.ofBatch, part, f.service.cfg.Photo.MaxBytes)
 	if err != nil {
 		return refusalOr(err, unreadableBody)
 	}
@@ -125,10 +125,10 @@ func (f *fileArchive) next() error {
 // add needs the memory of the file a second time.
 func (f *fileArchive) add(name string, data []byte) error {
 	size := int64(len(data))
-	if !f.service.admission.memory.take(size) {
+	if !f.service.admission.ofBatch.take(size) {
 		return tooBusy()
 	}
-	f.free = func() { f.service.admission.memory.give(size) }
+	f.free = func() { f.service.admission.ofBatch.give(size) }
 	err := f.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o600, Format: tar.FormatPAX})
 	if err == nil {
 		_, err = f.tar.Write(data)

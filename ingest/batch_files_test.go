@@ -119,6 +119,7 @@ func FuzzFileArchive(f *testing.F) {
 	f.Add("--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n")
 	f.Add("--b\r\n\r\n")
 	s := &Service{cfg: Config{}, admission: &admission{memory: newBudget(1<<20, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))}}
+	s.admission.ofBatch = newShare(s.admission.memory, 1<<20, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))
 	s.cfg.Batch.MaxItems, s.cfg.Photo.MaxBytes = 5, 1000
 	f.Fuzz(func(t *testing.T, body string) {
 		archive := s.newFileArchive(httpserver.NewParts(strings.NewReader(body), "b"))

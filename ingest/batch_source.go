@@ -36,10 +36,10 @@ type source struct {
 // it in memory counts against the budget of all uploads. If an earlier try has stored
 // it, it is only read, to see that it is the same.
 func (s *Service) storeSource(ctx context.Context, a *attempt, src source) error {
-	if !s.admission.memory.take(imagestore.PartBytes) {
+	if !s.admission.ofBatch.take(imagestore.PartBytes) {
 		return tooBusy()
 	}
-	defer s.admission.memory.give(imagestore.PartBytes)
+	defer s.admission.ofBatch.give(imagestore.PartBytes)
 	ctx, done := a.guard(ctx)
 	defer done()
 	digest := sha256.New()

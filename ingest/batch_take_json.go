@@ -29,7 +29,7 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 		return err
 	}
 	defer done()
-	body, release, err := s.readBytes(from, s.cfg.Batch.MaxJSONBytes)
+	body, release, err := s.readBytes(s.admission.ofBatch, from, s.cfg.Batch.MaxJSONBytes)
 	if err != nil {
 		if problem.From(err).Code == problem.CodeFileTooLarge {
 			return batchTooLarge() // not the photo that readBytes means
@@ -38,10 +38,10 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 	}
 	defer release()
 	decoding := int64(2 * len(body)) // the items, and the manifest
-	if !s.admission.memory.take(decoding) {
+	if !s.admission.ofBatch.take(decoding) {
 		return tooBusy()
 	}
-	defer s.admission.memory.give(decoding)
+	defer s.admission.ofBatch.give(decoding)
 	request, err := parseBatchRequest(body, s.cfg.Batch.MaxItemsJSON)
 	if err != nil {
 		return err

@@ -153,7 +153,7 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 	if err := s.admitBody(c, limit); err != nil {
 		return job.Photo{}, err
 	}
-	body, release, err := s.readBytes(httpserver.Body(c), limit)
+	body, release, err := s.readBytes(s.admission.memory, httpserver.Body(c), limit)
 	if err != nil {
 		return job.Photo{}, err
 	}

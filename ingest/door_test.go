@@ -86,7 +86,7 @@ func testConfig(st stores) Config {
 		Batch: BatchConfig{
 			MaxItemsJSON: 1000, MaxItems: 50_000, MaxJSONBytes: 32 << 20, MaxManifestBytes: 1 << 30, MaxArchiveBytes: 1 << 30, Window: 24 * time.Hour,
 		},
-		Quota:       QuotaConfig{Photos: 200_000, Batches: 100},
+		Quota:       QuotaConfig{Photos: 200_000, Batches: 100, Bodies: 4},
 		Idempotency: IdempotencyConfig{Keep: 24 * time.Hour, Lock: 10 * time.Second},
 
 		RegisterEnabled: true,

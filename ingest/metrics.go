@@ -16,6 +16,7 @@ type metrics struct {
 	refused         *prometheus.CounterVec
 	stepDuration    *prometheus.HistogramVec
 	bytesInFlight   prometheus.Gauge
+	bytesOfBatches  prometheus.Gauge
 	bytesUnverified prometheus.Gauge
 	waiters         prometheus.Gauge
 	queueDepth      prometheus.Gauge
@@ -36,6 +37,9 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 		bytesInFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "maskfleet_ingest_upload_in_flight_bytes", Help: "Bytes of uploads held in memory.",
 		}),
+		bytesOfBatches: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "maskfleet_ingest_batch_in_flight_bytes", Help: "Bytes of the bodies of batches held in memory, of those of all uploads.",
+		}),
 		bytesUnverified: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "maskfleet_ingest_upload_unverified_bytes", Help: "Bytes of uploads held while their sender's password is checked.",
 		}),
@@ -46,7 +50,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "maskfleet_ingest_queue_depth_photos", Help: "Photos that wait or are in work, as admission sees them.",
 		}),
 	}
-	registry.MustRegister(m.accepted, m.refused, m.stepDuration, m.bytesInFlight, m.bytesUnverified, m.waiters, m.queueDepth)
+	registry.MustRegister(m.accepted, m.refused, m.stepDuration, m.bytesInFlight, m.bytesOfBatches, m.bytesUnverified, m.waiters, m.queueDepth)
 	return m
 }
 

@@ -21,12 +21,14 @@ type QuotaConfig struct {
 	Photos int `env:"QUOTA_PHOTOS" envDefault:"200000"`
 	// Batches is how many may not have ended.
 	Batches int `env:"QUOTA_BATCHES" envDefault:"100"`
+	// Bodies is how many batches it may be sending to one door.
+	Bodies int `env:"QUOTA_BATCH_BODIES" envDefault:"4"`
 }
 
 // Validate checks the ranges.
 func (c *QuotaConfig) Validate() error {
-	if c.Photos < 1 || c.Batches < 1 {
-		return errors.New("QUOTA_PHOTOS and QUOTA_BATCHES must be above zero")
+	if c.Photos < 1 || c.Batches < 1 || c.Bodies < 1 {
+		return errors.New("QUOTA_PHOTOS, QUOTA_BATCHES and QUOTA_BATCH_BODIES must be above zero")
 	}
 	return nil
 }
@@ -48,8 +50,9 @@ type quotas struct {
 	cfg   QuotaConfig
 	store openWorkReader
 
-	mu     sync.Mutex // guards counts
+	mu     sync.Mutex // guards all below
 	counts map[uuid.UUID]openCount
+	bodies map[uuid.UUID]int // batches being sent; no entry for none
 }
 
 type openCount struct {
@@ -58,7 +61,7 @@ type openCount struct {
 }
 
 func newQuotas(cfg QuotaConfig, store openWorkReader) *quotas {
-	return &quotas{cfg: cfg, store: store, counts: map[uuid.UUID]openCount{}}
+	return &quotas{cfg: cfg, store: store, counts: map[uuid.UUID]openCount{}, bodies: map[uuid.UUID]int{}}
 }
 
 // admitPhoto says whether the account may have another photo. It counts at most once
@@ -86,6 +89,24 @@ func (q *quotas) admitBatch(ctx context.Context, owner uuid.UUID) error {
 	return q.room(open, 1)
 }
 
+// beginBody says whether the account may send the body of another batch, which it
+// does until end is called.
+func (q *quotas) beginBody(owner uuid.UUID) (end func(), err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.bodies[owner] >= q.cfg.Bodies {
+		return nil, refuseQuota("batches on their way to the server", q.cfg.Bodies)
+	}
+	q.bodies[owner]++
+	return func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.bodies[owner]--; q.bodies[owner] == 0 {
+			delete(q.bodies, owner)
+		}
+	}, nil
+}
+
 func (q *quotas) count(ctx context.Context, owner uuid.UUID) (jobstore.OpenWork, error) {
 	ctx, cancel := context.WithTimeout(ctx, findTimeout)
 	defer cancel()
@@ -103,16 +124,17 @@ func (q *quotas) count(ctx context.Context, owner uuid.UUID) (jobstore.OpenWork,
 }
 
 func (q *quotas) room(open jobstore.OpenWork, batches int) error {
-	refuse := func(what string, most int) error {
-		return problem.New(http.StatusTooManyRequests, problem.CodeQuotaExceeded,
-			fmt.Sprintf("This account has %d %s, as many as it may. Nothing was stored; please wait until some have ended.", most, what)).
-			WithRetryAfter(quotaRetryAfter)
-	}
 	switch {
 	case open.Photos >= q.cfg.Photos:
-		return refuse("photos waiting or in work", q.cfg.Photos)
+		return refuseQuota("photos waiting or in work", q.cfg.Photos)
 	case batches > 0 && open.Batches >= q.cfg.Batches:
-		return refuse("batches that have not ended", q.cfg.Batches)
+		return refuseQuota("batches that have not ended", q.cfg.Batches)
 	}
 	return nil
+}
+
+func refuseQuota(what string, most int) error {
+	return problem.New(http.StatusTooManyRequests, problem.CodeQuotaExceeded,
+		fmt.Sprintf("This account has %d %s, as many as it may. Nothing was stored; please wait until some have ended.", most, what)).
+		WithRetryAfter(quotaRetryAfter)
 }

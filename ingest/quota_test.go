@@ -1,9 +1,12 @@
 package ingest
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"testing"
 
+	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
@@ -11,7 +14,7 @@ import (
 
 func TestAccountsHaveQuotas(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota = QuotaConfig{Photos: 3, Batches: 1} })
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota = QuotaConfig{Photos: 3, Batches: 1, Bodies: 1} })
 	b := d.expanded(t, d.ann, 2)
 	full := d.submitBatch(t, d.ann, ndjson, itemLines(1))
 	d.refuses(t, full, 429, problem.CodeQuotaExceeded)
@@ -38,6 +41,34 @@ func TestAccountsHaveQuotas(t *testing.T) {
 		b, err := d.store.FindBatch(t.Context(), b.ID)
 		return err == nil && b.State == job.BatchCancelled
 	})
+	batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 202)
+}
+
+// TestBodiesOfBatchesLeaveRoom: whoever sends batches and does not end keeps neither
+// other accounts out nor single photos.
+func TestBodiesOfBatchesLeaveRoom(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) {
+		c.Quota.Bodies, c.Admission.UploadBytesInFlight = 2, 4*imagestore.PartBytes
+	})
+	endless, end := context.WithCancel(t.Context())
+	defer end()
+	for range 2 {
+		from, to := io.Pipe()
+		defer to.Close()
+		go func() {
+			_, _ = d.try(endless, d.ann, http.MethodPost, "/v1/batches", from, map[string]string{"Content-Type": ndjson})
+		}()
+		if _, err := to.Write([]byte(itemLines(1))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "both hold memory", func() bool { return !d.admission.ofBatch.own.fits(1) })
+	d.refuses(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 429, problem.CodeQuotaExceeded)
+	d.refuses(t, d.submitBatch(t, d.bob, ndjson, itemLines(1)), 503, problem.CodeUnavailable)
+	detectionOf(t, d.post(t, d.bob, photo(t), nil), 202)
+	end()
+	eventually(t, "they have ended", func() bool { return d.admission.ofBatch.own.fits(2 * imagestore.PartBytes) })
 	batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 202)
 }
 

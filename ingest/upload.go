@@ -145,7 +145,7 @@ func (s *Service) takePart(part *multipart.Part, onFile func(string, *upload) er
 	if err != nil {
 		return err
 	}
-	data, release, err := s.readBytes(part, s.cfg.Photo.MaxBytes)
+	data, release, err := s.readBytes(s.admission.memory, part, s.cfg.Photo.MaxBytes)
 	if err != nil {
 		return err
 	}
@@ -172,12 +172,11 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// readBytes reads at most limit bytes into memory that it takes from the budget as
-// it grows, so that a slow client holds little more than it has sent.
-func (s *Service) readBytes(from io.Reader, limit int64) (data []byte, release func(), err error) {
+// readBytes reads at most limit bytes into memory that it takes as it grows, so that a slow client holds little more than it has sent.
+func (s *Service) readBytes(budget memory, from io.Reader, limit int64) (data []byte, release func(), err error) {
 	var held int64
 	release = func() {
-		s.admission.memory.give(held)
+		budget.give(held)
 		held = 0
 	}
 	defer func() {
@@ -192,7 +191,7 @@ func (s *Service) readBytes(from io.Reader, limit int64) (data []byte, release f
 				return data, release, s.fileTooLarge()
 			}
 			grown := min(max(2*held, firstReadBytes), limit+1)
-			if !s.admission.memory.take(grown - held) {
+			if !budget.take(grown - held) {
 				return data, release, tooBusy()
 			}
 			held = grown

@@ -18,7 +18,11 @@ type Config struct {
 	// upload may be; WriteTimeout is for an answer, or for one event of a stream.
 	ReadTimeout  time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"2m"`
 	WriteTimeout time.Duration `env:"HTTP_WRITE_TIMEOUT" envDefault:"30s"`
-	IdleTimeout  time.Duration `env:"HTTP_IDLE_TIMEOUT" envDefault:"75s"`
+	// MinBodyBytesPerSecond is how fast a long body must come, on average and not
+	// counting a first ReadTimeout; what it holds meanwhile nobody else has.
+	MinBodyBytesPerSecond int64 `env:"HTTP_MIN_BODY_BYTES_PER_SECOND" envDefault:"16384"`
+
+	IdleTimeout time.Duration `env:"HTTP_IDLE_TIMEOUT" envDefault:"75s"`
 	// RequestTimeout is the deadline of Context, counted from the end of the header.
 	RequestTimeout time.Duration `env:"HTTP_REQUEST_TIMEOUT" envDefault:"3m"`
 	// BodyLimitBytes bounds what Form reads; other readers take their own limit.
@@ -56,6 +60,9 @@ func (c *Config) Validate() error {
 	if c.StreamsPerAccount < 1 || c.StreamRecheck <= 0 {
 		return errors.New("HTTP_STREAMS_PER_ACCOUNT and HTTP_STREAM_RECHECK must be above zero")
 	}
+	if c.MinBodyBytesPerSecond < 1 {
+		return errors.New("HTTP_MIN_BODY_BYTES_PER_SECOND must be above zero")
+	}
 	if c.BodyLimitBytes <= 0 || c.DrainLimitBytes < 0 {
 		return errors.New("HTTP_BODY_LIMIT_BYTES must be above zero and HTTP_DRAIN_LIMIT_BYTES not below it")
 	}
@@ -79,6 +86,9 @@ func (c Config) withDefaults() Config {
 	fill(&c.StreamRecheck, time.Minute)
 	if c.StreamsPerAccount <= 0 {
 		c.StreamsPerAccount = 20
+	}
+	if c.MinBodyBytesPerSecond <= 0 {
+		c.MinBodyBytesPerSecond = 16 << 10
 	}
 	if c.BodyLimitBytes <= 0 {
 		c.BodyLimitBytes = 1 << 20

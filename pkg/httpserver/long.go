@@ -10,7 +10,8 @@ import (
 )
 
 // LongBody gives what a request with a long body needs: the body as Body does, which
-// may come for as long as each piece of it comes within ReadTimeout, and a context
+// may come for as long as each piece of it comes within ReadTimeout and all of it at
+// MinBodyBytesPerSecond, and a context
 // like Context's but without a deadline. done must be called when the handler is
 // through with both.
 func LongBody(c *fiber.Ctx) (ctx context.Context, body io.Reader, done func(), err error) {
@@ -22,7 +23,10 @@ func LongBody(c *fiber.Ctx) (ctx context.Context, body io.Reader, done func(), e
 		return nil, nil, nil, err
 	}
 	ctx, done = s.withoutDeadline(c)
-	return ctx, &patientReader{from: Body(c), conn: c.Context().Conn(), timeout: s.cfg.ReadTimeout}, done, nil
+	body = &patientReader{
+		from: Body(c), conn: c.Context().Conn(), timeout: s.cfg.ReadTimeout, bytesPerSecond: s.cfg.MinBodyBytesPerSecond,
+	}
+	return ctx, body, done, nil
 }
 
 // withoutDeadline gives the request's context for work that may take long or outlives
@@ -37,18 +41,32 @@ func (s *server) withoutDeadline(c *fiber.Ctx) (context.Context, func()) {
 	}
 }
 
-// patientReader moves the connection's deadline along as long as something comes.
+// patientReader moves the connection's deadline along as long as enough comes. The
+// time that its own reader takes is not the client's.
 type patientReader struct {
-	from    io.Reader
-	conn    net.Conn
-	timeout time.Duration
+	from           io.Reader
+	conn           net.Conn
+	timeout        time.Duration
+	bytesPerSecond int64
+	received       int64
+	waited         time.Duration
 }
 
 func (r *patientReader) Read(into []byte) (int, error) {
-	if err := r.conn.SetReadDeadline(time.Now().Add(r.timeout)); err != nil {
+	begun := time.Now()
+	if err := r.conn.SetReadDeadline(begun.Add(r.patience())); err != nil {
 		return 0, err
 	}
-	return r.from.Read(into)
+	n, err := r.from.Read(into)
+	r.received += int64(n)
+	r.waited += time.Since(begun)
+	return n, err
+}
+
+// patience is how long the next piece may take.
+func (r *patientReader) patience() time.Duration {
+	earned := time.Duration(float64(r.received) / float64(r.bytesPerSecond) * float64(time.Second))
+	return min(r.timeout, r.timeout+earned-r.waited)
 }
 
 // Download answers with what open gives, of any length and as fast as the client

@@ -90,7 +90,7 @@ func TestLongBodyMayTakeLongerThanAnyOther(t *testing.T) {
 		}
 		return c.Send(data)
 	}
-	s := serveWith(t, httpserver.Config{ReadTimeout: timeout, RequestTimeout: timeout}, 0, func(app *fiber.App) { app.Post("/", body) })
+	s := serveWith(t, httpserver.Config{ReadTimeout: timeout, RequestTimeout: timeout, MinBodyBytesPerSecond: 1}, 0, func(app *fiber.App) { app.Post("/", body) })
 	send := func(pause time.Duration) (int, string) {
 		from, to := io.Pipe()
 		go func() {
