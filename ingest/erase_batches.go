@@ -40,6 +40,27 @@ func (e *eraser) eraseBatches(ctx context.Context) error {
 	return nil
 }
 
+// eraseSources removes what batches were made of once nobody will read it any more:
+// the photos in an archive are otherwise kept twice, and the second time also after
+// their own deletion.
+func (e *eraser) eraseSources(ctx context.Context) error {
+	for e.mine(ctx) {
+		batches, err := e.store.BatchesWithSource(ctx, erasedAtATime)
+		if err != nil || len(batches) == 0 {
+			return err
+		}
+		for _, b := range batches {
+			if err := e.images.Delete(ctx, imagestore.ManifestKey(b), imagestore.ArchiveKey(b)); err != nil {
+				return err
+			}
+			if err := e.store.SourceRemoved(ctx, b.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // sweepStray removes what was submitted for batches and is of no use any more:
 // uploads by signed link, which a worker has long copied, and manifests and archives
 // of batches without a row. An upload may wait for its batch as long as a window is.

@@ -29,6 +29,7 @@ func (e *eraser) Run(ctx context.Context) error {
 		}{
 			{"erasing photos", e.eraseMarked},
 			{"erasing batches", e.eraseBatches},
+			{"erasing what batches were made of", e.eraseSources},
 			{"erasing accounts", e.eraseUsers},
 			{"erasing what is past its time", e.expire},
 			{"forgetting password resets", e.store.PurgePasswordResets},
@@ -38,7 +39,7 @@ func (e *eraser) Run(ctx context.Context) error {
 				break
 			}
 			if err := part.do(ctx); err != nil && ctx.Err() == nil {
-				e.log.WarnContext(ctx, part.doing+" did not end well", "err", err) //nolint:sloglint // six constants
+				e.log.WarnContext(ctx, part.doing+" did not end well", "err", err) //nolint:sloglint // seven constants
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func ResultKey(p job.Photo, fence int, name string) string {
 	return p.Day() + "/" + p.ID.String() + "/" + strconv.Itoa(fence) + "/" + name
 }
 
-// ManifestKey and ArchiveKey are where a batch's items lie until it is deleted.
+// ManifestKey and ArchiveKey are where a batch's items lie until it is expanded.
 func ManifestKey(b job.Batch) string { return b.Day() + "/batches/" + b.ID.String() + "/manifest" }
 
 // ArchiveKey is the archive's; see ManifestKey.

@@ -67,7 +67,7 @@ func (s *Store) ReleaseExpansion(ctx context.Context, id uuid.UUID, holder strin
 
 // Expanded says that every item has its row: from here on they are dispatched.
 func (s *Store) Expanded(ctx context.Context, id uuid.UUID, holder string) (bool, error) {
-	return s.whileExpanding(ctx, id, holder, `state = ?`, job.BatchQueued)
+	return s.whileExpanding(ctx, id, holder, `state = ?, expander_until = NULL`, job.BatchQueued)
 }
 
 func (s *Store) whileExpanding(ctx context.Context, id uuid.UUID, holder, set string, args ...any) (bool, error) {
@@ -115,7 +115,7 @@ func (s *Store) RefuseBatch(ctx context.Context, id uuid.UUID, holder string, f 
 	if err == nil {
 		err = s.inTx(ctx, func(tx *sql.Tx) error {
 			changed, err = found(tx.ExecContext(ctx, `
-				UPDATE batches SET failure = ? WHERE id = ? AND expander = ? AND state = 'validating' AND deleted_at IS NULL`,
+				UPDATE batches SET failure = ?, expander_until = NULL WHERE id = ? AND expander = ? AND state = 'validating' AND deleted_at IS NULL`,
 				text, id[:], holder))
 			if err != nil || !changed {
 				return err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/google/uuid"
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -107,4 +108,38 @@ func TestItemsToDispatch(t *testing.T) {
 	if n, err := store.WaitingOutsideBroker(ctx); err != nil || n != 0 {
 		t.Errorf("waiting outside: %d, %v", n, err)
 	}
+}
+
+func TestSourcesNobodyReads(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ctx := t.Context()
+	owner := testenv.Owner(t, store)
+	done := expanded(t, store, owner, 1)
+	validating, cancelled := newBatch(t, owner), newBatch(t, owner)
+	for _, b := range []job.Batch{cancelled, validating} {
+		if err := store.CreateBatch(ctx, b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if x, ok, err := store.LeaseExpansion(ctx, expander, far); err != nil || !ok || x.Batch.ID != cancelled.ID {
+		t.Fatal(x.Batch.ID, ok, err)
+	}
+	must(t)(store.CancelBatch(ctx, cancelled.ID)) // and its expander does not know yet
+	wants := func(want ...uuid.UUID) {
+		t.Helper()
+		var got []uuid.UUID
+		batches, err := store.BatchesWithSource(ctx, 10)
+		for _, b := range batches {
+			got = append(got, b.ID)
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("with a source (-want +got), %v:\n%s", err, diff)
+		}
+	}
+	wants(done.ID)
+	if err := store.SourceRemoved(ctx, done.ID); err != nil {
+		t.Fatal(err)
+	}
+	wants()
 }
