@@ -163,6 +163,9 @@ func (s *Service) begin(c *fiber.Ctx, name string) (*attempt, error) {
 	}
 	a.service = s
 	a.key = &jobstore.RequestKey{OwnerID: user.ID, Hash: sha256.Sum256([]byte(c.Method() + " " + c.Path() + "\n" + name))}
+	if about, err := uuid.Parse(c.Params("id")); err == nil {
+		a.key.About = about
+	}
 	a.lock = jobstore.RequestLock{Holder: a.id, For: s.cfg.Idempotency.Lock}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()

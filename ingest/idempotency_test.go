@@ -65,6 +65,39 @@ func TestRepeatedPhotoIsAcceptedOnce(t *testing.T) {
 	}
 }
 
+// TestAnswersGoWithWhatTheyTellOf: also of requests that changed it.
+func TestAnswersGoWithWhatTheyTellOf(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	data := photo(t)
+	photoSent := func() answer { return d.post(t, d.ann, data, keyed("photo")) }
+	batchSent := func() answer {
+		return d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(itemLines(1)), keyed("batch", map[string]string{"Content-Type": ndjson}))
+	}
+	first, batch := detectionOf(t, photoSent(), 202), batchFrom(t, batchSent(), 202)
+	cancelled := func() answer {
+		return d.ask(t, d.ann, http.MethodPost, batchPath(batch.ID)+"/cancel", nil, keyed("cancel"))
+	}
+	cancelled()
+	for name, a := range map[string]answer{"photo": photoSent(), "batch": batchSent(), "cancel": cancelled()} {
+		if !replayed(a) {
+			t.Fatalf("%s is answered anew: %d %s", name, a.status, a.body)
+		}
+	}
+	if _, _, err := d.eraser.mark(t.Context(), d.ann.user.ID, []job.ID{first.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.store.DeleteBatch(t.Context(), batch.ID); err != nil {
+		t.Fatal(err)
+	}
+	d.refuses(t, cancelled(), 404, problem.CodeNotFound)
+	for name, a := range map[string]answer{"photo": photoSent(), "batch": batchSent()} {
+		if replayed(a) || a.status != 202 {
+			t.Errorf("%s is still answered %d %s", name, a.status, a.body)
+		}
+	}
+}
+
 func TestManyRepetitionsAtOnceAcceptOnePhoto(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, sharedStores(t), nil)

@@ -166,6 +166,9 @@ func (s *Store) DeleteBatch(ctx context.Context, id uuid.UUID) (BatchDeletion, e
 	}
 	var gone BatchDeletion
 	if err == nil {
+		err = s.forgetAnswers(ctx, id)
+	}
+	if err == nil {
 		gone.Items, err = s.deleteItems(ctx, id)
 	}
 	if err != nil {
@@ -191,6 +194,9 @@ func (s *Store) BatchTombstones(ctx context.Context, olderThan time.Duration, li
 // whether the row is gone.
 func (s *Store) RemoveBatch(ctx context.Context, id uuid.UUID) (bool, error) {
 	if _, err := s.deleteItems(ctx, id); err != nil {
+		return false, batchError("removing", id, err)
+	}
+	if err := s.forgetAnswers(ctx, id); err != nil {
 		return false, batchError("removing", id, err)
 	}
 	rows, err := s.exec(ctx, `

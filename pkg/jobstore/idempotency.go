@@ -17,6 +17,17 @@ var ErrRequestRunning = errors.New("the request is being answered")
 type RequestKey struct {
 	OwnerID uuid.UUID
 	Hash    [32]byte // of the address and the client's key
+	// About is the photo, batch or webhook in the address, with which the answer goes;
+	// zero: what the request makes.
+	About uuid.UUID
+}
+
+// about is what the answer tells of, for a request that makes id.
+func (k RequestKey) about(id uuid.UUID) []byte {
+	if k.About != (uuid.UUID{}) {
+		return k.About[:]
+	}
+	return id[:]
 }
 
 // KeptRequest is what is known of a request from earlier tries.
@@ -69,9 +80,9 @@ func (s *Store) BeginRequest(ctx context.Context, key RequestKey, id uuid.UUID, 
 
 func (s *Store) insertRequest(ctx context.Context, key RequestKey, id uuid.UUID, lock RequestLock) (bool, error) {
 	_, err := s.exec(ctx, `
-		INSERT INTO idempotency_keys (owner_id, key_hash, id, holder, locked_until, created_at)
-		VALUES (?, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6))`,
-		key.OwnerID[:], key.Hash[:], id[:], lock.Holder[:], lock.For.Microseconds())
+		INSERT INTO idempotency_keys (owner_id, key_hash, id, about, holder, locked_until, created_at)
+		VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, UTC_TIMESTAMP(6))`,
+		key.OwnerID[:], key.Hash[:], id[:], key.about(id), lock.Holder[:], lock.For.Microseconds())
 	if errorNumber(err) == errDuplicate {
 		return false, nil
 	}
@@ -81,11 +92,11 @@ func (s *Store) insertRequest(ctx context.Context, key RequestKey, id uuid.UUID,
 // forgetRequest begins anew on the row of a request that is older than keep.
 func (s *Store) forgetRequest(ctx context.Context, key RequestKey, id uuid.UUID, lock RequestLock, keep time.Duration) (bool, error) {
 	rows, err := s.exec(ctx, `
-		UPDATE idempotency_keys SET id = ?, holder = ?, locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND,
+		UPDATE idempotency_keys SET id = ?, about = ?, holder = ?, locked_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND,
 			fingerprint = NULL, status = NULL, header = NULL, body = NULL, created_at = UTC_TIMESTAMP(6)
 		WHERE owner_id = ? AND key_hash = ? AND created_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
 			AND (locked_until IS NULL OR locked_until <= UTC_TIMESTAMP(6))`,
-		id[:], lock.Holder[:], lock.For.Microseconds(), key.OwnerID[:], key.Hash[:], keep.Microseconds())
+		id[:], key.about(id), lock.Holder[:], lock.For.Microseconds(), key.OwnerID[:], key.Hash[:], keep.Microseconds())
 	return rows > 0, err
 }
 
@@ -150,6 +161,16 @@ func (s *Store) SweepRequests(ctx context.Context, keep time.Duration, limit int
 		DELETE FROM idempotency_keys WHERE created_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND
 			AND (locked_until IS NULL OR locked_until <= UTC_TIMESTAMP(6)) LIMIT ?`, keep.Microseconds(), limit)
 	return int(rows), requestError("forgetting", err)
+}
+
+// forgetAnswers deletes the rows of requests about what is deleted, whose answers must
+// not outlive it; one that is just being answered finds no row to keep its answer in.
+func (s *Store) forgetAnswers(ctx context.Context, about ...uuid.UUID) error {
+	if len(about) == 0 {
+		return nil
+	}
+	_, err := s.exec(ctx, `DELETE FROM idempotency_keys WHERE about IN (`+list(`?`, len(about))+`)`, idArgs(about)...)
+	return requestError("forgetting", err)
 }
 
 func requestError(doing string, err error) error {

@@ -318,15 +318,21 @@ func (s *Store) Delete(ctx context.Context, id job.ID) (changed bool, err error)
 		}
 		return s.countItems(ctx, tx, *item.batch, ending{state: job.StateCancelled, photos: 1})
 	})
+	if err == nil {
+		err = s.forgetAnswers(ctx, id)
+	}
 	if err != nil {
 		return false, transitionError(job.EventDelete, id, err)
 	}
 	return changed, nil
 }
 
-// Remove deletes a row that has its tombstone, and its faces. It is the last step
-// of a deletion and may be repeated.
+// Remove deletes a row that has its tombstone, its faces, and kept answers about it.
+// It is the last step of a deletion and may be repeated.
 func (s *Store) Remove(ctx context.Context, id job.ID) error {
+	if err := s.forgetAnswers(ctx, id); err != nil { // of an item, or if Delete did not get there
+		return fmt.Errorf("removing photo %s: %w", id, err)
+	}
 	if _, err := s.exec(ctx, `DELETE FROM photos WHERE id = ? AND deleted_at IS NOT NULL`, id[:]); err != nil {
 		return fmt.Errorf("removing photo %s: %w", id, err)
 	}

@@ -35,6 +35,9 @@ func (s *Store) DeleteDone(ctx context.Context, ownerID uuid.UUID, ids []job.ID)
 		UPDATE photos SET deleted_at = UTC_TIMESTAMP(6), fence = fence + 1, touched_at = UTC_TIMESTAMP(6)
 		WHERE owner_id = ? AND deleted_at IS NULL AND state NOT IN ('queued', 'processing')
 			AND id IN (`+list(`?`, len(ids))+`)`, args...)
+	if err == nil && rows > 0 {
+		err = s.forgetAnswers(ctx, ids...)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("deleting %d photos of %s: %w", len(ids), ownerID, err)
 	}

@@ -174,6 +174,9 @@ func (s *Store) DeleteWebhook(ctx context.Context, owner, id uuid.UUID) error {
 	if err == nil && rows == 0 {
 		err = ErrNotFound
 	}
+	if err == nil {
+		err = s.forgetAnswers(ctx, id) // its secrets stand in them
+	}
 	if err != nil {
 		return webhookError("deleting", id, err)
 	}
