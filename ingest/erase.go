@@ -191,6 +191,11 @@ func (e *eraser) remove(ctx context.Context, p jobstore.Erasable) (done erased, 
 	if done.Objects, err = e.images.DeleteUnder(ctx, imagestore.PhotoPrefix(p.Day(), p.ID)); err != nil {
 		return done, err
 	}
+	if p.Upload != (uuid.UUID{}) { // the photo as its client put it, beside our copy
+		if err := e.images.Delete(ctx, imagestore.UploadKey(p.OwnerID, p.Upload)); err != nil {
+			return done, err
+		}
+	}
 	// A message without a row would be a dead letter. A worker that is handed this
 	// one refuses it, and then the row can go.
 	if _, live, err := e.queue.Live(ctx, p.Lane, p.ID); err != nil || live {

@@ -62,7 +62,7 @@ func (e *eraser) eraseSources(ctx context.Context) error {
 }
 
 // sweepStray removes what was submitted for batches and is of no use any more:
-// uploads by signed link, which a worker has long copied, and manifests and archives
+// uploads by signed link that no photo came of, and manifests and archives
 // of batches without a row. An upload may wait for its batch as long as a window is.
 func (e *eraser) sweepStray(ctx context.Context, page []imagestore.Object) error {
 	var stray []string

@@ -16,8 +16,9 @@ type swept struct {
 	Missing int // named by a row, and not there
 }
 
-// sweepWhenDue sweeps the next day. Which day that is follows from the clock, so that
-// all are looked at in turn whichever door does it, and a restart begins nothing anew.
+// sweepWhenDue sweeps the days whose turn it is. Which they are follows from the clock,
+// so that each comes once in sweepTurns whichever door does it, and a restart begins
+// nothing anew.
 func (e *eraser) sweepWhenDue(ctx context.Context) error {
 	turn := time.Now().Truncate(e.cfg.SweepInterval)
 	if !turn.After(e.swept) {
@@ -27,14 +28,28 @@ func (e *eraser) sweepWhenDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(days) > 0 {
-		day := days[int(turn.UnixNano()/int64(e.cfg.SweepInterval))%len(days)]
+	for _, day := range daysOfTurn(days, turn.UnixNano()/int64(e.cfg.SweepInterval)) {
 		if _, err := e.sweep(ctx, day); err != nil {
 			return err
 		}
 	}
 	e.swept = turn
 	return nil
+}
+
+// sweepTurns is after how many turns every day was swept.
+const sweepTurns = 24
+
+// daysOfTurn picks by the number of the day, which does not change when days come and
+// go, as a place in the list would.
+func daysOfTurn(days []string, turn int64) (due []string) {
+	for _, day := range days {
+		at, err := time.Parse(time.DateOnly, day)
+		if err == nil && (at.Unix()/86400)%sweepTurns == turn%sweepTurns {
+			due = append(due, day)
+		}
+	}
+	return due
 }
 
 // sweep holds the objects of one day against the rows. It removes objects that no row

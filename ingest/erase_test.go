@@ -187,3 +187,51 @@ func TestSweepTellsOrphansFromWhatIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestUploadGoesWithItsPhoto: it is the same picture once more.
+func TestUploadGoesWithItsPhoto(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	upload, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, others := imagestore.UploadKey(d.ann.user.ID, upload), imagestore.UploadKey(d.bob.user.ID, upload)
+	for _, key := range []string{mine, others} {
+		if err := d.images.Put(t.Context(), key, "image/jpeg", photo(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := `{"image":{"upload_id":"` + upload.String() + `"}}`
+	id := detectionOf(t, d.ask(t, d.ann, http.MethodPost, "/v1/detections", strings.NewReader(text), jsonBody()), http.StatusAccepted).ID
+	d.takeMessage(t, id)
+	if done, err := d.eraser.erase(t.Context(), d.ann.user.ID, id); err != nil || done.Photos != 1 {
+		t.Fatalf("erased %+v, %v", done, err)
+	}
+	for key, want := range map[string]bool{mine: false, others: true} {
+		if _, err := d.images.Get(t.Context(), key, 1<<20); (err == nil) != want {
+			t.Errorf("after the photo is erased, %s: %v", key, err)
+		}
+	}
+}
+
+// TestEveryDayIsSweptInTurn: although a new one comes every day.
+func TestEveryDayIsSweptInTurn(t *testing.T) {
+	t.Parallel()
+	var days []string
+	swept := map[string]int{}
+	first := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for turn := range 24 * 100 { // of hours
+		if turn%24 == 0 {
+			days = append(days, first.AddDate(0, 0, turn/24).Format(time.DateOnly))
+		}
+		for _, day := range daysOfTurn(days, int64(turn)) {
+			swept[day]++
+		}
+	}
+	for i, day := range days {
+		if want := len(days) - i; swept[day] < want-1 || swept[day] > want {
+			t.Errorf("%s was swept %d times in %d days", day, swept[day], want)
+		}
+	}
+}

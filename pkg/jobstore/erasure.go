@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"maskfleet/pkg/job"
 )
 
 // Erasable is what must be known of a photo to remove what is kept of it.
 type Erasable struct {
 	ID        job.ID
+	OwnerID   uuid.UUID
+	Upload    uuid.UUID // from which it came by a signed link, or zero
 	Lane      job.Lane
 	CreatedAt time.Time
 	DeletedAt time.Time // only from PhotosToErase
@@ -23,17 +27,32 @@ func (e Erasable) Day() string { return job.Photo{CreatedAt: e.CreatedAt}.Day() 
 // after the given one; the zero one is before all.
 func (s *Store) PhotosToErase(ctx context.Context, after Erasable, limit int) ([]Erasable, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT id, lane, created_at, deleted_at FROM photos
+		SELECT id, owner_id, source, link, lane, created_at, deleted_at FROM photos
 		WHERE deleted_at IS NOT NULL AND deleted_at >= ? AND (deleted_at > ? OR id > ?)
 		ORDER BY deleted_at, id LIMIT ?`, after.since(), after.since(), after.ID[:], limit)
 	found, err := collect(rows, err, func(from row) (e Erasable, err error) {
-		err = from.Scan(&e.ID, &e.Lane, &e.CreatedAt, &e.DeletedAt)
+		var source job.Source
+		var link string
+		err = from.Scan(&e.ID, &e.OwnerID, &source, &link, &e.Lane, &e.CreatedAt, &e.DeletedAt)
+		e.Upload = uploadOf(source, link)
 		return e, err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing photos to erase: %w", err)
 	}
 	return found, nil
+}
+
+// uploadOf is the upload that a photo's link names, or zero.
+func uploadOf(source job.Source, link string) uuid.UUID {
+	if source != job.SourceSigned {
+		return uuid.UUID{}
+	}
+	id, err := uuid.Parse(link)
+	if err != nil {
+		return uuid.UUID{}
+	}
+	return id
 }
 
 // since is a time that the database can hold.
@@ -62,6 +81,8 @@ func (s *Store) PhotosPast(ctx context.Context, lane job.Lane, age time.Duration
 // Kept is what a row says of its objects.
 type Kept struct {
 	ID                  job.ID
+	OwnerID             uuid.UUID
+	Upload              uuid.UUID // as of Erasable
 	Lane                job.Lane
 	State               job.State
 	Original, Annotated string // keys; empty for none
@@ -71,7 +92,9 @@ type Kept struct {
 }
 
 // Erasable is the photo, for its removal.
-func (k Kept) Erasable() Erasable { return Erasable{ID: k.ID, Lane: k.Lane, CreatedAt: k.CreatedAt} }
+func (k Kept) Erasable() Erasable {
+	return Erasable{ID: k.ID, OwnerID: k.OwnerID, Upload: k.Upload, Lane: k.Lane, CreatedAt: k.CreatedAt}
+}
 
 // Keys lists the objects that must exist.
 func (k Kept) Keys() []string {
@@ -84,10 +107,13 @@ func (k Kept) Keys() []string {
 	return keys
 }
 
-const selectKept = `SELECT id, lane, state, original_key, annotated_key, thumbnail_key, deleted_at IS NOT NULL, created_at FROM photos`
+const selectKept = `SELECT id, owner_id, source, link, lane, state, original_key, annotated_key, thumbnail_key, deleted_at IS NOT NULL, created_at FROM photos`
 
 func scanKept(from row) (k Kept, err error) {
-	err = from.Scan(&k.ID, &k.Lane, &k.State, &k.Original, &k.Annotated, &k.Thumbnail, &k.Deleted, &k.CreatedAt)
+	var source job.Source
+	var link string
+	err = from.Scan(&k.ID, &k.OwnerID, &source, &link, &k.Lane, &k.State, &k.Original, &k.Annotated, &k.Thumbnail, &k.Deleted, &k.CreatedAt)
+	k.Upload = uploadOf(source, link)
 	return k, err
 }
 
