@@ -305,7 +305,7 @@ func TestRotatedSecretsBothSign(t *testing.T) {
 	site := newReceiver(t, nil)
 	w := newEndpoint(t, store, site.URL)
 	young := webhook.NewSecret()
-	if err := store.RotateWebhookSecret(t.Context(), w.OwnerID, w.ID, young, time.Hour); err != nil {
+	if err := store.RotateWebhookSecret(t.Context(), w.OwnerID, w.ID, uuid.New(), young, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	deliver(t, store, deliveryConfig(site))

@@ -207,15 +207,14 @@ func (p *pages) switchWebhook(enabled bool) fiber.Handler {
 // rotateWebhookByPage answers POST /account/webhooks/{id}/rotate.
 func (p *pages) rotateWebhookByPage(c *fiber.Ctx) error {
 	return p.withWebhookOfPage(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
-		secret := webhook.NewSecret()
-		err := p.store.RotateWebhookSecret(ctx, w.OwnerID, w.ID, secret, p.cfg.Webhooks.SecretOverlap)
+		a, err := attemptOf(c)
 		if err == nil {
-			w, err = p.store.FindWebhook(ctx, w.OwnerID, w.ID)
+			w, err = p.rotate(ctx, w, a.id)
 		}
 		if err != nil {
-			return webhookProblem("rotating a secret", err)
+			return err
 		}
-		return p.renderWebhook(ctx, c, w, webui.WebhookPage{Secret: secret})
+		return p.renderWebhook(ctx, c, w, webui.WebhookPage{Secret: w.Secret})
 	})
 }
 

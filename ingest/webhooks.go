@@ -158,18 +158,29 @@ func (s *Service) changeWebhook(c *fiber.Ctx) error {
 // signs beside it for a while.
 func (s *Service) rotateWebhook(c *fiber.Ctx) error {
 	return s.withWebhook(c, promiseTimeout, func(ctx context.Context, w jobstore.Webhook) error {
-		secret := webhook.NewSecret()
-		err := s.store.RotateWebhookSecret(ctx, w.OwnerID, w.ID, secret, s.cfg.Webhooks.SecretOverlap)
-		if err == nil {
-			w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
+		a, err := attemptOf(c)
+		if err != nil {
+			return err
+		}
+		if !a.again || bytes.Compare(w.Rotation[:], a.id[:]) < 0 { // or an earlier try has done it
+			w, err = s.rotate(ctx, w, a.id)
 		}
 		if err != nil {
-			return webhookProblem("rotating a secret", err)
+			return err
 		}
 		answer := newWebhookAnswer(w)
-		answer.Secret = &secret
+		answer.Secret = &w.Secret
 		return c.JSON(answer)
 	})
+}
+
+// rotate gives the endpoint a new secret and notes the request that wanted it.
+func (s *Service) rotate(ctx context.Context, w jobstore.Webhook, id uuid.UUID) (jobstore.Webhook, error) {
+	err := s.store.RotateWebhookSecret(ctx, w.OwnerID, w.ID, id, webhook.NewSecret(), s.cfg.Webhooks.SecretOverlap)
+	if err == nil {
+		w, err = s.store.FindWebhook(ctx, w.OwnerID, w.ID)
+	}
+	return w, webhookProblem("rotating a secret", err)
 }
 
 // deleteWebhook answers DELETE /v1/webhooks/{id}: what waits for it is not sent.

@@ -31,6 +31,7 @@ type Webhook struct {
 	Secret         string
 	PreviousSecret string // signs too, until PreviousUntil; empty outside of a rotation
 	PreviousUntil  time.Time
+	Rotation       uuid.UUID // of the request that gave it Secret; zero for the first
 	DisabledAt     time.Time // zero while it is enabled
 	DisabledWhy    string
 	CreatedAt      time.Time
@@ -47,12 +48,12 @@ func (w Webhook) Secrets() []string {
 // A previous secret whose time is over is not given to anybody.
 const webhookColumns = `w.id, w.owner_id, w.url, w.name, w.events, w.unmasked_above, w.secret,
 	IF(w.previous_until > UTC_TIMESTAMP(6), w.previous_secret, ''), IF(w.previous_until > UTC_TIMESTAMP(6), w.previous_until, NULL),
-	w.disabled_at, w.disabled_why, w.created_at`
+	w.rotation, w.disabled_at, w.disabled_why, w.created_at`
 
 func scanWebhook(from row) (w Webhook, err error) {
 	err = from.Scan(&w.ID, &w.OwnerID, &w.URL, &w.Name, eventsColumn{&w.Rule.Events}, &w.Rule.UnmaskedAbove, &w.Secret,
 		&w.PreviousSecret, timeColumn{&w.PreviousUntil},
-		timeColumn{&w.DisabledAt}, &w.DisabledWhy, &w.CreatedAt)
+		&w.Rotation, timeColumn{&w.DisabledAt}, &w.DisabledWhy, &w.CreatedAt)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Webhook{}, ErrNotFound
 	}
@@ -141,12 +142,14 @@ func (s *Store) ChangeWebhook(ctx context.Context, owner, id uuid.UUID, change W
 	return nil
 }
 
-// RotateWebhookSecret gives an endpoint a new secret. The one it had signs beside it
-// for as long as keep says; one that was being replaced already is forgotten.
-func (s *Store) RotateWebhookSecret(ctx context.Context, owner, id uuid.UUID, secret string, keep time.Duration) error {
+// RotateWebhookSecret gives an endpoint a new secret, in the name of a rotation. The one
+// it had signs beside it for as long as keep says; one that was being replaced already
+// is forgotten.
+func (s *Store) RotateWebhookSecret(ctx context.Context, owner, id, rotation uuid.UUID, secret string, keep time.Duration) error {
 	rows, err := s.exec(ctx, `
-		UPDATE webhooks SET previous_secret = secret, previous_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, secret = ?
-		WHERE id = ? AND owner_id = ?`, keep.Microseconds(), secret, id[:], owner[:])
+		UPDATE webhooks SET previous_secret = secret, previous_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND,
+			secret = ?, rotation = ?
+		WHERE id = ? AND owner_id = ?`, keep.Microseconds(), secret, rotation[:], id[:], owner[:])
 	if err == nil && rows == 0 {
 		err = ErrNotFound
 	}

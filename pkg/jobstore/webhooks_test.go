@@ -90,7 +90,7 @@ func TestWebhookIsFoundAsItWasGiven(t *testing.T) {
 	_, findErr := store.FindWebhook(t.Context(), bob, want.ID)
 	for doing, err := range map[string]error{
 		"finding": findErr, "changing": store.ChangeWebhook(t.Context(), bob, want.ID, change), "deleting": store.DeleteWebhook(t.Context(), bob, want.ID),
-		"rotating": store.RotateWebhookSecret(t.Context(), bob, want.ID, webhook.NewSecret(), time.Hour),
+		"rotating": store.RotateWebhookSecret(t.Context(), bob, want.ID, newID(t), webhook.NewSecret(), time.Hour),
 	} {
 		if !errors.Is(err, jobstore.ErrNotFound) {
 			t.Errorf("%s another's: %v", doing, err)
@@ -130,7 +130,7 @@ func TestSecretsRotate(t *testing.T) {
 	w := newWebhook(t, store, testenv.Owner(t, store))
 	rotate := func(keep time.Duration) string {
 		secret := webhook.NewSecret()
-		if err := store.RotateWebhookSecret(t.Context(), w.OwnerID, w.ID, secret, keep); err != nil {
+		if err := store.RotateWebhookSecret(t.Context(), w.OwnerID, w.ID, newID(t), secret, keep); err != nil {
 			t.Fatal(err)
 		}
 		return secret
