@@ -70,7 +70,7 @@ func (s *Service) retryBatch(c *fiber.Ctx) error {
 	if a.again && b.Goes() { // an earlier try began the run
 		return s.sendBatch(c, http.StatusAccepted, b)
 	}
-	if err := s.admission.admitBatch(); err != nil {
+	if err := s.admitBatch(httpserver.Context(c), user); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)

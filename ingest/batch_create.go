@@ -57,7 +57,8 @@ func (s *Service) submittedBatch(c *fiber.Ctx, user jobstore.User) (batchView, e
 	}
 	defer endBody()
 	b := job.Batch{
-		ID: a.id, OwnerID: user.ID, TraceParent: telemetry.TraceParent(httpserver.Context(c)),
+		Announced: s.cfg.Batch.MaxItems, // unless its taker knows better
+		ID:        a.id, OwnerID: user.ID, TraceParent: telemetry.TraceParent(httpserver.Context(c)),
 		CreatedAt: a.madeAt(), Window: s.cfg.Batch.Window,
 	}
 	if err := take(c, a, &b); err != nil {
@@ -158,7 +159,7 @@ func (s *Service) takeManifest(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 	defer done()
 	lines := &lineCounter{limited: limited{from: body, left: s.cfg.Batch.MaxManifestBytes}, most: s.cfg.Batch.MaxItems}
 	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: lines, check: func() error {
-		if lines.lines == 0 {
+		if b.Announced = lines.lines; lines.lines == 0 {
 			return emptyBody("The manifest has no lines.")
 		}
 		return nil

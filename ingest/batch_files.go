@@ -50,7 +50,7 @@ func (s *Service) takeFiles(boundary string) batchTaker {
 		files := s.newFileArchive(httpserver.NewParts(&limited{from: body, left: s.cfg.Batch.MaxArchiveBytes}, boundary))
 		defer files.release()
 		return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: "application/x-tar", from: files, check: func() error {
-			if files.count == 0 {
+			if b.Announced = files.count; files.count == 0 {
 				return missingFiles()
 			}
 			return nil

@@ -50,7 +50,7 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 		b.Source, b.Prefix = job.BatchFromPrefix, *request.S3Prefix
 		return a.agree(ctx, sha256.Sum256([]byte(b.Prefix)))
 	}
-	b.Source, b.SourceKey = job.BatchFromManifest, imagestore.ManifestKey(*b)
+	b.Source, b.SourceKey, b.Announced = job.BatchFromManifest, imagestore.ManifestKey(*b), len(request.Items)
 	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: bytes.NewReader(manifestOf(request.Items))})
 }
 

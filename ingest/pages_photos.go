@@ -95,6 +95,9 @@ func (p *pages) retryPhoto(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	if err := p.quotas.admitPhoto(httpserver.Context(c), photo.OwnerID); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()
 	if err := p.publisher.reopen(ctx, photo, login.User(c).Username); err != nil {

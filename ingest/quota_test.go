@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
@@ -97,4 +98,26 @@ func (d *door) newest(t *testing.T, p person) job.ID {
 	}
 	t.Fatal("there is none")
 	return job.ID{}
+}
+
+// TestQuotaCountsWhatIsToCome: a batch that waits to be expanded, and what is tried again.
+func TestQuotaCountsWhatIsToCome(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), func(c *Config) {
+		c.Quota = QuotaConfig{Photos: 3, Batches: 10}
+		c.Expander.Interval = time.Hour
+	})
+	ended := d.expanded(t, d.ann, 1)
+	d.fail(t, job.ItemID(ended.ID, 1))
+	d.finalize(t, ended.ID)
+	failed := d.failedPhoto(t)
+	batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(3)), 202)
+	d.refuses(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 429, problem.CodeQuotaExceeded)
+	d.refuses(t, d.ask(t, d.ann, http.MethodPost, batchPath(ended.ID)+"/retry", nil, nil), 429, problem.CodeQuotaExceeded)
+	if got := d.browse(t, http.MethodPost, "/photos/"+failed.String()+"/retry", d.session(t, d.ann), nil, nil).status; got != 429 {
+		t.Errorf("the retry of a photo gives %d", got)
+	}
+	if still, err := d.store.Find(t.Context(), failed); err != nil || still.Row.State != job.StateFailed {
+		t.Errorf("after the refused retry it is %s, %v", still.Row.State, err)
+	}
 }

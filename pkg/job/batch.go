@@ -32,6 +32,7 @@ type Batch struct {
 	TraceParent string            // W3C trace context of the request that brought it
 	CreatedAt   time.Time
 	Window      time.Duration // how long items of one run may wait
+	Announced   int           // at most how many items it will have; they count as open until it is expanded
 
 	State     BatchState
 	Run       int // 1, and one more with every retry

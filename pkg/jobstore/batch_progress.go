@@ -32,10 +32,14 @@ func (s *Store) InHand(ctx context.Context, batches ...uuid.UUID) (map[uuid.UUID
 	return inHand, nil
 }
 
-// WaitingInBatches counts the items of all batches that have not ended.
+// toCome is how many items a batch may still get while it is expanded.
+const toCome = `IF(state = 'validating', GREATEST(announced - total, 0), 0)`
+
+// WaitingInBatches counts the items of all batches that have not ended, also those that
+// are still to come.
 func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
 	err = s.db.QueryRowContext(ctx, `
-		SELECT COALESCE(SUM(remaining), 0) FROM batches
+		SELECT COALESCE(SUM(remaining + `+toCome+`), 0) FROM batches
 		WHERE state IN ('validating', 'queued', 'in_progress', 'cancelling') AND deleted_at IS NULL`).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting photos that wait in batches: %w", classify(err))
@@ -45,21 +49,26 @@ func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
 
 // OpenWork is what an account has that has not ended.
 type OpenWork struct {
-	Photos  int // those of batches too; counted no further than asked for
+	Photos  int // those of batches too; without what is to come, counted no further than asked for
 	Batches int
 }
 
-// OpenWork counts what an account has that has not ended, photos up to mostPhotos.
+// OpenWork counts what an account has that has not ended, photos up to mostPhotos, and
+// what is still to come of batches that are being expanded.
 func (s *Store) OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int) (open OpenWork, err error) {
+	var coming int
 	err = s.db.QueryRowContext(ctx, `
 		SELECT
-			(SELECT COUNT(*) FROM (SELECT 1 FROM photos WHERE owner_id = ? AND state IN ('queued', 'processing') AND deleted_at IS NULL LIMIT ?) AS some),
-			(SELECT COUNT(*) FROM batches
-				WHERE owner_id = ? AND state IN ('validating', 'queued', 'in_progress', 'finalizing', 'cancelling') AND deleted_at IS NULL)`,
-		ownerID[:], mostPhotos, ownerID[:]).Scan(&open.Photos, &open.Batches)
+			(SELECT COUNT(*) FROM (SELECT 1 FROM photos
+				WHERE owner_id = ? AND state IN ('queued', 'processing') AND deleted_at IS NULL LIMIT ?) AS some),
+			COALESCE(SUM(`+toCome+`), 0), COUNT(*)
+		FROM batches
+		WHERE owner_id = ? AND state IN ('validating', 'queued', 'in_progress', 'finalizing', 'cancelling') AND deleted_at IS NULL`,
+		ownerID[:], mostPhotos, ownerID[:]).Scan(&open.Photos, &coming, &open.Batches)
 	if err != nil {
 		return OpenWork{}, fmt.Errorf("counting the open work of %s: %w", ownerID, classify(err))
 	}
+	open.Photos += coming
 	return open, nil
 }
 

@@ -24,3 +24,31 @@ func TestOpenWork(t *testing.T) {
 		t.Errorf("got %+v, %v; want one photo", open, err)
 	}
 }
+
+// TestOpenWorkKnowsWhatIsToCome: a batch takes the room of its items before they have
+// their rows, and no longer than until they have.
+func TestOpenWorkKnowsWhatIsToCome(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	b := newBatch(t, testenv.Owner(t, store))
+	b.Announced = 50
+	if err := store.CreateBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	want := func(when string, photos int) {
+		t.Helper()
+		open, err := store.OpenWork(t.Context(), b.OwnerID, 1000)
+		waiting, waitingErr := store.WaitingInBatches(t.Context())
+		if err != nil || waitingErr != nil || open != (jobstore.OpenWork{Photos: photos, Batches: 1}) || waiting != photos {
+			t.Errorf("%s: %+v, %v; %d wait in batches, %v; want %d", when, open, err, waiting, waitingErr, photos)
+		}
+	}
+	want("before it is expanded", 50)
+	if _, ok, err := store.LeaseExpansion(t.Context(), expander, far); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	must(t)(store.AddItems(t.Context(), b.ID, expander, itemsOf(b, 1, 3)))
+	want("with its first items", 50)
+	must(t)(store.Expanded(t.Context(), b.ID, expander))
+	want("once expanded", 3)
+}
