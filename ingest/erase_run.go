@@ -139,18 +139,11 @@ func (e *eraser) markBatches(ctx context.Context, user uuid.UUID) error {
 
 // expire deletes photos that were kept as long as was promised.
 func (e *eraser) expire(ctx context.Context) error {
-	for _, rule := range []struct {
-		lane job.Lane
-		keep time.Duration
-	}{
-		{job.LaneBatch, e.cfg.KeepBatches},
-		{job.LaneInteractive, e.cfg.KeepStaff},
-		{job.LaneCanary, e.cfg.KeepStaff}, // re-driven there
-	} {
-		if rule.keep == 0 {
-			continue
-		}
-		if err := e.expireLane(ctx, rule.lane, rule.keep); err != nil {
+	if e.cfg.KeepStaff == 0 {
+		return nil
+	}
+	for _, lane := range job.Lanes() { // that of a batch goes with it, whatever its lane
+		if err := e.expireLane(ctx, lane, e.cfg.KeepStaff); err != nil {
 			return err
 		}
 	}

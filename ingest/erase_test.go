@@ -153,6 +153,36 @@ func TestPhotosPastTheirTimeAreErased(t *testing.T) {
 	})
 }
 
+// TestLaneDoesNotShortenTheTime: a photo of no batch is kept as such, also where an
+// operator submitted or re-drove it in the batch lane.
+func TestLaneDoesNotShortenTheTime(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	id, err := job.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.store.Accept(t.Context(), job.Photo{
+		ID: id, OwnerID: d.ann.user.ID, Lane: job.LaneBatch, Source: job.SourceLink, Link: "https://example.org/", CreatedAt: time.Now().UTC(), Row: job.Accepted(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := d.store.Cancel(t.Context(), id); err != nil || !changed {
+		t.Fatal(changed, err)
+	}
+	e := &eraser{
+		store: d.store, queue: d.queue, cfg: EraseConfig{KeepBatches: time.Nanosecond, KeepStaff: time.Hour},
+		log: d.eraser.log, holder: d.eraser.holder, wake: d.eraser.wake,
+	}
+	eventually(t, "the eraser's lease is ours", func() bool { return e.mine(t.Context()) })
+	if err := e.expire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.store.Find(t.Context(), id); err != nil {
+		t.Errorf("it was deleted with the photos of batches: %v", err)
+	}
+}
+
 func TestSweepTellsOrphansFromWhatIsKept(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, storesOfPages(t), nil)

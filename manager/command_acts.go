@@ -73,13 +73,15 @@ func (s *Service) newPhoto(ctx context.Context, q submitRequest) (job.Photo, err
 	if err != nil {
 		return job.Photo{}, err
 	}
-	intake, err := s.queue.Intake(ctx)
-	if err != nil {
-		return job.Photo{}, err
+	if owner.Disabled { // also while it is being deleted
+		return job.Photo{}, problem.New(http.StatusConflict, problem.CodeConflict, "That account is closed.").WithField("owner", "is closed")
 	}
-	if intake.Paused(time.Now()) {
-		return job.Photo{}, problem.New(http.StatusServiceUnavailable, problem.CodeIntakePaused,
-			"The intake is paused until "+intake.PausedUntil.Format(time.RFC3339)+" by "+intake.By+". Nothing was stored.")
+	if err := job.CheckMetadata(q.Metadata); err != nil {
+		return job.Photo{}, problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The metadata is not allowed.").
+			WithField("metadata", err.Error()).WithCause(err)
+	}
+	if err := s.admit(ctx); err != nil {
+		return job.Photo{}, err
 	}
 	id, err := job.NewID()
 	if err != nil {
@@ -89,6 +91,33 @@ func (s *Service) newPhoto(ctx context.Context, q submitRequest) (job.Photo, err
 		ID: id, OwnerID: owner.ID, Lane: q.Lane, Source: job.SourceLink, Link: q.URL, Metadata: q.Metadata,
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Row: job.Accepted(),
 	}, nil
+}
+
+// admit refuses what a door would refuse: a paused intake, a full queue.
+func (s *Service) admit(ctx context.Context) error {
+	intake, err := s.queue.Intake(ctx)
+	if err != nil {
+		return err
+	}
+	if intake.Paused(time.Now()) {
+		return problem.New(http.StatusServiceUnavailable, problem.CodeIntakePaused,
+			"The intake is paused until "+intake.PausedUntil.Format(time.RFC3339)+" by "+intake.By+". Nothing was stored.")
+	}
+	depths, err := s.queue.Depth(ctx)
+	if err != nil {
+		return err
+	}
+	waiting, err := s.store.WaitingOutsideBroker(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range depths {
+		waiting += d.Pending + d.InFlight
+	}
+	if waiting >= s.cfg.QueueLimit {
+		return problem.New(http.StatusServiceUnavailable, problem.CodeQueueFull, "Too many photos are waiting at the moment. Nothing was stored.")
+	}
+	return nil
 }
 
 // handOver publishes a photo that waits. If that does not work, the doors' publisher

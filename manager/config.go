@@ -22,6 +22,8 @@ type Config struct {
 	Accounts  account.Config
 	Reading   ReadingConfig
 
+	// QueueLimit is how many photos may wait before none is submitted; that of the doors.
+	QueueLimit int `env:"QUEUE_LIMIT" envDefault:"50000"`
 	// OpenWait is how long a start waits for the stores to come up.
 	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
 	// DrainLinger is how long a stopping manager serves on.
@@ -46,6 +48,9 @@ type ReadingConfig struct {
 
 // Validate checks what the parts do not check themselves.
 func (c *Config) Validate() error {
+	if c.QueueLimit <= 0 {
+		return errors.New("QUEUE_LIMIT must be above zero")
+	}
 	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Reading.validate())
 }
 

@@ -36,7 +36,8 @@ type site struct {
 	nats  *testenv.Server
 }
 
-func openSite(t *testing.T) *site {
+// openSite opens one; change may change its settings.
+func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 	t.Helper()
 	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t)}
 	cfg := manager.Config{
@@ -46,12 +47,16 @@ func openSite(t *testing.T) *site {
 			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, ReadTimeout: 2 * time.Second,
 			StaleAfter: time.Second, SessionGrace: time.Minute,
 		},
-		OpenWait: 20 * time.Second,
+		QueueLimit: 50_000,
+		OpenWait:   20 * time.Second,
 	}
 	_, s.nats = testenv.NATS(t)
 	cfg.Queue = s.nats.As("manager")
 	tel := telemetry.New(telemetry.Config{}, io.Discard)
 	tel.Log = testenv.Logger(t)
+	for _, do := range change {
+		do(&cfg)
+	}
 	s.open(t, cfg, tel)
 	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
 	if _, err := accounts.RegisterAdministrator(t.Context(), "admin", password); err != nil {
