@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -19,12 +18,6 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
-)
-
-const (
-	maxMetadataKeys  = 16
-	maxMetadataKey   = 64
-	maxMetadataValue = 512
 )
 
 // askedPhoto is what a request for one photo asks, for its fingerprint.
@@ -270,13 +263,8 @@ func parseMetadata(text []byte) (map[string]string, error) {
 	if err := json.Unmarshal(text, &metadata); err != nil {
 		return nil, refuse("must be an object whose values are strings", err)
 	}
-	if len(metadata) > maxMetadataKeys {
-		return nil, refuse(fmt.Sprintf("may have at most %d entries", maxMetadataKeys), nil)
-	}
-	for key, value := range metadata {
-		if len(key) > maxMetadataKey || len(value) > maxMetadataValue {
-			return nil, refuse(fmt.Sprintf("may have names of %d and values of %d bytes", maxMetadataKey, maxMetadataValue), nil)
-		}
+	if err := job.CheckMetadata(metadata); err != nil {
+		return nil, refuse(strings.TrimPrefix(err.Error(), "“metadata” "), err)
 	}
 	return metadata, nil
 }
