@@ -214,6 +214,9 @@ func TestAdministratorMakesAndClosesUsers(t *testing.T) {
 		t.Errorf("the key of an account opened again gives %d", got)
 	}
 	d.form(t, "/users/"+d.ann.user.ID.String()+"/close", ann).says(t, 409, "Nobody changes their own account")
+	for _, how := range []string{"show", "invitation"} { // who sits down at her session does not take her account
+		d.form(t, "/users/"+d.ann.user.ID.String()+"/password", ann, "how", how).says(t, 409, "Nobody changes their own account")
+	}
 	d.browse(t, http.MethodGet, "/users?q=bob", ann, nil, nil).says(t, 200, "bob@site.example")
 	actions := map[string]bool{}
 	records, err := d.store.ListAudit(t.Context(), 20)

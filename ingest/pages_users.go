@@ -189,7 +189,7 @@ func (p *pages) changeUser(do func(ctx context.Context, user jobstore.Usage, for
 			return err
 		}
 		if user.ID == login.User(c).ID {
-			return problem.New(http.StatusConflict, problem.CodeConflict, "Nobody changes their own account here; another administrator can.")
+			return ownAccount()
 		}
 		action, err := do(ctx, user, form)
 		if wrong := sentenceFor(err); wrong != "" {
@@ -219,6 +219,10 @@ func sentenceFor(err error) string {
 		return "Nothing was deleted: the name that was typed is not the user’s."
 	}
 	return ""
+}
+
+func ownAccount() error {
+	return problem.New(http.StatusConflict, problem.CodeConflict, "Nobody changes their own account here; another administrator can.")
 }
 
 // setRole answers POST /users/{id}/role.
@@ -268,7 +272,8 @@ func (p *pages) endSessions(ctx context.Context, user jobstore.User) {
 }
 
 // resetPassword answers POST /users/{id}/password: by mail, or with a password that
-// is shown this once.
+// is shown this once. Who wants another one for themselves proves to know the present
+// one, on the page of their account.
 func (p *pages) resetPassword(c *fiber.Ctx) error {
 	form, err := httpserver.Form(c)
 	if err != nil {
@@ -279,6 +284,9 @@ func (p *pages) resetPassword(c *fiber.Ctx) error {
 	user, err := p.userOf(ctx, c)
 	if err != nil {
 		return err
+	}
+	if user.ID == login.User(c).ID {
+		return ownAccount()
 	}
 	if user.Disabled {
 		return p.renderUser(c.Status(http.StatusConflict), user, webui.UserPage{Wrong: "The account is closed."})
