@@ -108,6 +108,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		return nil, err
 	}
 	web := cfg.HTTP
+	web.PublicURL = cfg.PublicURL
 	web.ImageOrigins = append(web.ImageOrigins, origin) // pages show photos from there
 	s.app = httpserver.New(web, tel, s.health, s.renderError)
 	if err := s.routes(s.app); err != nil {

@@ -99,7 +99,11 @@ func TestPasswordIsRecoveredByMailOnce(t *testing.T) {
 		t.Errorf("the session from before gives %d", got)
 	}
 	d.bob.password = "a quite new password"
-	d.session(t, d.bob)
+	// The site's public address is one of HTTPS, whatever this connection is.
+	in := d.form(t, "/login", "", "username", "bob", "password", d.bob.password)
+	if cookie := in.header.Get("Set-Cookie"); in.status != http.StatusSeeOther || !strings.Contains(strings.ToLower(cookie), "; secure") {
+		t.Errorf("the log-in gives %d and the cookie %q", in.status, cookie)
+	}
 	records, err := d.store.ListAudit(t.Context(), 10)
 	if err != nil || len(records) != 1 || records[0].Action != "user.password_recovered" || strings.Contains(records[0].Subject, token) {
 		t.Errorf("audited: %+v, %v", records, err)

@@ -56,7 +56,9 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	}
 	s.board = newBoard(s)
 	s.hub = newHub(cfg.Reading.LiveInterval, s.renderLive)
-	s.app = httpserver.New(cfg.HTTP, tel, s.health, s.renderError)
+	web := cfg.HTTP
+	web.PublicURL = cfg.PublicURL
+	s.app = httpserver.New(web, tel, s.health, s.renderError)
 	s.routes(s.app)
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -36,6 +37,9 @@ type Config struct {
 	// StreamRecheck is how often each is asked whether its listener may still listen,
 	// so how long one may outlive a log-out.
 	StreamRecheck time.Duration `env:"HTTP_STREAM_RECHECK" envDefault:"1m"`
+	// PublicURL is the address by which browsers come, "" if that is not known. The
+	// service sets it.
+	PublicURL string
 	// ImageOrigins are other origins from which pages show images, such as the
 	// store's public address. The service sets them.
 	ImageOrigins []string
@@ -67,6 +71,11 @@ func (c *Config) Validate() error {
 		return errors.New("HTTP_BODY_LIMIT_BYTES must be above zero and HTTP_DRAIN_LIMIT_BYTES not below it")
 	}
 	return nil
+}
+
+// publiclySecure says that browsers come by HTTPS, whoever ends it.
+func (c *Config) publiclySecure() bool {
+	return strings.HasPrefix(strings.ToLower(c.PublicURL), "https://")
 }
 
 // Defaults are the settings of a Config that says nothing.

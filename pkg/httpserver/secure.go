@@ -28,11 +28,21 @@ func (s *server) secure(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
-	if c.Secure() {
+	if Secure(c) {
 		c.Set(fiber.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 	c.Set(fiber.HeaderCacheControl, "no-store")
 	return c.Next()
+}
+
+// Secure says that the browser came by HTTPS: on this connection, as a trusted proxy
+// tells, or because the site's public address has no other way in.
+func Secure(c *fiber.Ctx) bool {
+	if c.Secure() {
+		return true
+	}
+	s, err := serverOf(c)
+	return err == nil && s.cfg.publiclySecure()
 }
 
 // SameOrigin refuses requests that change something and that another site made the

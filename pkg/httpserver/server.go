@@ -48,6 +48,9 @@ func New(cfg Config, tel *telemetry.Telemetry, health *Health, render ErrorRende
 	if err != nil {
 		tel.Log.Error("trusting no proxy", "err", err) // Validate refuses this earlier
 	}
+	if cfg.publiclySecure() && cfg.TLS.CertFile == "" && len(proxies) == 0 {
+		tel.Log.Warn("no proxy is trusted before a public address of HTTPS: all clients count as one", "public_url", cfg.PublicURL)
+	}
 	s := &server{
 		cfg: cfg, log: tel.Log, tracer: tel.Tracer, metrics: newMetrics(tel.Registry),
 		health: health, proxies: proxies, render: render, policy: contentPolicy(cfg.ImageOrigins),

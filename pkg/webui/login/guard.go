@@ -112,14 +112,14 @@ func localPath(next string) string {
 // the browser; the session itself ends on the server.
 func setCookie(c *fiber.Ctx, token string) {
 	c.Cookie(&fiber.Cookie{
-		Name: Cookie, Value: token, Path: "/", HTTPOnly: true, Secure: c.Secure(),
+		Name: Cookie, Value: token, Path: "/", HTTPOnly: true, Secure: httpserver.Secure(c),
 		SameSite: fiber.CookieSameSiteLaxMode, SessionOnly: true,
 	})
 }
 
 func clearCookie(c *fiber.Ctx) {
 	c.Cookie(&fiber.Cookie{
-		Name: Cookie, Path: "/", HTTPOnly: true, Secure: c.Secure(),
+		Name: Cookie, Path: "/", HTTPOnly: true, Secure: httpserver.Secure(c),
 		SameSite: fiber.CookieSameSiteLaxMode, Expires: time.Unix(1, 0),
 	})
 }
