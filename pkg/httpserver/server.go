@@ -59,6 +59,8 @@ func New(cfg Config, tel *telemetry.Telemetry, health *Health, render ErrorRende
 	app := fiber.New(fiber.Config{
 		StreamRequestBody:            true,
 		DisablePreParseMultipartForm: true,
+		CaseSensitive:                true, // one route, one path: what is known by its path
+		StrictRouting:                true, // is known by no other
 		Immutable:                    true, // strings taken from a request may outlive it
 		DisableStartupMessage:        true,
 		BodyLimit:                    cfg.BodyLimitBytes, // only what is read ahead: bodies are streamed
