@@ -121,7 +121,7 @@ func (s *Service) deleteBatch(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), promiseTimeout)
 	defer cancel()
-	gone, err := s.store.DeleteBatch(ctx, b.ID)
+	gone, err := s.eraser.markBatch(ctx, b.ID)
 	if errors.Is(err, jobstore.ErrNotFound) {
 		return noSuchBatch().WithCause(err)
 	}

@@ -2,12 +2,36 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
 
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobstore"
 )
+
+// markBatch sets the tombstones of a batch and its items, and takes their results from
+// the cache, which is read before MySQL. The rest is the caller's or Run's.
+func (e *eraser) markBatch(ctx context.Context, id uuid.UUID) (jobstore.BatchDeletion, error) {
+	b, err := e.store.FindBatch(ctx, id)
+	if err != nil {
+		return jobstore.BatchDeletion{}, err
+	}
+	gone, err := e.store.DeleteBatch(ctx, id)
+	if err != nil {
+		return gone, err
+	}
+	items := make([]job.ID, b.Counts.Total)
+	for i := range items {
+		items[i] = job.ItemID(id, i+1)
+	}
+	if err := e.cache.ForgetAll(ctx, items...); err != nil { // while Redis is away nobody reads from it
+		e.log.WarnContext(ctx, "deleted batch not taken from the cache yet", "batch_id", id, "err", err)
+	}
+	return gone, nil
+}
 
 // eraseBatches deletes batches that are past their time, and finishes the deletion
 // of those that have their tombstone: what was submitted goes first, the row goes
@@ -18,7 +42,7 @@ func (e *eraser) eraseBatches(ctx context.Context) error {
 		return err
 	}
 	for _, id := range past {
-		if _, err := e.store.DeleteBatch(ctx, id); err != nil {
+		if _, err := e.markBatch(ctx, id); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
 			return err
 		}
 	}

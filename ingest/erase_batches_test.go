@@ -12,6 +12,7 @@ import (
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
 )
 
 // TestDeletedBatchLeavesNothing: photos, what was submitted, and the rows.
@@ -64,6 +65,29 @@ func TestDeletedBatchLeavesNothing(t *testing.T) {
 		there, err := d.store.BatchesThere(t.Context(), []uuid.UUID{b.ID})
 		return err == nil && !there[b.ID]
 	})
+}
+
+// TestItemsOfADeletedBatchAreGoneAtOnce: also those that nobody has erased yet and
+// whose results are cached.
+func TestItemsOfADeletedBatchAreGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Erase.EraseInterval = time.Hour })
+	b := d.expanded(t, d.ann, 2)
+	for line := range 2 {
+		id := job.ItemID(b.ID, line+1)
+		d.complete(t, id)
+		detectionOf(t, d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+id.String(), nil, nil), 200)
+		if _, cached, err := d.cache.Result(t.Context(), id); err != nil || !cached {
+			t.Fatalf("its result is not cached: %v", err)
+		}
+	}
+	if gone, err := d.eraser.markBatch(t.Context(), b.ID); err != nil || gone.Items != 2 {
+		t.Fatalf("deleted %+v, %v", gone, err)
+	}
+	for line := range 2 {
+		a := d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+job.ItemID(b.ID, line+1).String(), nil, nil)
+		d.refuses(t, a, 404, problem.CodeNotFound)
+	}
 }
 
 func TestSweepRemovesStrayUploads(t *testing.T) {

@@ -128,7 +128,7 @@ func (e *eraser) markBatches(ctx context.Context, user uuid.UUID) error {
 			return err
 		}
 		for _, b := range batches {
-			if _, err := e.store.DeleteBatch(ctx, b.ID); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
+			if _, err := e.markBatch(ctx, b.ID); err != nil && !errors.Is(err, jobstore.ErrNotFound) {
 				return err
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -129,6 +130,27 @@ func (c *Cache) Forget(ctx context.Context, id job.ID) (was bool, err error) {
 	})
 	return was, err
 }
+
+// ForgetAll is Forget for many photos at a time, without saying what there was.
+func (c *Cache) ForgetAll(ctx context.Context, ids ...job.ID) error {
+	for some := range slices.Chunk(ids, forgottenAtOnce) {
+		err := c.call(ctx, "forgetting results", func(ctx context.Context) error {
+			_, err := c.redis.Pipelined(ctx, func(all redis.Pipeliner) error {
+				for _, id := range some {
+					all.Set(ctx, resultKey(id), tombstone, tombstoneTTL)
+				}
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const forgottenAtOnce = 500
 
 // unlessNil drops Redis's word for "there is nothing".
 func unlessNil(err error) error {
