@@ -3,8 +3,10 @@ package ingest
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -80,7 +82,7 @@ func (a *archiveFile) each(ctx context.Context, visit func(entry) error) error {
 }
 
 func (a *archiveFile) eachOfZip(ctx context.Context, visit func(entry) error) error {
-	file := &listedFile{ReaderAt: a.file, left: listFloor + int64(a.limits.items)*listedBytes}
+	file := &listedFile{ReaderAt: a.file, left: listFloor + int64(a.limits.items)*listedBytes, entries: listedFloor + 2*a.limits.items}
 	archive, err := zip.NewReader(file, a.bytes)
 	if errors.Is(err, errListTooLong) {
 		return &job.BatchFailure{Code: job.BatchCodeTooManyItems, Message: fmt.Sprintf("The archive has far more than %d entries.", a.limits.items)}
@@ -123,22 +125,53 @@ func (a *archiveFile) eachOfZip(ctx context.Context, visit func(entry) error) er
 const (
 	listFloor   = 1 << 20
 	listedBytes = 512 // of an entry with a long name, on average
+	// Folders, and what file managers leave behind, are entries besides the items.
+	listedFloor = 2000
 )
 
 var errListTooLong = errors.New("the list of entries is too long")
 
-// listedFile is a zip of whose list only so many bytes are read.
+// listedFile is a zip of whose list only so many bytes and entries are read: an entry
+// takes ten times the memory that it takes in the list.
 type listedFile struct {
 	io.ReaderAt
-	left   int64
-	listed bool // from here on the entries are read
+	left    int64
+	entries int
+	next    int64  // where the last reading ended
+	tail    []byte // its last bytes, where a signature may have begun
+	listed  bool   // from here on the entries are read
 }
 
+// Signatures of zip: of an entry in the list, and of the end of a long list with the
+// number of its entries, for which room is made before any is read.
+const (
+	zipEntry      = "PK\x01\x02"
+	zipLongEnd    = "PK\x06\x06"
+	zipLongNumber = 32 // where the number stands
+)
+
 func (l *listedFile) ReadAt(into []byte, at int64) (int, error) {
-	if l.left -= int64(len(into)); l.left < 0 && !l.listed {
+	if l.listed {
+		return l.ReaderAt.ReadAt(into, at)
+	}
+	if l.left -= int64(len(into)); l.left < 0 {
 		return 0, errListTooLong
 	}
-	return l.ReaderAt.ReadAt(into, at)
+	n, err := l.ReaderAt.ReadAt(into, at)
+	if at != l.next {
+		l.tail = nil
+	}
+	seen := append(l.tail, into[:n]...)
+	l.entries -= bytes.Count(seen, []byte(zipEntry))
+	l.next, l.tail = at+int64(n), bytes.Clone(seen[max(0, len(seen)-len(zipEntry)+1):])
+	if text := into[:n]; bytes.HasPrefix(text, []byte(zipLongEnd)) && n >= zipLongNumber+8 &&
+		binary.LittleEndian.Uint64(text[zipLongNumber:]) > uint64(max(0, l.entries)) { //nolint:gosec // not below zero
+		return 0, errListTooLong
+	}
+	if l.entries < 0 {
+		return 0, errListTooLong
+	}
+	return n, err
 }
 
 func (a *archiveFile) eachOfTar(ctx context.Context, from io.Reader, visit func(entry) error) error {

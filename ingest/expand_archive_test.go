@@ -188,6 +188,33 @@ func TestZipOfEndlessEntries(t *testing.T) {
 	}
 }
 
+// TestZipOfShortEntries: many of them are few bytes in the list. Nor is room made for as
+// many as a zip says that it has.
+func TestZipOfShortEntries(t *testing.T) {
+	t.Parallel()
+	var crowd []file
+	for range 5000 {
+		crowd = append(crowd, file{name: "a"})
+	}
+	many := zipOf(t, crowd...)
+	claims := make([]byte, 56+20)
+	copy(claims, zipLongEnd)
+	binary.LittleEndian.PutUint64(claims[zipLongNumber:], 1<<40)
+	copy(claims[56:], "PK\x06\x07")
+	binary.LittleEndian.PutUint32(claims[56+16:], 1)
+	claims = append(claims, []byte("PK\x05\x06"+strings.Repeat("\xff", 16)+"\x00\x00")...)
+	for name, archive := range map[string][]byte{"many": many, "claims": claims} {
+		list := &listedFile{ReaderAt: bytes.NewReader(archive), left: 1 << 30, entries: 4000}
+		if _, err := zip.NewReader(list, int64(len(archive))); !errors.Is(err, errListTooLong) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		list = &listedFile{ReaderAt: bytes.NewReader(archive), left: 1 << 30, entries: 8000}
+		if _, err := zip.NewReader(list, int64(len(archive))); name == "many" && err != nil {
+			t.Errorf("%s: within the bound: %v", name, err)
+		}
+	}
+}
+
 // TestExpansionWaitsForMemory: it shares the budget of uploads.
 func TestExpansionWaitsForMemory(t *testing.T) {
 	t.Parallel()
