@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"maskfleet/pkg/imagestore"
@@ -56,11 +57,11 @@ func daysOfTurn(days []string, turn int64) (due []string) {
 // names once they are OrphanAge old, and tells of rows whose objects are not there.
 func (e *eraser) sweep(ctx context.Context, day string) (swept, error) {
 	var all swept
-	there := map[string]bool{}
-	err := e.images.List(ctx, day+"/", func(page []imagestore.Object) error {
-		for _, o := range page {
-			there[o.Key] = true
-		}
+	rows, err := e.walkRows(day)
+	if err != nil {
+		return all, err
+	}
+	err = e.images.List(ctx, day+"/", func(page []imagestore.Object) error {
 		found, err := e.sweepObjects(ctx, page)
 		all.Objects += found.Objects
 		all.Orphans += found.Orphans
@@ -68,12 +69,12 @@ func (e *eraser) sweep(ctx context.Context, day string) (swept, error) {
 		if err != nil {
 			return err
 		}
-		return e.sweepStray(ctx, page)
+		return errors.Join(rows.see(ctx, page), e.sweepStray(ctx, page))
 	})
-	if err != nil {
-		return all, err
+	if err == nil {
+		err = rows.upTo(ctx, lastID())
 	}
-	if all.Missing, err = e.sweepRows(ctx, day, there); err != nil {
+	if all.Missing = rows.missing; err != nil {
 		return all, err
 	}
 	e.log.InfoContext(ctx, "objects held against rows", "day", day,
@@ -130,36 +131,6 @@ func (e *eraser) sweepObjects(ctx context.Context, page []imagestore.Object) (fo
 	e.orphans.WithLabelValues("removed").Add(float64(len(orphans)))
 	found.Orphans = len(orphans)
 	return found, nil
-}
-
-// sweepRows looks for rows whose objects are not there. A photo that finished while
-// the objects were listed is looked at again.
-func (e *eraser) sweepRows(ctx context.Context, day string, there map[string]bool) (missing int, err error) {
-	from, err := time.Parse(time.DateOnly, day)
-	if err != nil {
-		return 0, err
-	}
-	// An id is made a moment before or after its row's time: the day is the row's.
-	const slack = time.Hour
-	var after job.ID
-	for {
-		rows, err := e.store.ListKept(ctx, from.Add(-slack), from.Add(24*time.Hour+slack), after, erasedAtATime)
-		if err != nil || len(rows) == 0 {
-			return missing, err
-		}
-		for _, row := range rows {
-			after = row.ID
-			if row.Deleted || !row.State.Terminal() || row.CreatedAt.UTC().Format(time.DateOnly) != day {
-				continue
-			}
-			n, err := e.missed(ctx, row, there)
-			if err != nil {
-				return missing, err
-			}
-			missing += n
-		}
-		e.mine(ctx)
-	}
 }
 
 func (e *eraser) missed(ctx context.Context, row jobstore.Kept, there map[string]bool) (missing int, err error) {

@@ -265,3 +265,33 @@ func TestEveryDayIsSweptInTurn(t *testing.T) {
 		}
 	}
 }
+
+// TestSweepHoldsAPageAtATime: not every key of a day.
+func TestSweepHoldsAPageAtATime(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	var photos []job.Photo
+	for range 3 {
+		photos = append(photos, d.finishedPhoto(t, d.ann))
+	}
+	if err := d.images.Delete(t.Context(), photos[1].ThumbnailKey); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := d.eraser.walkRows(photos[0].Day())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, photo := range photos {
+		for _, key := range d.objectsOf(t, photo.Day(), photo.ID) {
+			if err := rows.see(t.Context(), []imagestore.Object{{Key: key}}); err != nil {
+				t.Fatal(err)
+			}
+			if len(rows.there) > 3 {
+				t.Errorf("%d keys are held", len(rows.there))
+			}
+		}
+	}
+	if err := rows.upTo(t.Context(), lastID()); err != nil || rows.missing != 1 {
+		t.Errorf("%d are missing, %v, want 1", rows.missing, err)
+	}
+}
