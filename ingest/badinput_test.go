@@ -89,6 +89,7 @@ func TestBadRequestsAreRefusedAndNothingIsStored(t *testing.T) {
 		{"file in another field", func() (io.Reader, string) { return multi(part{field: "photo", filename: "a.jpg", data: good}) }, 400, problem.CodeMissingField},
 		{"two files", func() (io.Reader, string) { return multi(file, file) }, 400, problem.CodeTooManyFiles},
 		{"unknown field", func() (io.Reader, string) { return multi(file, part{field: "colour", data: []byte("red")}) }, 400, problem.CodeUnexpectedParameter},
+		{"metadata too long", plain("application/json", `{"image":{"url":"https://a.example/"},"metadata":{"a":"`+strings.Repeat("x", 513)+`"}}`), 400, problem.CodeInvalidRequest},
 		{"metadata not an object of strings", func() (io.Reader, string) { return multi(file, part{field: "metadata", data: []byte(`{"a":1}`)}) }, 400, problem.CodeInvalidRequest},
 		{"not multipart", plain("image/jpeg", string(good)), 400, problem.CodeNotMultipart},
 		{"no boundary", plain("multipart/form-data", "x"), 400, problem.CodeNotMultipart},
