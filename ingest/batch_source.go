@@ -30,6 +30,8 @@ type source struct {
 	contentType string
 	from        io.Reader
 	check       func() error // once all of it was read; nil: nothing to check
+	// fingerprint is that of what is asked; nil: the digest of what was read.
+	fingerprint *[32]byte
 }
 
 // storeSource streams what a batch is made of to S3 and agrees on it. What it holds of
@@ -61,6 +63,9 @@ func (s *Service) storeSource(ctx context.Context, a *attempt, src source) error
 		if err := src.check(); err != nil {
 			return err
 		}
+	}
+	if src.fingerprint != nil {
+		return a.agree(ctx, *src.fingerprint)
 	}
 	return a.agree(ctx, [32]byte(digest.Sum(nil)))
 }

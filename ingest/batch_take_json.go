@@ -51,7 +51,8 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 		return a.agree(ctx, sha256.Sum256([]byte(b.Prefix)))
 	}
 	b.Source, b.SourceKey, b.Announced = job.BatchFromManifest, imagestore.ManifestKey(*b), len(request.Items)
-	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: bytes.NewReader(manifestOf(request.Items))})
+	return s.storeSource(ctx, a, source{key: b.SourceKey, contentType: ndjson, from: bytes.NewReader(manifestOf(request.Items)),
+		fingerprint: new(fingerprintOfItems(request.Items))})
 }
 
 func parseBatchRequest(body []byte, mostItems int) (batchRequest, error) {
@@ -78,6 +79,17 @@ func parseBatchRequest(body []byte, mostItems int) (batchRequest, error) {
 			WithField("s3_prefix", "must be s3://bucket/prefix/").WithCause(err)
 	}
 	return request, nil
+}
+
+// fingerprintOfItems takes no notice of how the items were written. It looks at one at a
+// time, whose photo may be in it.
+func fingerprintOfItems(items []json.RawMessage) [32]byte {
+	all := sha256.New()
+	for _, item := range items {
+		one := fingerprintOfJSON(item)
+		all.Write(one[:])
+	}
+	return [32]byte(all.Sum(nil))
 }
 
 // manifestOf writes each item on a line of its own.

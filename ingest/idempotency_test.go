@@ -200,6 +200,15 @@ func TestRepetitionOfABatchAfterACrash(t *testing.T) {
 	}
 	d.refuses(t, submit(itemLines(2), "plain"), 422, problem.CodeIdempotencyMismatch)
 
+	asJSON := func(items string) answer {
+		return d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(`{"items": [`+items+`]}`), keyed("JSON", jsonBody()))
+	}
+	written := asJSON(`{"custom_id": "a", "image": {"url": "https://example.org/"}}`)
+	if again := asJSON(`{"image": { "url": "https://example.org/" }, "custom_id": "a"}`); written.status != 202 || !replayed(again) {
+		t.Errorf("in another order of members it is answered %d %s", again.status, again.body)
+	}
+	d.refuses(t, asJSON(`{"custom_id": "b", "image": {"url": "https://example.org/"}}`), 422, problem.CodeIdempotencyMismatch)
+
 	_, _, id := d.die(t, d.ann, "/v1/batches", "before")
 	if got := batchFrom(t, submit(manifest, "before"), 202); got.ID != id {
 		t.Errorf("got the batch %s, want %s", got.ID, id)
@@ -224,8 +233,8 @@ func TestRepetitionOfABatchAfterACrash(t *testing.T) {
 		return got.Counts.Total == 3
 	})
 	batches, err := d.store.ListBatches(t.Context(), jobstore.BatchFilter{OwnerID: d.ann.user.ID, Limit: 10})
-	if err != nil || len(batches) != 3 {
-		t.Errorf("%d batches are stored, want 3 (%v)", len(batches), err)
+	if err != nil || len(batches) != 4 {
+		t.Errorf("%d batches are stored, want 4 (%v)", len(batches), err)
 	}
 }
 
