@@ -19,14 +19,16 @@ type Expansion struct {
 	Lines int // up to this line every item has its row
 }
 
-// LeaseExpansion takes the batch that waits longest to be expanded, for lease, in
-// the name of holder, which no other run of a program may have. ok is false when
-// none waits.
+// LeaseExpansion takes a batch that waits to be expanded, for lease, in the name of
+// holder, which no other run of a program may have. Owners take turns: first comes who
+// had a batch expanded the longest time ago, and of one owner the batch that waits
+// longest. ok is false when none waits.
 func (s *Store) LeaseExpansion(ctx context.Context, holder string, lease time.Duration) (x Expansion, ok bool, err error) {
 	const free = ` state = 'validating' AND deleted_at IS NULL AND (expander_until IS NULL OR expander_until <= UTC_TIMESTAMP(6))`
+	const turn = `(SELECT COALESCE(MAX(o.expander_until), 0) FROM batches o WHERE o.owner_id = batches.owner_id)`
 	for {
 		var id uuid.UUID
-		err = s.db.QueryRowContext(ctx, `SELECT id FROM batches WHERE`+free+` ORDER BY expires_at LIMIT 1`).Scan(&id)
+		err = s.db.QueryRowContext(ctx, `SELECT id FROM batches WHERE`+free+` ORDER BY `+turn+`, expires_at LIMIT 1`).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return Expansion{}, false, nil
 		}

@@ -143,3 +143,26 @@ func TestSourcesNobodyReads(t *testing.T) {
 	}
 	wants()
 }
+
+// TestOwnersTakeTurnsToBeExpanded: many batches of one do not hold up another's.
+func TestOwnersTakeTurnsToBeExpanded(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ann, bob := testenv.Owner(t, store), testenv.Owner(t, store)
+	var made []job.Batch
+	for _, owner := range []uuid.UUID{ann, ann, ann, bob} {
+		b := newBatch(t, owner)
+		if err := store.CreateBatch(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, b)
+	}
+	for at, want := range []int{0, 3, 1, 2} { // Bob's last comes right after Ann's first
+		x, ok, err := store.LeaseExpansion(t.Context(), expander, far)
+		if err != nil || !ok || x.Batch.ID != made[want].ID {
+			t.Fatalf("turn %d: %s, %t, %v; want batch %d", at+1, x.Batch.ID, ok, err, want)
+		}
+		must(t)(store.AddItems(t.Context(), x.Batch.ID, expander, itemsOf(x.Batch, 1, 1)))
+		must(t)(store.Expanded(t.Context(), x.Batch.ID, expander))
+	}
+}
