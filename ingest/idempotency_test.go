@@ -266,7 +266,7 @@ func TestRepeatedCommandsAndUploads(t *testing.T) {
 		status     int
 	}{
 		{batchPath(b.ID) + "/cancel", "", 202},
-		{"/v1/uploads", `{"files":[{"filename":"a.jpg"}]}`, 201},
+		{"/v1/uploads", `{"files":[{"filename":"a.jpg","bytes":1}]}`, 201},
 	} {
 		ask := func(body string) answer {
 			return d.ask(t, d.ann, http.MethodPost, c.path, strings.NewReader(body), keyed("k", jsonBody()))

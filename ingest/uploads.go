@@ -35,7 +35,7 @@ type uploadsRequest struct {
 type uploadRequest struct {
 	Filename    string `json:"filename"`
 	ContentType string `json:"content_type"`
-	Bytes       *int64 `json:"bytes"`
+	Bytes       *int64 `json:"bytes"` // required: S3 takes no other length
 }
 
 // uploadAnswer is a link to which one photo can be put.
@@ -81,11 +81,7 @@ func (s *Service) newUpload(c *fiber.Ctx, owner uuid.UUID, file uploadRequest) (
 	if err != nil {
 		return uploadAnswer{}, fmt.Errorf("making an upload's identity: %w", err)
 	}
-	var length int64
-	if file.Bytes != nil {
-		length = *file.Bytes
-	}
-	link, err := s.images.SignedUpload(httpserver.Context(c), imagestore.UploadKey(owner, id), file.ContentType, length, uploadLinkFor)
+	link, err := s.images.SignedUpload(httpserver.Context(c), imagestore.UploadKey(owner, id), file.ContentType, *file.Bytes, uploadLinkFor)
 	if err != nil {
 		return uploadAnswer{}, storeProblem("signing an upload", err)
 	}
@@ -133,10 +129,13 @@ func (f *uploadRequest) check(maxBytes int64) error {
 		}
 		f.Filename = clean
 	}
-	if f.Bytes != nil && *f.Bytes < 1 {
+	if f.Bytes == nil {
+		return problem.New(http.StatusBadRequest, problem.CodeMissingField, "A file needs its length in bytes.").WithField("bytes", "is missing")
+	}
+	if *f.Bytes < 1 {
 		return problem.New(http.StatusBadRequest, problem.CodeEmptyBody, "A file is empty.").WithField("bytes", "must be above zero")
 	}
-	if f.Bytes != nil && *f.Bytes > maxBytes {
+	if *f.Bytes > maxBytes {
 		return problem.New(http.StatusRequestEntityTooLarge, problem.CodeFileTooLarge,
 			fmt.Sprintf("A photo is larger than the limit of %d MB.", maxBytes>>20)).WithField("bytes", "is too large")
 	}

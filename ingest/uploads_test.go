@@ -19,7 +19,7 @@ func TestUploadsGoToS3PastTheDoor(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, sharedStores(t), nil)
 	data := photo(t)
-	body := fmt.Sprintf(`{"files":[{"filename":"a.jpg","content_type":"image/jpeg","bytes":%d},{}]}`, len(data))
+	body := fmt.Sprintf(`{"files":[{"filename":"a.jpg","content_type":"image/jpeg","bytes":%d},{"bytes":%d}]}`, len(data), len(data))
 	a := d.ask(t, d.ann, http.MethodPost, "/v1/uploads", strings.NewReader(body), jsonBody())
 	if a.status != 201 {
 		t.Fatalf("got %d %s", a.status, a.body)
@@ -65,24 +65,25 @@ func TestBadUploadsAreRefused(t *testing.T) {
 		status int
 		code   string
 	}{
-		``:                                     {400, problem.CodeInvalidRequest},
-		`{}`:                                   {400, problem.CodeMissingField},
-		`{"files":[]}`:                         {400, problem.CodeMissingField},
-		many:                                   {413, problem.CodeTooManyItems},
-		`{"files":[{"path":"a"}]}`:             {400, problem.CodeUnexpectedParameter},
-		`{"files":[{},{"bytes":99999999999}]}`: {413, problem.CodeFileTooLarge},
-		`{"files":[{"bytes":0}]}`:              {400, problem.CodeEmptyBody},
-		`{"files":[{"bytes":-1}]}`:             {400, problem.CodeEmptyBody},
-		`{"files":[{"bytes":"many"}]}`:         {400, problem.CodeInvalidRequest},
-		`{"files":[{"filename":"../../etc/passwd"}]}`:                   {400, problem.CodeInvalidName},
-		`{"files":[{"content_type":"text/html"}]}`:                      {415, problem.CodeUnsupportedFormat},
-		`{"files":[{"content_type":"image/png; x=1"}]}`:                 {415, problem.CodeUnsupportedFormat},
-		`{"files":[{"content_type":"image/png\r\nX-Evil: 1"}]}`:         {415, problem.CodeUnsupportedFormat},
-		`{"files":[{"content_type":"` + strings.Repeat("i", 9) + `"}]}`: {415, problem.CodeUnsupportedFormat},
+		``:                         {400, problem.CodeInvalidRequest},
+		`{}`:                       {400, problem.CodeMissingField},
+		`{"files":[]}`:             {400, problem.CodeMissingField},
+		many:                       {413, problem.CodeTooManyItems},
+		`{"files":[{"path":"a"}]}`: {400, problem.CodeUnexpectedParameter},
+		`{"files":[{"bytes":1},{"bytes":99999999999}]}`:                           {413, problem.CodeFileTooLarge},
+		`{"files":[{"bytes":0}]}`:                                                 {400, problem.CodeEmptyBody},
+		`{"files":[{"bytes":-1}]}`:                                                {400, problem.CodeEmptyBody},
+		`{"files":[{"bytes":"many"}]}`:                                            {400, problem.CodeInvalidRequest},
+		`{"files":[{"filename":"a.jpg"}]}`:                                        {400, problem.CodeMissingField},
+		`{"files":[{"filename":"../../etc/passwd","bytes":1}]}`:                   {400, problem.CodeInvalidName},
+		`{"files":[{"content_type":"text/html","bytes":1}]}`:                      {415, problem.CodeUnsupportedFormat},
+		`{"files":[{"content_type":"image/png; x=1","bytes":1}]}`:                 {415, problem.CodeUnsupportedFormat},
+		`{"files":[{"content_type":"image/png\r\nX-Evil: 1","bytes":1}]}`:         {415, problem.CodeUnsupportedFormat},
+		`{"files":[{"content_type":"` + strings.Repeat("i", 9) + `","bytes":1}]}`: {415, problem.CodeUnsupportedFormat},
 	} {
 		d.refuses(t, d.ask(t, d.ann, http.MethodPost, "/v1/uploads", strings.NewReader(body), jsonBody()), want.status, want.code)
 	}
-	a := d.ask(t, d.ann, http.MethodPost, "/v1/uploads", strings.NewReader(`{"files":[{},{"bytes":99999999999}]}`), jsonBody())
+	a := d.ask(t, d.ann, http.MethodPost, "/v1/uploads", strings.NewReader(`{"files":[{"bytes":1},{"bytes":99999999999}]}`), jsonBody())
 	if !strings.Contains(string(a.body), `"files[1]"`) {
 		t.Errorf("the file is not named in %s", a.body)
 	}

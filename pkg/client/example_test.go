@@ -83,7 +83,7 @@ func ExampleClient_CreateUploads() {
 	}
 
 	ctx := context.Background()
-	uploads, err := c.CreateUploads(ctx, []client.UploadFile{{Filename: "a.jpg", ContentType: "image/jpeg"}})
+	uploads, err := c.CreateUploads(ctx, []client.UploadFile{{Filename: "a.jpg", ContentType: "image/jpeg", Bytes: 7}})
 	if err != nil {
 		fmt.Println(err)
 		return

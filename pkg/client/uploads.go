@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// UploadFile is a file for which a link is wanted. All members may be empty.
+// UploadFile is a file for which a link is wanted. Bytes is required: the link takes no
+// other length. The other members may be empty.
 type UploadFile struct {
 	Filename    string `json:"filename,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
-	Bytes       int64  `json:"bytes,omitempty"`
+	Bytes       int64  `json:"bytes"`
 }
 
 // Upload is a signed link to which one photo can be sent, past the front door. Its
