@@ -9,8 +9,8 @@ import (
 	"maskfleet/pkg/jobqueue"
 )
 
-// announce says every Heartbeat that the worker is alive, and takes the entry back
-// at the end. A worker that is killed vanishes by the bucket's TTL.
+// announce says every Heartbeat that the worker is alive and what it did, and takes the
+// entry back at the end. A worker that is killed vanishes by the bucket's TTL.
 func (w *Worker) announce(ctx context.Context) {
 	host, err := os.Hostname()
 	if err != nil {
@@ -18,21 +18,12 @@ func (w *Worker) announce(ctx context.Context) {
 	}
 	cpu := newCPUMeter()
 	for {
-		busy, draining := w.load()
-		err := w.queue.PutWorker(ctx, jobqueue.Worker{
-			ID:        w.cfg.ID,
-			Instance:  w.cfg.Instance,
-			Host:      host,
-			Version:   buildVersion(),
-			Model:     w.pool.Model(),
-			Slots:     w.pool.Size(),
-			Busy:      busy,
-			Draining:  draining,
-			StartedAt: w.startedAt,
-			CPU:       cpu.utilisation(),
-		})
-		if err != nil && ctx.Err() == nil {
+		r := w.reading(cpu.utilisation())
+		if err := w.queue.PutWorker(ctx, w.presence(host, r)); err != nil && ctx.Err() == nil {
 			w.log.DebugContext(ctx, "heartbeat not sent", "err", err)
+		}
+		if err := w.queue.ReportWorker(ctx, r); err != nil && ctx.Err() == nil {
+			w.log.DebugContext(ctx, "reading not sent", "err", err)
 		}
 		if !w.awaitHeartbeat(ctx) {
 			break
@@ -42,6 +33,47 @@ func (w *Worker) announce(ctx context.Context) {
 	defer cancel()
 	if err := w.queue.RemoveWorker(ctx, w.cfg.ID); err != nil {
 		w.log.DebugContext(ctx, "presence not taken back", "err", err)
+	}
+}
+
+func (w *Worker) presence(host string, r jobqueue.WorkerReading) jobqueue.Worker {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return jobqueue.Worker{
+		ID:         w.cfg.ID,
+		Instance:   w.machine.ID,
+		Zone:       w.machine.Zone,
+		Host:       host,
+		Version:    buildVersion(),
+		Roles:      w.cfg.Instance.RoleNames(),
+		Model:      w.pool.Model(),
+		Slots:      r.Slots,
+		Busy:       r.Busy,
+		Draining:   w.why() != "",
+		Drain:      w.why(),
+		StartedAt:  w.startedAt,
+		CPU:        r.CPU,
+		SpotNotice: w.notice,
+	}
+}
+
+func (w *Worker) reading(cpu float64) jobqueue.WorkerReading {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	busy := w.done.busy
+	for _, h := range w.inHand {
+		busy += time.Since(h.since)
+	}
+	return jobqueue.WorkerReading{
+		Worker:      w.cfg.ID,
+		Instance:    w.machine.ID,
+		StartedAt:   w.startedAt,
+		CPU:         cpu,
+		Slots:       w.pool.Size(),
+		Busy:        len(w.inHand),
+		Jobs:        w.done.jobs,
+		BusySeconds: busy.Seconds(),
+		Draining:    w.why() != "",
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/problem"
 )
@@ -19,7 +20,7 @@ import (
 func (w *Worker) answerCommands(ctx context.Context) {
 	withdraw, err := w.answers.Offer(command.Service{
 		Name: "maskfleet-worker", Does: "Takes photos from the queue and looks at them.", Area: "worker", Member: w.cfg.ID,
-		Metadata: map[string]string{"worker_id": w.cfg.ID, "instance": w.cfg.Instance},
+		Metadata: map[string]string{"worker_id": w.cfg.ID, "instance": w.machine.ID},
 		Stats:    func() any { return w.numbers() },
 	}, w.commands()...)
 	if err != nil {
@@ -33,7 +34,7 @@ func (w *Worker) answerCommands(ctx context.Context) {
 func (w *Worker) commands() []command.Command {
 	example := workerStatus{
 		workerNumbers: workerNumbers{State: stateDraining, Slots: 4, Busy: 1, Model: "maskfleet 3"},
-		Worker:        "local-1", Instance: "local-1", Version: "1f0c3d2", Uptime: command.Duration(90 * time.Minute),
+		Worker:        "local-1", Instance: "local-1", Version: "1f0c3d2", Uptime: command.Duration(90 * time.Minute), Drain: jobqueue.DrainCommand,
 		Photos: []photoInHand{{
 			ID: uuid.MustParse("0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0"), Lane: job.LaneBatch, Publication: 1, Attempt: 1,
 			For: command.Duration(2 * time.Second), LeaseLeft: command.Duration(88 * time.Second),
@@ -42,8 +43,8 @@ func (w *Worker) commands() []command.Command {
 	return []command.Command{
 		command.Read("status", "Shows the worker's slots and the photos it has in hand.", struct{}{}, example,
 			func(context.Context, struct{}) (workerStatus, error) { return w.status(), nil }),
-		command.Change("drain", "Takes no more photos; what is in hand finishes. The worker stays and can be resumed.", struct{}{}, example, w.drainByCommand),
-		command.Change("resume", "Takes photos again after a drain.", struct{}{}, example, w.resumeByCommand),
+		command.Change("drain", "Takes no more photos, and the door beside the worker goes out of service; what is in hand finishes. Both stay and can be resumed.", struct{}{}, example, w.drainByCommand),
+		command.Change("resume", "Takes photos again after a drain, and the door gets traffic again.", struct{}{}, example, w.resumeByCommand),
 	}
 }
 
@@ -71,9 +72,13 @@ type workerStatus struct {
 	workerNumbers
 	Worker   string           `json:"worker"`
 	Instance string           `json:"instance"`
+	Zone     string           `json:"zone,omitempty"`
 	Version  string           `json:"version"`
 	Uptime   command.Duration `json:"uptime"`
-	Photos   []photoInHand    `json:"photos"` // the longest in hand first
+	Drain    jobqueue.Drain   `json:"drain,omitempty"` // why it takes nothing
+	Photos   []photoInHand    `json:"photos"`          // the longest in hand first
+
+	SpotNotice *jobqueue.SpotNotice `json:"spot_notice,omitempty"`
 }
 
 type photoInHand struct {
@@ -115,11 +120,12 @@ func (w *Worker) numbers() workerNumbers {
 func (w *Worker) status() workerStatus {
 	now := time.Now()
 	s := workerStatus{
-		workerNumbers: w.numbers(), Worker: w.cfg.ID, Instance: w.cfg.Instance, Version: buildVersion(),
+		workerNumbers: w.numbers(), Worker: w.cfg.ID, Instance: w.machine.ID, Zone: w.machine.Zone, Version: buildVersion(),
 		Uptime: seconds(now.Sub(w.startedAt)), Photos: []photoInHand{},
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	s.Drain, s.SpotNotice = w.why(), w.notice
 	for id, h := range w.inHand {
 		p := photoInHand{ID: id, Lane: h.lane, Publication: h.publication, Attempt: h.attempt, For: seconds(now.Sub(h.since))}
 		if !h.claimed.IsZero() {
@@ -137,9 +143,8 @@ func seconds(d time.Duration) command.Duration {
 }
 
 func (w *Worker) drainByCommand(ctx context.Context, call command.Call, _ struct{}) (workerStatus, error) {
-	if !call.DryRun && w.gate.shut() {
+	if !call.DryRun && w.shut(jobqueue.DrainCommand) {
 		w.log.InfoContext(ctx, "drained by command", "actor", call.By.Name, "num_in_hand", w.numbers().Busy)
-		w.announceNow()
 	}
 	return w.status(), nil
 }
@@ -149,9 +154,8 @@ func (w *Worker) resumeByCommand(ctx context.Context, call command.Call, _ struc
 	if w.numbers().State == stateStopping {
 		return workerStatus{}, problem.New(http.StatusConflict, problem.CodeConflict, "The worker's process is ending.")
 	}
-	if !call.DryRun && w.gate.open() {
+	if !call.DryRun && w.reopen() {
 		w.log.InfoContext(ctx, "resumed by command", "actor", call.By.Name)
-		w.announceNow()
 	}
 	return w.status(), nil
 }

@@ -14,26 +14,39 @@ import (
 
 	"maskfleet/inference-worker/slot"
 	"maskfleet/pkg/config"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/problem"
 )
+
+// openSlots gives the worker four slots, which are never started.
+func (b *bench) openSlots(t *testing.T) {
+	t.Helper()
+	cfg, err := config.Load[slot.Config]([]string{"SLOT_PROGRAM=true", "SLOTS=4"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.pool, err = slot.NewPool(cfg, b.log, prometheus.NewRegistry()); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // answering lets the bench's worker announce itself and answer commands, as the user
 // "worker", and gives an operator's connection.
 func (b *bench) answering(t *testing.T) *nats.Conn {
 	t.Helper()
 	b.openStore(t)
-	slots, err := config.Load[slot.Config]([]string{"SLOT_PROGRAM=true", "SLOTS=4"}) // never started
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool, err := slot.NewPool(slots, b.log, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.pool, b.nudged, b.startedAt = pool, make(chan struct{}, 1), time.Now()
+	b.openSlots(t)
+	b.nudged, b.startedAt = make(chan struct{}, 1), time.Now()
 	b.cfg.Heartbeat, b.cfg.Slots.ItemTimeout = time.Hour, time.Minute
+	b.cfg.Instance.Roles = []instance.Role{instance.RoleWorker}
+	var err error
+	if b.queue, err = jobqueue.Open(t.Context(), b.server.As("worker"), b.log); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.queue.Close)
 	if b.answers, err = command.Open(b.server.As("worker"), b.store, b.queue, b.log); err != nil {
 		t.Fatal(err)
 	}
@@ -73,16 +86,16 @@ func does(t *testing.T, nc *nats.Conn, path, request string) (s workerStatus, co
 	}
 }
 
-// awaitDraining waits until everybody is told.
-func (b *bench) awaitDraining(t *testing.T, want bool) { //nolint:revive // what is awaited
+// awaitDrain waits until everybody is told, and gives what they are told.
+func (b *bench) awaitDrain(t *testing.T, want jobqueue.Drain, busy int) jobqueue.Worker {
 	t.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		workers, err := b.queue.Workers(t.Context())
-		if err == nil && len(workers) == 1 && workers[0].Draining == want {
-			return
+		workers, err := b.tester.Workers(t.Context())
+		if err == nil && len(workers) == 1 && workers[0].Drain == want && workers[0].Draining == (want != "") && workers[0].Busy == busy {
+			return workers[0]
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("WORKERS holds %+v, %v, want draining %t", workers, err, want)
+			t.Fatalf("WORKERS holds %+v, %v, want drain %q and %d busy", workers, err, want, busy)
 		}
 	}
 }
@@ -106,23 +119,26 @@ func TestWorkerIsDrainedAndResumedByCommand(t *testing.T) {
 	if p := s.Photos[0]; p.ID != d.Message.PhotoID || p.Attempt != 2 || p.LeaseLeft <= 0 || time.Duration(p.LeaseLeft) > b.cfg.lease() {
 		t.Errorf("in hand: %+v", p)
 	}
-	b.awaitDraining(t, false)
+	if told := b.awaitDrain(t, "", 0); told.Roles != "inference-worker" || told.Instance != "i-test" || told.Zone != "z-test" {
+		t.Errorf("told %+v", told) // the only heartbeat came before the photo
+	}
 
 	if s, _ := does(t, nc, "drain", `{"dry_run":true}`); s.State != stateWorking || b.gate.isClosed() {
 		t.Errorf("dry run of a drain: %+v", s)
 	}
-	if s, _ := does(t, nc, "drain", ""); s.State != stateDraining || !b.gate.isClosed() {
+	if s, _ := does(t, nc, "drain", ""); s.State != stateDraining || s.Drain != jobqueue.DrainCommand || !b.gate.isClosed() {
 		t.Errorf("drain: %+v", s)
 	}
-	b.awaitDraining(t, true) // long before the next heartbeat
+	b.awaitDrain(t, jobqueue.DrainCommand, 1) // long before the next heartbeat
 	b.letGo(d.Message.PhotoID)
+	b.awaitDrain(t, jobqueue.DrainCommand, 0)
 	if s, _ := does(t, nc, "status", ""); s.State != stateDrained {
 		t.Errorf("drained: %+v", s)
 	}
 	if s, _ := does(t, nc, "resume", ""); s.State != stateIdle || b.gate.isClosed() {
 		t.Errorf("resumed: %+v", s)
 	}
-	b.awaitDraining(t, false)
+	b.awaitDrain(t, "", 0)
 
 	records, err := b.store.ListAudit(t.Context(), 10)
 	if err != nil || len(records) != 2 {

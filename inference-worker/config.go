@@ -9,6 +9,7 @@ import (
 	"maskfleet/inference-worker/slot"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/linkfetch"
@@ -18,11 +19,10 @@ import (
 
 // Config is everything a worker can be told.
 type Config struct {
-	// ID names this worker for as long as its process lives; empty: made at start.
-	// No two live workers may share one. It stands in subjects: one word, without dots.
+	// ID names this worker for as long as its process lives; empty: as its instance
+	// where that is EC2's, which runs one worker, else made at start. No two live
+	// workers may share one. It stands in subjects: one word, without dots.
 	ID string `env:"WORKER_ID"`
-	// Instance is the machine the worker runs on, as the fleet knows it.
-	Instance string `env:"INSTANCE_ID" envDefault:"local"`
 	// DrainTimeout is how long work in hand may go on after a soft stop.
 	DrainTimeout time.Duration `env:"DRAIN_TIMEOUT" envDefault:"25s"`
 	// StopLimit is how long an interrupted job has to say its last words: its photo
@@ -40,9 +40,10 @@ type Config struct {
 	RetryOnBroker time.Duration `env:"RETRY_ON_BROKER" envDefault:"60s"`
 	// OutageProbe is how often stores that were away are asked whether they are back.
 	OutageProbe time.Duration `env:"OUTAGE_PROBE" envDefault:"1s"`
-	// Heartbeat is how often the worker says that it is alive.
+	// Heartbeat is how often the worker says that it is alive, and what it did.
 	Heartbeat time.Duration `env:"HEARTBEAT" envDefault:"5s"`
 
+	Instance  instance.Config
 	Slots     slot.Config
 	Fetch     linkfetch.Config
 	Limits    photofile.Limits
@@ -69,7 +70,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("WORKER_ID is %q, not one word without dots", c.ID))
 	}
 	return errors.Join(append(errs,
-		c.Slots.Validate(), c.Fetch.Validate(), c.Limits.Validate(), c.Queue.Validate(),
+		c.Instance.Validate(), c.Slots.Validate(), c.Fetch.Validate(), c.Limits.Validate(), c.Queue.Validate(),
 		c.Store.Validate(), c.Images.Validate(), c.Cache.Validate(), c.Telemetry.Validate())...)
 }
 

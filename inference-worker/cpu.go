@@ -9,7 +9,11 @@ import (
 // cpuMeter reads the machine's CPU utilisation from /proc/stat (proc(5)).
 type cpuMeter struct {
 	busy, total uint64
+	last        float64
 }
+
+// leastTicks is a second of one core: over less, a share means nothing.
+const leastTicks = 100
 
 func newCPUMeter() *cpuMeter {
 	m := &cpuMeter{}
@@ -18,7 +22,8 @@ func newCPUMeter() *cpuMeter {
 }
 
 // utilisation is the share of CPU time, 0 to 1 over all cores, that was not idle
-// since the last call; 0 where /proc/stat cannot be read.
+// since the last call, or what the last call gave if that was a moment ago; 0 where
+// /proc/stat cannot be read.
 func (m *cpuMeter) utilisation() float64 {
 	data, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -27,11 +32,15 @@ func (m *cpuMeter) utilisation() float64 {
 	line, _, _ := strings.Cut(string(data), "\n")
 	busy, total := parseCPU(line)
 	spentBusy, spent := busy-m.busy, total-m.total
-	m.busy, m.total = busy, total
-	if spent == 0 || busy > total {
+	switch {
+	case total == 0 || busy > total:
 		return 0
+	case spent < leastTicks:
+		return m.last
 	}
-	return min(1, float64(spentBusy)/float64(spent))
+	m.busy, m.total = busy, total
+	m.last = min(1, float64(spentBusy)/float64(spent))
+	return m.last
 }
 
 // parseCPU reads "cpu user nice system idle iowait irq softirq steal …" in ticks.

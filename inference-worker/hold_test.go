@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace/noop"
 
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
@@ -26,6 +27,7 @@ const patience = 30 * time.Second
 type bench struct {
 	*Worker
 	server   *testenv.Server
+	tester   *jobqueue.Queue // may do everything
 	listener *nats.Conn
 	acks     *nats.Subscription // every word about a delivery, as the broker hears it
 }
@@ -47,9 +49,10 @@ func newBench(t *testing.T) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(listener.Close)
-	b := &bench{server: server, listener: listener, Worker: &Worker{
-		cfg: Config{ID: "w-test", Queue: cfg, RetryBase: time.Hour, StopLimit: patience, OutageProbe: 10 * time.Millisecond},
-		log: log, tracer: noop.NewTracerProvider().Tracer("test"), metrics: newMetrics(prometheus.NewRegistry()),
+	b := &bench{server: server, tester: queue, listener: listener, Worker: &Worker{
+		cfg:     Config{ID: "w-test", Queue: cfg, RetryBase: time.Hour, StopLimit: patience, OutageProbe: 10 * time.Millisecond},
+		machine: &instance.Instance{ID: "i-test", Zone: "z-test"},
+		log:     log, tracer: noop.NewTracerProvider().Tracer("test"), metrics: newMetrics(prometheus.NewRegistry()),
 		queue: queue, outage: &outage{log: log, probe: time.Second}, inHand: map[job.ID]held{},
 	}}
 	b.acks = b.listen(t, "$JS.ACK.>")
@@ -94,10 +97,10 @@ func (b *bench) accept(t *testing.T, m job.Message) {
 // deliver publishes a message and takes it.
 func (b *bench) deliver(t *testing.T, m job.Message) *jobqueue.Delivery {
 	t.Helper()
-	if err := b.queue.Publish(t.Context(), m); err != nil {
+	if err := b.tester.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	d, err := b.queue.FetchWait(t.Context(), m.Lane, patience)
+	d, err := b.tester.FetchWait(t.Context(), m.Lane, patience)
 	if err != nil || d == nil {
 		t.Fatalf("got %v, %v, want a delivery", d, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"maskfleet/inference-worker/slot"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
@@ -21,12 +22,12 @@ import (
 // for stores that are not up yet; Run makes it work. The returned function closes
 // what was opened, after Run.
 func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, func(), error) {
-	if cfg.ID == "" {
-		id, err := job.NewID()
-		if err != nil {
-			return nil, nil, fmt.Errorf("naming the worker: %w", err)
-		}
-		cfg.ID = "w-" + id.String()
+	machine, err := instance.Open(ctx, cfg.Instance, tel.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.ID, err = nameOf(cfg.ID, machine); err != nil {
+		return nil, nil, err
 	}
 	fetch, err := linkfetch.New(cfg.Fetch)
 	if err != nil {
@@ -62,6 +63,7 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 	fast := cache.Open(cfg.Cache)
 	w := &Worker{
 		cfg:     cfg,
+		machine: machine,
 		log:     tel.Log,
 		tracer:  tel.Tracer,
 		metrics: newMetrics(tel.Registry),
@@ -82,6 +84,21 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 		inHand:    map[job.ID]held{},
 	}
 	return w, w.close, nil
+}
+
+// nameOf is the worker's name: the given one, if any.
+func nameOf(given string, machine *instance.Instance) (string, error) {
+	switch {
+	case given != "":
+		return given, nil
+	case machine.Found:
+		return machine.ID, nil
+	}
+	id, err := job.NewID()
+	if err != nil {
+		return "", fmt.Errorf("naming the worker: %w", err)
+	}
+	return "w-" + id.String(), nil
 }
 
 func (w *Worker) close() {

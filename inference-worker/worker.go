@@ -11,6 +11,7 @@ import (
 	"maskfleet/inference-worker/slot"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
@@ -22,6 +23,7 @@ import (
 // Worker works on as many photos at once as it has slots.
 type Worker struct {
 	cfg     Config
+	machine *instance.Instance
 	log     *slog.Logger
 	tracer  trace.Tracer
 	metrics metrics
@@ -42,7 +44,16 @@ type Worker struct {
 
 	mu       sync.Mutex // guards what follows
 	inHand   map[job.ID]held
+	done     tally
+	drained  jobqueue.Drain // why the gate is closed
+	notice   *jobqueue.SpotNotice
 	stopping bool
+}
+
+// tally is what the worker has done since its start.
+type tally struct {
+	jobs int64
+	busy time.Duration // of all slots
 }
 
 // held is what the worker knows of a photo in hand beside its task.
@@ -69,6 +80,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	})
 	keepers.Go(func() { w.announce(background) })
 	keepers.Go(func() { w.answerCommands(background) })
+	keepers.Go(func() { w.machine.WatchSpot(background, w.log, w.heedNotice) })
 
 	w.log.InfoContext(ctx, "worker started", "worker_id", w.cfg.ID, "num_slots", w.pool.Size())
 	w.gate.whileOpen(ctx, func(ctx context.Context) { w.pull(ctx, work) })
@@ -127,13 +139,18 @@ func (w *Worker) takeInHand(ctx context.Context, d *jobqueue.Delivery) bool {
 func (w *Worker) letGo(id job.ID) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	h, holding := w.inHand[id]
+	if !holding {
+		return
+	}
 	delete(w.inHand, id)
-}
-
-func (w *Worker) load() (busy int, draining bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.inHand), w.stopping || w.gate.isClosed()
+	w.done.busy += time.Since(h.since)
+	if !h.claimed.IsZero() {
+		w.done.jobs++
+	}
+	if len(w.inHand) == 0 && w.gate.isClosed() {
+		w.announceNow() // somebody waits for it
+	}
 }
 
 // claimed notes that the photo is the worker's, until its lease is over.

@@ -3,6 +3,7 @@ package instance
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -65,6 +66,16 @@ func isWord(s string) bool { return len(s) <= longestName && !strings.ContainsAn
 
 // Plays says whether the machine has the role.
 func (c *Config) Plays(role Role) bool { return slices.Contains(c.Roles, role) }
+
+// LeavesOut says, in the log too, that the machine does not have the role, and that the
+// program for it has nothing to do.
+func (c *Config) LeavesOut(role Role, log *slog.Logger) bool {
+	if c.Plays(role) {
+		return false
+	}
+	log.Info("not a role of this instance, nothing to do", "role", role, "roles", c.RoleNames())
+	return true
+}
 
 // RoleNames are the roles as the setting has them, each once.
 func (c *Config) RoleNames() string {

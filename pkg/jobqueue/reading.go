@@ -29,7 +29,7 @@ type DoorReading struct {
 	Instance  string    `json:"instance"`
 	StartedAt time.Time `json:"started_at"`
 	Requests  int64     `json:"requests"` // answered, without those of health checks
-	Draining  bool      `json:"draining"`
+	Ready     bool      `json:"ready"`    // for traffic
 	Heard     `json:"-"`
 }
 

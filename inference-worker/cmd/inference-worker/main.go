@@ -8,6 +8,7 @@ import (
 
 	inferenceworker "maskfleet/inference-worker"
 	"maskfleet/pkg/config"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/telemetry"
 )
@@ -26,6 +27,9 @@ func run() error {
 	}
 	cfg.Telemetry.Service = "inference-worker"
 	tel := telemetry.New(cfg.Telemetry, os.Stdout)
+	if cfg.Instance.LeavesOut(instance.RoleWorker, tel.Log) {
+		return nil
+	}
 	tel.Log.Info("starting", "settings", config.Describe(cfg))
 	worker, shut, err := inferenceworker.Open(context.Background(), cfg, tel)
 	if err != nil {

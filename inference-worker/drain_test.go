@@ -1,0 +1,108 @@
+package inferenceworker
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"maskfleet/pkg/instance"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
+)
+
+// TestSpotNoticeDrains: it is told to everybody, with the worker's own rights, and a
+// person may still take the drain back.
+func TestSpotNoticeDrains(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	heard := b.listen(t, "events.fleet.>")
+	nc := b.answering(t)
+	does(t, nc, "status", "")
+
+	at := time.Now().Add(2 * time.Minute).UTC().Truncate(time.Second)
+	b.heedNotice(t.Context(), instance.Notice{Action: "terminate", Time: at})
+	want := jobqueue.SpotNotice{Action: "terminate", At: at}
+	if told := b.awaitDrain(t, jobqueue.DrainSpot, 0); told.SpotNotice == nil || *told.SpotNotice != want {
+		t.Errorf("WORKERS tells %+v", told.SpotNotice)
+	}
+	msg, err := heard.NextMsg(patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var event spotNoticeTold
+	if err := json.Unmarshal(msg.Data, &event); err != nil || event != (spotNoticeTold{"w-test", "i-test", want}) || msg.Subject != "events.fleet.spot-notice.i-test" {
+		t.Errorf("%s: %s, %v", msg.Subject, msg.Data, err)
+	}
+	if s, _ := does(t, nc, "drain", ""); s.State != stateDrained || s.Drain != jobqueue.DrainSpot || s.SpotNotice == nil {
+		t.Errorf("the first reason does not stand: %+v", s)
+	}
+	if s, _ := does(t, nc, "resume", ""); s.State != stateIdle || s.Drain != "" || s.SpotNotice == nil {
+		t.Errorf("resumed: %+v", s)
+	}
+}
+
+func TestReadingsCountWhatWasDone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.openSlots(t)
+	first := b.reading(0.25)
+	if first.Worker != "w-test" || first.Instance != "i-test" || first.CPU != 0.25 || first.Slots != 4 || first.Jobs != 0 || first.BusySeconds != 0 {
+		t.Errorf("at first %+v", first)
+	}
+	d, refused := b.deliver(t, newMessage(t, 1)), b.deliver(t, newMessage(t, 1))
+	for _, d := range []*jobqueue.Delivery{d, refused} {
+		if !b.takeInHand(t.Context(), d) {
+			t.Fatal("not taken")
+		}
+	}
+	b.claimed(&task{delivery: d}, job.Photo{ID: d.Message.PhotoID, Row: job.Row{Attempts: 1}})
+	working := b.reading(0)
+	if working.Busy != 2 || working.Jobs != 0 || working.BusySeconds <= 0 {
+		t.Errorf("at work %+v", working)
+	}
+	b.letGo(d.Message.PhotoID)
+	b.letGo(refused.Message.PhotoID)
+	done := b.reading(0)
+	if done.Busy != 0 || done.Jobs != 1 || done.BusySeconds < working.BusySeconds {
+		t.Errorf("done %+v", done)
+	}
+	b.mu.Lock()
+	b.stopping = true
+	b.mu.Unlock()
+	if !b.reading(0).Draining {
+		t.Error("a worker that stops does not say so")
+	}
+}
+
+// TestHeartbeatsTellReadings, with the worker's own rights.
+func TestHeartbeatsTellReadings(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	nc := b.answering(t)
+	does(t, nc, "status", "")
+	b.announceNow()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		got, err := b.tester.WorkerReadings(t.Context(), "w-test", time.Hour)
+		if err == nil && len(got) >= 2 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("got %+v, %v, want two readings", got, err)
+		}
+	}
+}
+
+// TestCPUOfAMomentIsNoReading: an announcement out of turn must not make a busy machine
+// look idle.
+func TestCPUOfAMomentIsNoReading(t *testing.T) {
+	t.Parallel()
+	m := newCPUMeter()
+	m.last = 0.75
+	if m.busy, m.total = 0, 0; m.utilisation() == 0.75 {
+		t.Error("since the machine's start is no moment")
+	}
+	m.last = 0.75
+	if got := m.utilisation(); got != 0.75 {
+		t.Errorf("a moment later the share is %g", got)
+	}
+}
