@@ -8,6 +8,7 @@ import (
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/mail"
@@ -36,6 +37,7 @@ type Config struct {
 	Erase       EraseConfig
 	Webhooks    WebhookConfig
 	Mail        mail.Config
+	Instance    instance.Config
 
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
@@ -46,9 +48,11 @@ type Config struct {
 	RegisterEnabled bool `env:"REGISTER_ENABLED" envDefault:"false"`
 	// OpenWait is how long a start waits for the stores to come up.
 	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
-	// DrainLinger is how long a stopping door serves on with /readyz at 503: the
-	// balancer's health interval times its threshold.
+	// DrainLinger is how long a door that stops or drains serves on with /readyz at 503
+	// before its event streams end: the balancer's health interval times its threshold.
 	DrainLinger time.Duration `env:"DRAIN_LINGER" envDefault:"2s"`
+	// Heartbeat is how often the door says what it did.
+	Heartbeat time.Duration `env:"HEARTBEAT" envDefault:"5s"`
 }
 
 // Validate checks what the parts do not check themselves.
@@ -58,7 +62,7 @@ func (c *Config) Validate() error {
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
 		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
 		c.Batch.Validate(), c.Idempotency.Validate(), c.Quota.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
-		positive("OPEN_WAIT", c.OpenWait), notNegative("API_KEY_GOOD_FOR", c.KeyGoodFor),
+		c.Instance.Validate(), positive("OPEN_WAIT", c.OpenWait), positive("HEARTBEAT", c.Heartbeat), notNegative("API_KEY_GOOD_FOR", c.KeyGoodFor),
 	)
 }
 

@@ -23,6 +23,7 @@ import (
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
@@ -88,6 +89,9 @@ func testConfig(st stores) Config {
 		},
 		Quota:       QuotaConfig{Photos: 200_000, Batches: 100, Bodies: 4},
 		Idempotency: IdempotencyConfig{Keep: 24 * time.Hour, Lock: 10 * time.Second},
+
+		Instance:  instance.Config{ID: "i-test"},
+		Heartbeat: 50 * time.Millisecond,
 
 		RegisterEnabled: true,
 		OpenWait:        20 * time.Second,

@@ -13,6 +13,7 @@ import (
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
@@ -51,6 +52,7 @@ type Service struct {
 	eraser    *eraser
 	deliverer *deliverer
 	recoverer *recoverer
+	neighbour *neighbour
 	hub       *hub // of photos
 	batchHub  *hub
 	health    *httpserver.Health
@@ -82,6 +84,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		},
 	}
 	s.admission.ofBatch = newShare(s.admission.memory, cfg.Admission.UploadBytesInFlight/2, m.bytesOfBatches)
+	s.neighbour = &neighbour{instance: cfg.Instance.ID, linger: cfg.DrainLinger, queue: doors.Queue, health: s.health, log: tel.Log}
 	s.hub = newHub(s.lookAtPhoto, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, s.admission.memory, tel.Log, tel.Registry)
@@ -123,8 +126,13 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, func(), error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.OpenWait)
 	defer cancel()
+	machine, err := instance.Open(ctx, cfg.Instance, tel.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg.Instance.ID = machine.ID
 	doors := Doors{Cache: cache.Open(cfg.Cache)}
-	err := errors.Join(
+	err = errors.Join(
 		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
@@ -181,6 +189,8 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.sweepRequests,
 		s.deliverer.Run,
 		s.recoverer.Run,
+		s.neighbour.Run,
+		s.report,
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 		func(ctx context.Context) error { return s.batchHub.Run(ctx, nil) },
 	)

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"maskfleet/pkg/lifecycle"
 )
 
 var errDraining = errors.New("draining")
 
-// Health says whether the service should get traffic, and ends what is still open
-// when it stops. The zero value is ready. It is safe for concurrent use and serves
+// Health says whether the service should get traffic, ends what is still open when it
+// stops, and counts what it did. The zero value is ready. It is safe for concurrent use and serves
 // one application.
 type Health struct {
 	mu       sync.Mutex // guards all below
@@ -20,6 +21,8 @@ type Health struct {
 	troubles map[string]error
 	requests lifetime
 	streams  lifetime
+
+	served atomic.Int64
 }
 
 // lifetime is a context made at its first use.
@@ -48,6 +51,27 @@ func (h *Health) SetReady(name string, err error) {
 	}
 	h.troubles[name] = err
 }
+
+// EndStreams ends every event stream, and each that opens from now on, at once: their
+// clients were told when to come back, and a balancer sends them elsewhere.
+func (h *Health) EndStreams() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.streams.context()
+	h.streams.cancel(lifecycle.ErrStopping)
+}
+
+// LetStreams takes EndStreams back, for streams that open from now on.
+func (h *Health) LetStreams() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.streams.ctx != nil && h.streams.ctx.Err() != nil && !h.draining {
+		h.streams = lifetime{}
+	}
+}
+
+// Served counts the requests answered so far, without those of health checks.
+func (h *Health) Served() int64 { return h.served.Load() }
 
 // SetDraining makes the service not ready for good.
 func (h *Health) SetDraining() {
@@ -81,11 +105,6 @@ func (h *Health) requestLifetime() context.Context {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.requests.context()
-}
-
-func (h *Health) endStreams() {
-	h.streamLifetime()
-	h.streams.cancel(lifecycle.ErrStopping)
 }
 
 func (h *Health) endRequests() {

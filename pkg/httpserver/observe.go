@@ -130,6 +130,8 @@ func (s *server) record(ctx context.Context, c *fiber.Ctx, route string, took ti
 	}
 	if route == "/healthz" || route == "/readyz" {
 		level = slog.LevelDebug
+	} else {
+		s.health.served.Add(1)
 	}
 	attrs := []slog.Attr{
 		slog.String("method", c.Method()), slog.String("route", route), slog.Int("status", status),

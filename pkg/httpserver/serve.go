@@ -52,7 +52,7 @@ func Serve(ctx context.Context, app *fiber.App, ln net.Listener, health *Health,
 		return stopped(err)
 	case <-time.After(linger):
 	}
-	health.endStreams()
+	health.EndStreams()
 	if closeStreams != nil {
 		closeStreams()
 	}

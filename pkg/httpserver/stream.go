@@ -38,7 +38,8 @@ func Stream(c *fiber.Ctx, listener Listener, events func(ctx context.Context, se
 	c.Context().Response.ImmediateHeaderFlush = true
 	conn := c.Context().Conn()
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(Context(c)))
-	unhook := context.AfterFunc(s.health.streamLifetime(), func() { cancel(context.Cause(s.health.streamLifetime())) })
+	lifetime := s.health.streamLifetime()
+	unhook := context.AfterFunc(lifetime, func() { cancel(context.Cause(lifetime)) })
 	c.Context().SetBodyStreamWriter(func(out *bufio.Writer) {
 		defer s.audience.leave(listener.Account)
 		defer unhook()

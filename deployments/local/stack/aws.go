@@ -129,10 +129,11 @@ func (s *Stack) awsSettings(dir string) (awsSettings, error) {
 // starts itself, at the address of their instance; user data may change them.
 func (s *Stack) image() awsMachine {
 	const at = "${local-ipv4}:"
-	door := s.ingest(instanceAddresses{ingest: at + awsDoorPort, ingestPrivate: at + "9100"})
+	door := s.ingest(instanceAddresses{ingest: at + awsDoorPort, ingestPrivate: at + "9100"}, 0)
 	worker := s.worker(instanceAddresses{workerPrivate: at + "9101"}, 0)
-	for _, name := range []string{"WORKER_ID", "INSTANCE_ID"} {
-		worker.env[name] = "${instance-id}"
+	for _, program := range []spec{door, worker} { // they ask the metadata service who they are
+		delete(program.env, "WORKER_ID")
+		delete(program.env, "INSTANCE_ID")
 	}
 	return awsMachine{
 		ID: awsImage, Name: "maskfleet", Description: "a front door and a worker", CreatedAt: s.startedAt,

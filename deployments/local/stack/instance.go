@@ -11,7 +11,7 @@ import (
 func (s *Stack) instanceParts(n int) []plan {
 	at := s.at.instances[n]
 	return []plan{
-		{name: instanceName("ingest", n), spec: fixed(s.ingest(at))},
+		{name: instanceName("ingest", n), spec: fixed(s.ingest(at, n))},
 		{name: instanceName("inference-worker", n), spec: fixed(s.worker(at, n))},
 	}
 }
@@ -23,9 +23,13 @@ func instanceName(part string, n int) string {
 	return fmt.Sprintf("%s-%d", part, n+1)
 }
 
-func (s *Stack) ingest(at instanceAddresses) spec {
+// instanceID is the name of the nth instance; its worker has the same.
+func instanceID(n int) string { return fmt.Sprintf("local-%d", n+1) }
+
+func (s *Stack) ingest(at instanceAddresses, n int) spec {
 	ingest := s.service("ingest", "ingest", at.ingest, at.ingestPrivate, map[string]string{
 		"LISTEN":           at.ingest,
+		"INSTANCE_ID":      instanceID(n),
 		"PUBLIC_URL":       s.publicURL(),
 		"TRUSTED_PROXIES":  "127.0.0.0/8",
 		"REGISTER_ENABLED": "true",
@@ -42,8 +46,8 @@ func (s *Stack) ingest(at instanceAddresses) spec {
 // worker may take its whole drain time to stop, and a little more to say so.
 func (s *Stack) worker(at instanceAddresses, n int) spec {
 	worker := s.service("inference-worker", "worker", "", at.workerPrivate, map[string]string{
-		"WORKER_ID":     fmt.Sprintf("local-%d", n+1),
-		"INSTANCE_ID":   fmt.Sprintf("local-%d", n+1),
+		"WORKER_ID":     instanceID(n),
+		"INSTANCE_ID":   instanceID(n),
 		"SLOT_PROGRAM":  s.binary("slot"),
 		"FETCH_ALLOW":   s.at.outside,
 		"DRAIN_TIMEOUT": "25s",

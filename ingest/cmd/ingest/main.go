@@ -8,6 +8,7 @@ import (
 
 	"maskfleet/ingest"
 	"maskfleet/pkg/config"
+	"maskfleet/pkg/instance"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/telemetry"
 )
@@ -26,6 +27,9 @@ func run() error {
 	}
 	cfg.Telemetry.Service = "ingest"
 	tel := telemetry.New(cfg.Telemetry, os.Stdout)
+	if cfg.Instance.LeavesOut(instance.RoleIngest, tel.Log) {
+		return nil
+	}
 	tel.Log.Info("starting", "settings", config.Describe(cfg))
 	door, shut, err := ingest.Open(context.Background(), cfg, tel)
 	if err != nil {
