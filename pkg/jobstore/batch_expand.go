@@ -25,7 +25,7 @@ type Expansion struct {
 // longest. ok is false when none waits.
 func (s *Store) LeaseExpansion(ctx context.Context, holder string, lease time.Duration) (x Expansion, ok bool, err error) {
 	const free = ` state = 'validating' AND deleted_at IS NULL AND (expander_until IS NULL OR expander_until <= UTC_TIMESTAMP(6))`
-	const turn = `(SELECT COALESCE(MAX(o.expander_until), 0) FROM batches o WHERE o.owner_id = batches.owner_id)`
+	const turn = `(SELECT COALESCE(MAX(o.leased_at), 0) FROM batches o WHERE o.owner_id = batches.owner_id)`
 	for {
 		var id uuid.UUID
 		err = s.db.QueryRowContext(ctx, `SELECT id FROM batches WHERE`+free+` ORDER BY `+turn+`, expires_at LIMIT 1`).Scan(&id)
@@ -35,7 +35,7 @@ func (s *Store) LeaseExpansion(ctx context.Context, holder string, lease time.Du
 		var rows int64
 		if err == nil {
 			rows, err = s.exec(ctx, `
-				UPDATE batches SET expander = ?, expander_tries = expander_tries + 1,
+				UPDATE batches SET expander = ?, expander_tries = expander_tries + 1, leased_at = UTC_TIMESTAMP(6),
 					expander_until = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND
 				WHERE id = ? AND`+free, holder, lease.Microseconds(), id[:])
 		}
