@@ -104,7 +104,7 @@ func (d *door) newest(t *testing.T, p person) job.ID {
 func TestQuotaCountsWhatIsToCome(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, storesOfPages(t), func(c *Config) {
-		c.Quota = QuotaConfig{Photos: 3, Batches: 10}
+		c.Quota.Photos = 3
 		c.Expander.Interval = time.Hour
 	})
 	ended := d.expanded(t, d.ann, 1)
