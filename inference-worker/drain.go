@@ -11,7 +11,7 @@ import (
 func (w *Worker) shut(why jobqueue.Drain) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.gate.shut() {
+	if !w.gate.shut() {
 		return false
 	}
 	w.drained = why
