@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -40,8 +41,13 @@ func TestRoles(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
 		for _, role := range []instance.Role{instance.RoleIngest, instance.RoleWorker} {
-			if got := cfg.Plays(role); got != strings.Contains(want, string(role)) {
-				t.Errorf("%q: plays %s: %t", given, role, got)
+			var log strings.Builder
+			left, plays := cfg.LeavesOut(role, slog.New(slog.NewTextHandler(&log, nil))), strings.Contains(want, string(role))
+			if cfg.Plays(role) != plays || left == plays {
+				t.Errorf("%q: plays %s: %t, left out: %t", given, role, !plays, left)
+			}
+			if lines := strings.Count(log.String(), "\n"); left && lines != 1 || !left && lines != 0 {
+				t.Errorf("%q: of %s it says %q", given, role, log.String())
 			}
 		}
 	}
