@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func command(t *testing.T, nc *nats.Conn, subject, request string, header nats.H
 }
 
 // TestWorkerDrainedByCommandUnderLoad: promise 4. What is in hand finishes, what waits
-// is not touched, and after the resume it goes on, without an attempt charged.
+// is not touched, the door beside the worker goes out of service, and after the resume it goes on, without an attempt charged.
 func TestWorkerDrainedByCommandUnderLoad(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
@@ -89,6 +90,7 @@ func TestWorkerDrainedByCommandUnderLoad(t *testing.T) {
 		}
 		return nil
 	})
+	e.awaitReadiness(t, http.StatusServiceUnavailable)
 	waiting := 0
 	for _, id := range ids {
 		switch row := e.photo(t, id).Row; {
@@ -104,7 +106,24 @@ func TestWorkerDrainedByCommandUnderLoad(t *testing.T) {
 	if code := command(t, nc, "worker.local-1.resume", "", nil, &status); code != "" || status.State == "drained" {
 		t.Fatalf("resume: %s, %+v", code, status)
 	}
+	e.awaitReadiness(t, http.StatusOK)
 	e.finishedAtOnce(t, ids)
+}
+
+// awaitReadiness waits until the first door tells a balancer so.
+func (e *env) awaitReadiness(t *testing.T, status int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the door's /readyz to be %d", status), func() error {
+		answer, err := e.web.Get("http://" + e.info.Parts["ingest"].Address + "/readyz")
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		if answer.StatusCode != status {
+			return fmt.Errorf("it is %d", answer.StatusCode)
+		}
+		return nil
+	})
 }
 
 // TestOperatorsSteerByCommand: lanes and the intake stop and go on, dead letters are
