@@ -1,14 +1,14 @@
 package ingest
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"maskfleet/pkg/account"
+	"maskfleet/pkg/job"
 )
 
 // access says who may use a route.
@@ -56,10 +56,38 @@ func accesses() map[string]access {
 	}
 }
 
+// ownings is one of each thing that a route may name, all of them ann's.
+type ownings struct{ photo, webhook, delivery, batch string }
+
+func (d *door) ownings(t *testing.T, photo job.Photo) ownings {
+	t.Helper()
+	made := d.askJSON(t, d.ann, http.MethodPost, "/v1/webhooks", `{"url": "https://192.0.2.1/", "events": ["detection.completed"]}`)
+	w := webhookIn(t, made, http.StatusCreated)
+	sent := deliveryIn(t, d.ask(t, d.ann, http.MethodPost, w.Links.Self+"/test", nil, nil), http.StatusAccepted)
+	b := batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), http.StatusAccepted)
+	return ownings{photo: photo.ID.String(), webhook: w.ID.String(), delivery: sent.ID.String(), batch: b.ID.String()}
+}
+
+// path is the route's with the ids of what it is about.
+func (o ownings) path(d *door, route string) string {
+	id := o.photo
+	switch {
+	case strings.Contains(route, "/webhooks/"):
+		id = o.webhook
+	case strings.Contains(route, "/batches/"):
+		id = o.batch
+	case strings.HasPrefix(route, "/users/"):
+		id = d.ann.user.ID.String()
+	}
+	return strings.NewReplacer(":id", id, ":variant", "original", ":delivery", o.delivery).Replace(route)
+}
+
 func TestEveryRouteKeepsPeopleApart(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, storesOfPages(t), nil)
 	photo := d.finishedPhoto(t, d.ann)
+	anns := d.ownings(t, photo)
+	ann := d.session(t, d.ann)
 	bob := d.session(t, d.bob)
 	all := accesses()
 	for _, route := range d.app.GetRoutes(true) {
@@ -72,14 +100,22 @@ func TestEveryRouteKeepsPeopleApart(t *testing.T) {
 			t.Errorf("nobody said who may use %s: add it to accesses", name)
 			continue
 		}
-		path := strings.NewReplacer(":id", photo.ID.String(), ":variant", "annotated", ":delivery", uuid.NewString()).Replace(route.Path)
+		path := anns.path(d, route.Path)
 		d.tryRoute(t, who, route.Method, path, bob)
 		if route.Method != http.MethodGet && who != byPassword {
 			d.tryFromElsewhere(t, route.Method, path, bob)
 		}
+		if who == onlyOwner && route.Method == http.MethodGet {
+			d.tryAsOwner(t, path, ann)
+		}
 	}
-	if left := d.photosOf(t, d.ann); len(left) != 1 || left[0].Row != photo.Row {
-		t.Error("something happened to ann's photo")
+	for _, kept := range []string{"/v1/webhooks/" + anns.webhook, "/v1/batches/" + anns.batch} {
+		if got := d.ask(t, d.ann, http.MethodGet, kept, nil, nil).status; got != http.StatusOK {
+			t.Errorf("something happened to ann's %s: it gives %d", kept, got)
+		}
+	}
+	if left, err := d.store.Find(t.Context(), photo.ID); err != nil || left.Row != photo.Row {
+		t.Errorf("something happened to ann's photo: %v, %v", left.Row, err)
 	}
 }
 
@@ -94,7 +130,7 @@ func (d *door) tryRoute(t *testing.T, who access, method, path, bob string) {
 	if strings.HasSuffix(path, "/live") {
 		bob = "" // for who is known it has no end; which photos it follows is for other tests
 	}
-	session := d.browse(t, method, path, bob, nil, nil)
+	session := d.begin(t, method, path, map[string]string{"Accept": "text/html", "Cookie": bob, "Origin": d.url})
 	var allowed, refused []int
 	refused = []int{http.StatusSeeOther, http.StatusUnauthorized} // to the log-in
 	switch who {
@@ -112,14 +148,42 @@ func (d *door) tryRoute(t *testing.T, who access, method, path, bob string) {
 	if !slices.Contains(refused, nobody.status) || (nobody.status == http.StatusSeeOther && !strings.HasPrefix(nobody.header.Get("Location"), "/login")) {
 		t.Errorf("%s %s gives nobody %d", method, path, nobody.status)
 	}
-	if allowed != nil && !slices.Contains(allowed, session.status) {
-		t.Errorf("%s %s gives bob's session %d, want one of %v", method, path, session.status, allowed)
+	if allowed != nil && !slices.Contains(allowed, session) {
+		t.Errorf("%s %s gives bob's session %d, want one of %v", method, path, session, allowed)
 	}
 	if who == onlyOwner && strings.HasPrefix(path, apiRoot) {
-		if key := d.ask(t, d.bob, method, path, nil, nil); !slices.Contains(allowed, key.status) {
-			t.Errorf("%s %s gives bob's key %d, want one of %v", method, path, key.status, allowed)
+		if key := d.begin(t, method, path, map[string]string{"Authorization": "Bearer " + d.bob.key}); !slices.Contains(allowed, key) {
+			t.Errorf("%s %s gives bob's key %d, want one of %v", method, path, key, allowed)
 		}
 	}
+}
+
+// tryAsOwner shows that what others do not find is there.
+func (d *door) tryAsOwner(t *testing.T, path, ann string) {
+	t.Helper()
+	if got := d.begin(t, http.MethodGet, path, map[string]string{"Cookie": ann}); got >= http.StatusBadRequest {
+		t.Errorf("GET %s gives its owner %d: that others do not find it says nothing", path, got)
+	}
+}
+
+// begin gives the status of an answer and leaves: a stream might have no end.
+func (d *door) begin(t *testing.T, method, path string, header map[string]string) int {
+	t.Helper()
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	request, err := http.NewRequestWithContext(ctx, method, d.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	response, err := d.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	return response.StatusCode
 }
 
 // tryFromElsewhere sends what a browser sends that another site tells to.
@@ -164,7 +228,9 @@ func TestPolicyAllowsNoInlineScript(t *testing.T) {
 	if err := d.store.SetUserRole(t.Context(), d.ann.user.ID, account.RoleAdministrator); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"/", "/photos", "/account", "/users", "/users/" + d.bob.user.ID.String(), "/login", "/password/forgotten", "/password/new?token=x", "/nothing"} {
+	anns := d.ownings(t, d.finishedPhoto(t, d.ann))
+	paths := []string{"/photos/" + anns.photo, "/account/webhooks", "/account/webhooks/" + anns.webhook, "/docs", "/docs/api"}
+	for _, path := range append(paths, "/", "/photos", "/account", "/users", "/users/"+d.bob.user.ID.String(), "/login", "/password/forgotten", "/password/new?token=x", "/nothing") {
 		a := d.browse(t, http.MethodGet, path, ann, nil, nil)
 		policy := a.header.Get("Content-Security-Policy")
 		if !strings.Contains(policy, "default-src 'self'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {
