@@ -138,6 +138,7 @@ func TestDarkAndBlownOutPhotos(t *testing.T) {
 func TestFacesCutByThePhotosEdge(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range everyConfig() {
+		cfg.ModelFolder = firstModel
 		d := newDetectorOf(t, cfg)
 		for name, centre := range map[string]image.Point{"left": {X: 30, Y: 300}, "right": {X: 1250, Y: 300}, "bottom": {X: 640, Y: 640}} {
 			got, err := d.Detect(visiontest.JPEG(1280, 720, visiontest.Face{Centre: centre, Radius: 120}))
