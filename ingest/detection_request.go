@@ -264,7 +264,7 @@ func parseMetadata(text []byte) (map[string]string, error) {
 		return nil, refuse("must be an object whose values are strings", err)
 	}
 	if err := job.CheckMetadata(metadata); err != nil {
-		return nil, refuse(strings.TrimPrefix(err.Error(), "“metadata” "), err)
+		return nil, refuse(err.Error(), err)
 	}
 	return metadata, nil
 }

@@ -172,7 +172,8 @@ func cleanName(name string) (string, error) {
 	return clean, nil
 }
 
-// readBytes reads at most limit bytes into memory that it takes as it grows, so that a slow client holds little more than it has sent.
+// readBytes reads at most limit bytes into memory that it takes from the budget as it
+// grows, so that a slow client holds little more than it has sent.
 func (s *Service) readBytes(budget memory, from io.Reader, limit int64) (data []byte, release func(), err error) {
 	var held int64
 	release = func() {

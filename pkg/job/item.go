@@ -87,7 +87,10 @@ func (i Item) check(maxPhoto int64) error {
 	if err := i.Image.check(maxPhoto); err != nil {
 		return err
 	}
-	return CheckMetadata(i.Metadata)
+	if err := CheckMetadata(i.Metadata); err != nil {
+		return fmt.Errorf("“metadata” %w", err)
+	}
+	return nil
 }
 
 // CheckCustomID says what is wrong with the name that a client gave an item.
@@ -103,14 +106,15 @@ func CheckCustomID(name string) error {
 	return nil
 }
 
-// CheckMetadata says what is wrong with a client's own notes.
+// CheckMetadata says what is wrong with a client's own notes, in words that follow the
+// field's name.
 func CheckMetadata(metadata map[string]string) error {
 	if len(metadata) > MaxMetadataKeys {
-		return fmt.Errorf("“metadata” may have at most %d entries", MaxMetadataKeys)
+		return fmt.Errorf("may have at most %d entries", MaxMetadataKeys)
 	}
 	for key, value := range metadata {
 		if len(key) > MaxMetadataKey || len(value) > MaxMetadataValue {
-			return fmt.Errorf("“metadata” may have names of %d and values of %d bytes", MaxMetadataKey, MaxMetadataValue)
+			return fmt.Errorf("may have names of %d and values of %d bytes", MaxMetadataKey, MaxMetadataValue)
 		}
 	}
 	return nil
