@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"maskfleet/pkg/imagestore"
@@ -121,7 +120,7 @@ func (s *Service) checkLink(_ context.Context, a *acceptance) error {
 	if err == nil {
 		return nil
 	}
-	_, why, _ := strings.Cut(err.Error(), ": ")
+	why := linkfetch.Why(err)
 	return problem.New(http.StatusBadRequest, problem.CodeInvalidLink, "The link cannot be used: "+why+".").
 		WithField("url", why).WithCause(err)
 }

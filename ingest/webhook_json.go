@@ -133,7 +133,7 @@ func (r webhookRequest) applyTo(w *jobstore.Webhook) error {
 	wrong := problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The webhook cannot be like that.")
 	if r.URL != nil {
 		if err := linkfetch.CheckLink(*r.URL); err != nil {
-			wrong = wrong.WithField("url", strings.TrimPrefix(err.Error(), linkfetch.ErrLink.Error()+": "))
+			wrong = wrong.WithField("url", linkfetch.Why(err))
 		}
 		w.URL = *r.URL
 	}

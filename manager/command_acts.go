@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,7 +61,7 @@ func (s *Service) newPhoto(ctx context.Context, q submitRequest) (job.Photo, err
 		return job.Photo{}, err
 	}
 	if err := linkfetch.CheckLink(q.URL); err != nil {
-		_, why, _ := strings.Cut(err.Error(), ": ")
+		why := linkfetch.Why(err)
 		return job.Photo{}, problem.New(http.StatusBadRequest, problem.CodeInvalidLink, "The link cannot be used: "+why+".").
 			WithField("url", why).WithCause(err)
 	}
