@@ -3,9 +3,9 @@ package inferenceworker
 import (
 	"context"
 	"os"
-	"runtime/debug"
 	"time"
 
+	"maskfleet/pkg/build"
 	"maskfleet/pkg/jobqueue"
 )
 
@@ -44,7 +44,7 @@ func (w *Worker) presence(host string, r jobqueue.WorkerReading) jobqueue.Worker
 		Instance:   w.machine.ID,
 		Zone:       w.machine.Zone,
 		Host:       host,
-		Version:    buildVersion(),
+		Version:    build.Revision(),
 		Roles:      w.cfg.Instance.RoleNames(),
 		Model:      w.pool.Model(),
 		Slots:      r.Slots,
@@ -96,19 +96,4 @@ func (w *Worker) announceNow() {
 	case w.nudged <- struct{}{}:
 	default: // about to
 	}
-}
-
-// buildVersion is the revision the program was built from, "development" outside a
-// checkout.
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "development"
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return "development"
 }

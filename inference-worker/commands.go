@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"maskfleet/pkg/build"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
@@ -120,7 +121,7 @@ func (w *Worker) numbers() workerNumbers {
 func (w *Worker) status() workerStatus {
 	now := time.Now()
 	s := workerStatus{
-		workerNumbers: w.numbers(), Worker: w.cfg.ID, Instance: w.machine.ID, Zone: w.machine.Zone, Version: buildVersion(),
+		workerNumbers: w.numbers(), Worker: w.cfg.ID, Instance: w.machine.ID, Zone: w.machine.Zone, Version: build.Revision(),
 		Uptime: seconds(now.Sub(w.startedAt)), Photos: []photoInHand{},
 	}
 	w.mu.Lock()

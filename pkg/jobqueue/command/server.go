@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -13,12 +12,14 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/micro"
 
+	"maskfleet/pkg/build"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/internal/connect"
 )
 
 const (
 	prefix       = "maskfleet" // before every command's path
+	versionForm  = "0.0.0+"    // before the revision: the framework wants a version of this form
 	offerTimeout = 2 * time.Second
 )
 
@@ -78,7 +79,7 @@ type Service struct {
 // several processes that offer the same subject, one answers each request.
 func (s *Server) Offer(service Service, commands ...Command) (withdraw func(), err error) {
 	config := micro.Config{
-		Name: service.Name, Description: service.Does, Version: version(), Metadata: service.Metadata,
+		Name: service.Name, Description: service.Does, Version: versionForm + build.Revision(), Metadata: service.Metadata,
 		ErrorHandler: func(_ micro.Service, err *micro.NATSError) { s.log.Warn("commands are not heard", "err", err) },
 	}
 	if service.Stats != nil {
@@ -136,17 +137,4 @@ func join(parts ...string) string {
 		}
 	}
 	return strings.Join(there, ".")
-}
-
-// version is the build's revision in the form that the framework wants.
-func version() string {
-	const form = "0.0.0+"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return form + s.Value
-			}
-		}
-	}
-	return form + "development"
 }

@@ -1,0 +1,3 @@
+// Package build says what the running program was built from. It must never decide
+// anything by it.
+package build
