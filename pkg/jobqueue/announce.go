@@ -41,35 +41,18 @@ type Event struct {
 // Announce tells that a photo reached a stage, with fields that become JSON. It
 // never waits: an event for which there is no room, or no broker, is dropped.
 func (q *Queue) Announce(ctx context.Context, id job.ID, stage Stage, fields any) {
-	event := Event{PhotoID: id, Stage: stage, At: time.Now().UTC()}
-	var err error
-	if fields != nil {
-		event.Fields, err = json.Marshal(fields)
-	}
-	data := []byte(nil)
-	if err == nil {
-		data, err = json.Marshal(event)
-	}
-	if err != nil {
-		q.log.ErrorContext(ctx, "event cannot be written as JSON", "photo_id", id, "stage", stage, "err", err)
-		return
-	}
-	if !q.events.tell(untold{subject: EventSubject(id, stage), data: data}) {
-		q.log.DebugContext(ctx, "event dropped", "photo_id", id, "stage", stage)
-	}
+	q.tell(ctx, EventSubject(id, stage), struct {
+		PhotoID job.ID    `json:"photo_id"`
+		Stage   Stage     `json:"stage"`
+		At      time.Time `json:"at"`
+		Fields  any       `json:"fields,omitempty"`
+	}{id, stage, time.Now().UTC(), fields})
 }
 
 // AnnounceAudit tells that somebody did something; record becomes JSON. Like Announce
 // it never waits, and the audit log in MySQL is the truth.
 func (q *Queue) AnnounceAudit(ctx context.Context, action string, record any) {
-	data, err := json.Marshal(record)
-	if err != nil {
-		q.log.ErrorContext(ctx, "event cannot be written as JSON", "action", action, "err", err)
-		return
-	}
-	if !q.events.tell(untold{subject: auditSubject(action), data: data}) {
-		q.log.DebugContext(ctx, "event dropped", "action", action)
-	}
+	q.tell(ctx, auditSubject(action), record)
 }
 
 // FleetEvent is what can befall an instance.
@@ -81,13 +64,17 @@ const EventSpotNotice FleetEvent = "spot-notice"
 // AnnounceFleet tells that something befell an instance; details become JSON. Like
 // Announce it never waits.
 func (q *Queue) AnnounceFleet(ctx context.Context, what FleetEvent, instance string, details any) {
-	data, err := json.Marshal(details)
+	q.tell(ctx, fleetSubject(what, instance), details)
+}
+
+func (q *Queue) tell(ctx context.Context, subject string, event any) {
+	data, err := json.Marshal(event)
 	if err != nil {
-		q.log.ErrorContext(ctx, "event cannot be written as JSON", "event", what, "err", err)
+		q.log.ErrorContext(ctx, "event cannot be written as JSON", "subject", subject, "err", err)
 		return
 	}
-	if !q.events.tell(untold{subject: fleetSubject(what, instance), data: data}) {
-		q.log.DebugContext(ctx, "event dropped", "event", what, "instance", instance)
+	if !q.events.tell(untold{subject: subject, data: data}) {
+		q.log.DebugContext(ctx, "event dropped", "subject", subject)
 	}
 }
 
