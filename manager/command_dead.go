@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,8 +17,8 @@ import (
 )
 
 const (
-	usualRedrive   = 100
-	largestRedrive = 5000
+	usualDead      = 100  // photos that one request redrives or discards, unless it says more
+	mostDead       = 5000 // however it says
 	fastestRedrive = 1000 // photos a second
 )
 
@@ -52,6 +53,33 @@ func (w selection) Concerns() string { return w.IDs.Concerns() }
 
 func (w selection) empty() bool {
 	return w.Reason == "" && w.Model == "" && w.Owner == "" && w.Batch == uuid.UUID{} && len(w.IDs) == 0
+}
+
+// check refuses a selection of everything, and a limit that is none.
+func (w selection) check(limit int) error {
+	switch {
+	case w.empty():
+		return command.Invalid("Say which dead letters: by reason, model, owner, batch or ids.")
+	case limit < 0 || limit > mostDead:
+		return command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", mostDead))
+	}
+	return oneOf("reason", w.Reason, job.Codes())
+}
+
+// meant finds the photos of a selection, the oldest first and limit at most, and says
+// how many more there are.
+func (s *Service) meant(ctx context.Context, w selection, limit int) (list []job.ID, left int, err error) {
+	f, err := s.search(ctx, w)
+	if err != nil {
+		return nil, 0, err
+	}
+	f.Limit = cmp.Or(limit, usualDead)
+	all, err := s.store.CountSearch(ctx, f)
+	if err != nil {
+		return nil, 0, err
+	}
+	list, err = s.store.SearchIDs(ctx, f)
+	return list, max(all-len(list), 0), err
 }
 
 func (s *Service) search(ctx context.Context, w selection) (jobstore.Search, error) {
@@ -166,21 +194,11 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 	if err := q.check(); err != nil {
 		return redriveAnswer{}, err
 	}
-	f, err := s.search(ctx, q.selection)
+	list, left, err := s.meant(ctx, q.selection, q.Limit)
 	if err != nil {
 		return redriveAnswer{}, err
 	}
-	if f.Limit = q.Limit; f.Limit == 0 {
-		f.Limit = usualRedrive
-	}
-	meant, err := s.store.CountSearch(ctx, f)
-	if err != nil {
-		return redriveAnswer{}, err
-	}
-	list, err := s.store.SearchIDs(ctx, f)
-	if err != nil {
-		return redriveAnswer{}, err
-	}
+	answer.Left = left
 	if q.Canary {
 		answer.Lane = job.LaneCanary
 	}
@@ -202,20 +220,14 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 			s.queue.Announce(ctx, id, jobqueue.StageReopened, by(call.By))
 		}
 	}
-	answer.Left = max(meant-len(list), 0)
 	return answer, nil
 }
 
 func (q redriveRequest) check() error {
-	switch {
-	case q.empty():
-		return command.Invalid("Say which dead letters: by reason, model, owner, batch or ids.")
-	case q.Limit < 0 || q.Limit > largestRedrive:
-		return command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", largestRedrive))
-	case q.PerSecond < 0 || q.PerSecond > fastestRedrive:
+	if q.PerSecond < 0 || q.PerSecond > fastestRedrive {
 		return command.InvalidField("per_second", fmt.Sprintf("is not from 0 to %d", fastestRedrive))
 	}
-	return oneOf("reason", q.Reason, job.Codes())
+	return q.selection.check(q.Limit)
 }
 
 // after is how long the nth photo has to wait.
@@ -245,25 +257,14 @@ func (s *Service) discardDead(ctx context.Context, call command.Call, q discardR
 	if slices.Contains(strays(), q.Reason) {
 		return s.discardStrays(ctx, call, string(q.Reason))
 	}
-	if err := (redriveRequest{selection: q.selection, Limit: q.Limit}).check(); err != nil {
+	if err := q.check(q.Limit); err != nil {
 		return discardAnswer{}, err
 	}
-	f, err := s.search(ctx, q.selection)
+	list, left, err := s.meant(ctx, q.selection, q.Limit)
 	if err != nil {
 		return discardAnswer{}, err
 	}
-	if f.Limit = q.Limit; f.Limit == 0 {
-		f.Limit = usualRedrive
-	}
-	meant, err := s.store.CountSearch(ctx, f)
-	if err != nil {
-		return discardAnswer{}, err
-	}
-	list, err := s.store.SearchIDs(ctx, f)
-	if err != nil {
-		return discardAnswer{}, err
-	}
-	answer := discardAnswer{Discarded: len(list), Left: max(meant-len(list), 0)}
+	answer := discardAnswer{Discarded: len(list), Left: left}
 	if call.DryRun {
 		return answer, nil
 	}
