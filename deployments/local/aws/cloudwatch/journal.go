@@ -33,6 +33,10 @@ func openJournal(dir string, remember func(sample), worth func() []sample) (*jou
 	return j, j.begin()
 }
 
+// longestSample is more than the largest metric that a request may hold takes as JSON,
+// where a byte may become six.
+const longestSample = 8 << 20
+
 func (j *journal) read(remember func(sample)) error {
 	file, err := os.Open(j.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -43,6 +47,7 @@ func (j *journal) read(remember func(sample)) error {
 	}
 	defer file.Close()
 	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, longestSample)
 	for lines.Scan() {
 		var s sample
 		if json.Unmarshal(lines.Bytes(), &s) == nil {

@@ -27,7 +27,8 @@ func (c *census) of(leader int, oldest time.Duration) []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if time.Since(c.at) > oldest {
-		c.sessions, c.at = readSessions(), time.Now()
+		c.at = time.Now() // before: what begins while we read may be missed
+		c.sessions = readSessions()
 	}
 	return c.sessions[leader]
 }
