@@ -19,14 +19,23 @@ import (
 func TestDeletedBatchLeavesNothing(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, sharedStores(t), nil)
-	a := d.ask(t, d.ann, http.MethodPost, "/v1/batches",
-		strings.NewReader(`{"custom_id":"a","image":{"base64":"/9j/"}}`), map[string]string{"Content-Type": ndjson})
+	upload, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	uploaded := imagestore.UploadKey(d.ann.user.ID, upload)
+	if err := d.images.Put(t.Context(), uploaded, "image/jpeg", photo(t)); err != nil {
+		t.Fatal(err)
+	}
+	a := d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(
+		`{"custom_id":"a","image":{"base64":"/9j/"}}`+"\n"+`{"custom_id":"b","image":{"upload_id":"`+upload.String()+`"}}`,
+	), map[string]string{"Content-Type": ndjson})
 	var b batchAnswer
 	a.into(t, &b)
 	var original string
 	eventually(t, "the batch is dispatched", func() bool {
-		items, err := d.store.Items(t.Context(), jobstore.ItemFilter{BatchID: b.ID, Limit: 1})
-		if err != nil || len(items) == 0 || !items[0].Row.Confirmed {
+		items, err := d.store.Items(t.Context(), jobstore.ItemFilter{BatchID: b.ID, Limit: 2})
+		if err != nil || len(items) < 2 || !items[0].Row.Confirmed || !items[1].Row.Confirmed {
 			return false
 		}
 		original = items[0].OriginalKey
@@ -48,16 +57,18 @@ func TestDeletedBatchLeavesNothing(t *testing.T) {
 	if a := d.ask(t, d.ann, http.MethodDelete, "/v1/batches/"+b.ID.String(), nil, nil); a.status != http.StatusOK {
 		t.Fatalf("deleting: %d %s", a.status, a.body)
 	}
-	// A worker takes the message away, whose photo is gone.
-	message, err := d.queue.FetchWait(t.Context(), job.LaneBatch, patience)
-	if err != nil || message == nil {
-		t.Fatalf("got %v, %v, want the item's message", message, err)
-	}
-	if err := message.Ack(t.Context()); err != nil {
-		t.Fatal(err)
+	// A worker takes the messages away, whose photos are gone.
+	for range 2 {
+		message, err := d.queue.FetchWait(t.Context(), job.LaneBatch, patience)
+		if err != nil || message == nil {
+			t.Fatalf("got %v, %v, want an item's message", message, err)
+		}
+		if err := message.Ack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	eventually(t, "nothing is left of it", func() bool {
-		for _, key := range []string{original, manifest} {
+		for _, key := range []string{original, manifest, uploaded} {
 			if _, err := d.images.Get(t.Context(), key, 1<<20); !errors.Is(err, imagestore.ErrNotFound) {
 				return false
 			}

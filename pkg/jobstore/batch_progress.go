@@ -74,13 +74,9 @@ func (s *Store) OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int)
 
 // ItemsToErase gives photos of a batch that have their tombstone, in order.
 func (s *Store) ItemsToErase(ctx context.Context, batch uuid.UUID, limit int) ([]Erasable, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT id, lane, created_at FROM photos WHERE batch_id = ? AND deleted_at IS NOT NULL ORDER BY batch_line LIMIT ?`,
-		batch[:], limit)
-	items, err := collect(rows, err, func(from row) (e Erasable, err error) {
-		err = from.Scan(&e.ID, &e.Lane, &e.CreatedAt)
-		return e, err
-	})
+	rows, err := s.db.QueryContext(ctx, selectErasable+`
+		WHERE batch_id = ? AND deleted_at IS NOT NULL ORDER BY batch_line LIMIT ?`, batch[:], limit)
+	items, err := collect(rows, err, scanErasable)
 	if err != nil {
 		return nil, batchError("listing items to erase of", batch, err)
 	}

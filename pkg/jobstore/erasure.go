@@ -17,7 +17,7 @@ type Erasable struct {
 	Upload    uuid.UUID // from which it came by a signed link, or zero
 	Lane      job.Lane
 	CreatedAt time.Time
-	DeletedAt time.Time // only from PhotosToErase
+	DeletedAt time.Time // none from Kept
 }
 
 // Day is the day under which its objects lie.
@@ -26,21 +26,24 @@ func (e Erasable) Day() string { return job.Photo{CreatedAt: e.CreatedAt}.Day() 
 // PhotosToErase gives photos that have their tombstone, the oldest tombstones first,
 // after the given one; the zero one is before all.
 func (s *Store) PhotosToErase(ctx context.Context, after Erasable, limit int) ([]Erasable, error) {
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT id, owner_id, source, link, lane, created_at, deleted_at FROM photos
+	rows, err := s.db.QueryContext(ctx, selectErasable+`
 		WHERE deleted_at IS NOT NULL AND deleted_at >= ? AND (deleted_at > ? OR id > ?)
 		ORDER BY deleted_at, id LIMIT ?`, after.since(), after.since(), after.ID[:], limit)
-	found, err := collect(rows, err, func(from row) (e Erasable, err error) {
-		var source job.Source
-		var link string
-		err = from.Scan(&e.ID, &e.OwnerID, &source, &link, &e.Lane, &e.CreatedAt, &e.DeletedAt)
-		e.Upload = uploadOf(source, link)
-		return e, err
-	})
+	found, err := collect(rows, err, scanErasable)
 	if err != nil {
 		return nil, fmt.Errorf("listing photos to erase: %w", err)
 	}
 	return found, nil
+}
+
+const selectErasable = `SELECT id, owner_id, source, link, lane, created_at, deleted_at FROM photos`
+
+func scanErasable(from row) (e Erasable, err error) {
+	var source job.Source
+	var link string
+	err = from.Scan(&e.ID, &e.OwnerID, &source, &link, &e.Lane, &e.CreatedAt, &e.DeletedAt)
+	e.Upload = uploadOf(source, link)
+	return e, err
 }
 
 // uploadOf is the upload that a photo's link names, or zero.

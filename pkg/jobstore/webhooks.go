@@ -173,12 +173,14 @@ func (s *Store) DeleteWebhook(ctx context.Context, owner, id uuid.UUID) error {
 			break
 		}
 	}
+	// Its secrets stand in kept answers. They go first: whoever finds no row any more
+	// does not come here again.
+	if err := s.forgetAnswers(ctx, id); err != nil {
+		return webhookError("deleting", id, err)
+	}
 	rows, err := s.exec(ctx, `DELETE FROM webhooks WHERE id = ? AND owner_id = ?`, id[:], owner[:])
 	if err == nil && rows == 0 {
 		err = ErrNotFound
-	}
-	if err == nil {
-		err = s.forgetAnswers(ctx, id) // its secrets stand in them
 	}
 	if err != nil {
 		return webhookError("deleting", id, err)
