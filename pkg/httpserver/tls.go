@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -99,6 +100,19 @@ func (c *certificate) read() error {
 	return nil
 }
 
+// atPort is the host of a request at another port, an IPv6 address in its brackets.
+func atPort(host, port string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	at := net.JoinHostPort(host, port)
+	if port == "443" {
+		return strings.TrimSuffix(at, ":443")
+	}
+	return at
+}
+
 // redirect sends who comes by plain HTTP to the same address by HTTPS.
 func redirect(ctx context.Context, from string, to net.Addr, log *slog.Logger) error {
 	var listen net.ListenConfig
@@ -113,15 +127,8 @@ func redirect(ctx context.Context, from string, to net.Addr, log *slog.Logger) e
 	server := &http.Server{
 		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, MaxHeaderBytes: maxHeaderBytes,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			host, _, err := net.SplitHostPort(r.Host)
-			if err != nil {
-				host = r.Host
-			}
-			if port != "443" {
-				host = net.JoinHostPort(host, port)
-			}
 			w.Header().Set("Connection", "close")
-			http.Redirect(w, r, "https://"+host+r.URL.RequestURI(), http.StatusPermanentRedirect)
+			http.Redirect(w, r, "https://"+atPort(r.Host, port)+r.URL.RequestURI(), http.StatusPermanentRedirect)
 		}),
 	}
 	context.AfterFunc(ctx, func() { _ = server.Close() })
