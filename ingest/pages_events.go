@@ -17,9 +17,9 @@ import (
 	"maskfleet/pkg/webui/login"
 )
 
-// maxFollowed is how many photos one stream of the upload page follows; the page's
-// script asks for no more at a time.
-const maxFollowed = 40
+// maxFollowed is how many photos one stream of a page follows: all that a list shows. The
+// pages' scripts ask for no more at a time.
+const maxFollowed = 50
 
 // eventCard carries the new card of a photo whose state changed.
 const eventCard = "card"

@@ -2,7 +2,7 @@
 // what is chosen is counted before it is deleted.
 (() => {
   'use strict';
-  const FOLLOWED = 40; // ids that fit into one address
+  const FOLLOWED = 50; // ids that fit into one address, and as many as a list shows
 
   const main = document.getElementById('main');
   const selection = document.getElementById('selection');

@@ -3,7 +3,7 @@
 (() => {
   'use strict';
   const AT_ONCE = 3;
-  const FOLLOWED = 40; // ids that fit into one address
+  const FOLLOWED = 50; // ids that fit into one address, and as many as a list shows
   const PATIENCE = 20; // times a busy service is asked again by itself
 
   const main = document.getElementById('main');
