@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// longestCustomID is in characters, a limit of the front door.
-const longestCustomID = 255
+// longestCustomID is in bytes, a limit of the front door.
+const longestCustomID = 1024
 
 // Naming says what the custom_id of a photo is made of.
 type Naming string
@@ -153,8 +153,8 @@ func (f *finder) file(path string) (reason string, err error) {
 		return "", nil // given twice, wanted once
 	case !utf8.ValidString(id):
 		return "its name is not valid text", nil
-	case utf8.RuneCountInString(id) > longestCustomID:
-		return fmt.Sprintf("its custom_id would be longer than %d characters", longestCustomID), nil
+	case len(id) > longestCustomID:
+		return fmt.Sprintf("its custom_id would be longer than %d bytes", longestCustomID), nil
 	}
 	f.seen[absolute] = true
 	f.watchFor(id, path)
