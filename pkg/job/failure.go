@@ -41,13 +41,13 @@ func factsOf(c Code) codeFacts {
 	case CodeDecoderCrashed:
 		return codeFacts{"The photo could not be opened safely.", true}
 	case CodeFetchForbidden:
-		return codeFacts{"The link leads to an address that may not be fetched.", false}
+		return codeFacts{"The photo lies where it may not be fetched from.", false}
 	case CodeFetchTimeout:
 		return codeFacts{"The photo could not be fetched in time.", true}
 	case CodeFetchStatus:
 		return codeFacts{"The server behind the link did not return a photo.", true}
 	case CodeObjectNotFound:
-		return codeFacts{"The stored photo is no longer there.", false}
+		return codeFacts{"The photo’s file is not there.", false}
 	case CodeInferenceTimeout:
 		return codeFacts{"The photo took too long to process.", true}
 	case CodeWorkerLost:
