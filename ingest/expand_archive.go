@@ -244,7 +244,7 @@ func (a *archiveFile) read(n entry, from io.Reader) ([]byte, error) {
 // archive is a fault.
 func member(place int, name string, mode fs.FileMode) (n entry, use bool) {
 	clean := strings.ToValidUTF8(name, "_")
-	n = entry{line: place, item: job.Item{CustomID: clean}}
+	n = entry{line: place, item: job.Item{CustomID: clean}, code: job.BatchCodeInvalidArchive}
 	switch {
 	case !localName(name):
 		n.item.CustomID = clean[:min(len(clean), job.MaxCustomID)]

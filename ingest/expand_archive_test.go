@@ -135,12 +135,12 @@ func TestArchivesThatAreRefused(t *testing.T) {
 		code    job.BatchCode
 		lines   int
 	}{
-		"zip leads out":          {zipOf(t, ok, file{name: "../../etc/passwd"}), job.BatchCodeInvalidManifest, 1},
-		"zip is absolute":        {zipOf(t, file{name: "/etc/passwd"}), job.BatchCodeInvalidManifest, 1},
-		"zip for windows":        {zipOf(t, file{name: `..\..\a.jpg`}, file{name: `C:/a.jpg`}), job.BatchCodeInvalidManifest, 2},
-		"tar leads out":          {tarOf(t, ok, file{name: "x/../../a.jpg"}), job.BatchCodeInvalidManifest, 1},
-		"zip with a link":        {zipOf(t, ok, link), job.BatchCodeInvalidManifest, 1},
-		"tar with a link":        {tarOf(t, ok, link), job.BatchCodeInvalidManifest, 1},
+		"zip leads out":          {zipOf(t, ok, file{name: "../../etc/passwd"}), job.BatchCodeInvalidArchive, 1},
+		"zip is absolute":        {zipOf(t, file{name: "/etc/passwd"}), job.BatchCodeInvalidArchive, 1},
+		"zip for windows":        {zipOf(t, file{name: `..\..\a.jpg`}, file{name: `C:/a.jpg`}), job.BatchCodeInvalidArchive, 2},
+		"tar leads out":          {tarOf(t, ok, file{name: "x/../../a.jpg"}), job.BatchCodeInvalidArchive, 1},
+		"zip with a link":        {zipOf(t, ok, link), job.BatchCodeInvalidArchive, 1},
+		"tar with a link":        {tarOf(t, ok, link), job.BatchCodeInvalidArchive, 1},
 		"zip of 100,000 entries": {zipOf(t, crowd...), job.BatchCodeTooManyItems, 0},
 		"tar of 5,000 entries":   {gzipOf(t, tarOf(t, crowd[:5000]...)), job.BatchCodeTooManyItems, 0},
 		"same name twice":        {tarOf(t, ok, ok), job.BatchCodeDuplicateCustomID, 1},

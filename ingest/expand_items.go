@@ -21,7 +21,8 @@ import (
 type entry struct {
 	line  int // for the client: of the manifest, or the place in the archive
 	item  job.Item
-	fault error // what is wrong with the line; the item then has at most its name
+	fault error         // what is wrong with the line; the item then has at most its name
+	code  job.BatchCode // of the fault
 	data  func() ([]byte, error)
 	bytes int64 // about as much memory as data needs
 }
@@ -42,9 +43,9 @@ func (e *expander) check(ctx context.Context, source itemSource) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		code, fault := job.BatchCodeInvalidManifest, n.fault
+		code, fault := n.code, n.fault
 		if fault == nil {
-			fault = checkLinkOf(n.item)
+			code, fault = job.BatchCodeInvalidManifest, checkLinkOf(n.item)
 		}
 		if fault == nil {
 			digest := nameDigest(n.item.CustomID)

@@ -48,7 +48,7 @@ func (m *manifest) each(ctx context.Context, visit func(entry) error) error {
 		case err != nil:
 			return err
 		}
-		n := entry{line: line}
+		n := entry{line: line, code: job.BatchCodeInvalidManifest}
 		if n.item, n.fault = job.ParseItem(text, m.maxPhoto); n.item.Image.Base64 != "" {
 			text := n.item.Image.Base64
 			n.bytes = int64(len(text) + base64.StdEncoding.DecodedLen(len(text)))
