@@ -11,7 +11,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
-	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -188,5 +187,5 @@ func (s *Service) listItems(c *fiber.Ctx) error {
 	if err != nil {
 		return storeProblem("listing the items of a batch", err)
 	}
-	return c.JSON(newList(items, size, apiv1.NewDetection, func(p job.Photo) string { return strconv.Itoa(p.BatchLine) }))
+	return c.JSON(newList(items, size, s.described(ctx), func(p job.Photo) string { return strconv.Itoa(p.BatchLine) }))
 }

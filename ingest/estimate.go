@@ -133,12 +133,17 @@ func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool
 
 // batch says when the last item of a batch is done; false where nobody can know.
 func (e *estimator) batch(ctx context.Context, batch job.Batch) (time.Time, bool) {
-	if !batch.Goes() {
+	validating := batch.State == job.BatchValidating && batch.Counted()
+	if !batch.Goes() && !validating {
 		return time.Time{}, false
 	}
 	l, ok := e.load(ctx)
 	if !ok {
 		return time.Time{}, false
+	}
+	if validating {
+		behind := jobstore.ActiveBatch{ID: batch.ID, OwnerID: batch.OwnerID, Remaining: batch.Announced}
+		return l.at.Add(l.items(behind, behind.Remaining)).UTC(), true
 	}
 	for _, b := range l.batches {
 		if b.ID == batch.ID {

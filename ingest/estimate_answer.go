@@ -13,6 +13,14 @@ import (
 // may be wrong, and workers may be added.
 const longestRetryAfter = 30
 
+// described is waitingDetection for lists.
+func (s *Service) described(ctx context.Context) func(job.Photo) apiv1.Detection {
+	return func(p job.Photo) apiv1.Detection {
+		d, _ := s.waitingDetection(ctx, p)
+		return d
+	}
+}
+
 // waitingDetection is the answer about a photo, with how long it may still take if it
 // has not ended, and when to ask again: empty if there is no need to.
 func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d apiv1.Detection, retryAfter string) {

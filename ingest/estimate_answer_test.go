@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -45,5 +46,41 @@ func TestAnswersSayHowLongItTakes(t *testing.T) {
 	}
 	if after, err := strconv.Atoi(answer.header.Get("Retry-After")); err != nil || after < 1 || after > 2 {
 		t.Errorf("Retry-After: %d, %v", after, err)
+	}
+}
+
+// TestEveryQueuedAnswerSaysHowLongItTakes: in lists, in events and on pages, too.
+func TestEveryQueuedAnswerSaysHowLongItTakes(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	if err := d.queue.PutWorker(t.Context(), jobqueue.Worker{ID: "w-test", Slots: 1}); err != nil {
+		t.Fatal(err)
+	}
+	var last detection // of a line that grows until its length is known
+	eventually(t, "a photo says that it waits long", func() bool {
+		last = detectionOf(t, d.post(t, d.ann, photo(t), nil), http.StatusAccepted)
+		return last.EstimatedWaitMS != nil && *last.EstimatedWaitMS > 4000
+	})
+	page := d.browse(t, http.MethodGet, "/photos/"+last.ID.String(), d.session(t, d.ann), nil, nil)
+	if !strings.Contains(string(page.body), "Waiting in the queue, about ") {
+		t.Error("the photo's page does not say")
+	}
+	var list listOf[detection]
+	d.ask(t, d.ann, http.MethodGet, "/v1/detections?page_size=1", nil, nil).into(t, &list)
+	if len(list.Data) != 1 || list.Data[0].EstimatedWaitMS == nil {
+		t.Errorf("the list does not say: %+v", list.Data)
+	}
+	told := bufio.NewReader(d.stream(t, "/v1/detections/"+last.ID.String()+"/events", "Authorization", "Bearer "+d.ann.key))
+	for line := ""; !strings.Contains(line, `"estimated_wait_ms"`); {
+		var err error
+		if line, err = told.ReadString('\n'); err != nil {
+			t.Fatalf("the events do not say: %v", err)
+		}
+	}
+	var b batchAnswer
+	d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(`{"custom_id":"a","image":{"url":"https://example.org/"}}`),
+		map[string]string{"Content-Type": ndjson}).into(t, &b)
+	if b.EstimatedDoneAt == nil {
+		t.Error("a batch that was just taken does not say")
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 )
@@ -32,7 +31,8 @@ func (s *Service) streamDetection(c *fiber.Ctx) error {
 	}
 	return httpserver.Stream(c, s.listener(c, user), func(ctx context.Context, send func(event, data string) error) error {
 		return s.follow(ctx, user, photo.ID, func(photo job.Photo) error {
-			data, err := json.Marshal(apiv1.NewDetection(photo))
+			d, _ := s.waitingDetection(ctx, photo)
+			data, err := json.Marshal(d)
 			if err != nil {
 				return fmt.Errorf("encoding a detection: %w", err)
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/google/uuid"
 
-	"maskfleet/pkg/apiv1"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -30,7 +29,7 @@ func (s *Service) listDetections(c *fiber.Ctx) error {
 	if err != nil {
 		return storeProblem("listing photos", err)
 	}
-	return c.JSON(newList(photos, size, apiv1.NewDetection, func(p job.Photo) string { return p.ID.String() }))
+	return c.JSON(newList(photos, size, s.described(ctx), func(p job.Photo) string { return p.ID.String() }))
 }
 
 func historyFilter(c *fiber.Ctx, owner uuid.UUID) (filter jobstore.Filter, size int, err error) {

@@ -13,7 +13,6 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
-	"maskfleet/pkg/webui"
 	"maskfleet/pkg/webui/login"
 )
 
@@ -49,7 +48,7 @@ func (p *pages) followCards(ctx context.Context, user jobstore.User, ids []job.I
 	for _, id := range ids {
 		all.Go(func() error {
 			err := p.follow(ctx, user, id, func(photo job.Photo) error {
-				card, err := p.kit.HTML("upload", "card", webui.NewCard(photo))
+				card, err := p.kit.HTML("upload", "card", p.cardOf(ctx, photo))
 				if err != nil {
 					return err
 				}

@@ -139,7 +139,7 @@ func (p *pages) fillPhotos(ctx context.Context, page *webui.PhotosPage, filter j
 		photos = photos[:photosAPage]
 		page.Older = page.Query.Older(photos[photosAPage-1].ID.String())
 	}
-	page.Cards = cardsOf(photos)
+	page.Cards = p.cardsOf(ctx, photos)
 	return nil
 }
 
@@ -178,7 +178,7 @@ func (p *pages) streamHistory(c *fiber.Ctx) error {
 
 func (p *pages) followRow(ctx context.Context, user jobstore.User, id job.ID, query webui.ListQuery, send func(event, data string) error) error {
 	err := p.follow(ctx, user, id, func(photo job.Photo) error {
-		row, err := p.kit.HTML("photos", "row", webui.PhotoRow{Card: webui.NewCard(photo), URL: query.Photo(id.String())})
+		row, err := p.kit.HTML("photos", "row", webui.PhotoRow{Card: p.cardOf(ctx, photo), URL: query.Photo(id.String())})
 		if err != nil {
 			return err
 		}

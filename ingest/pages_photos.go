@@ -36,6 +36,7 @@ func (p *pages) photoPage(c *fiber.Ctx, photo job.Photo) (webui.PhotoPage, error
 	page.Title, page.Query = page.Name, query
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), findTimeout)
 	defer cancel()
+	page.Wait = p.waitOf(ctx, photo)
 	newer, older, err := p.store.Neighbours(ctx, filterOf(query, photo.OwnerID, zoneOf(c)), photo.ID)
 	if err != nil {
 		p.tel.Log.WarnContext(ctx, "neighbours of a photo not found", "photo_id", photo.ID, "err", err)

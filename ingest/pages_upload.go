@@ -42,16 +42,37 @@ func (p *pages) renderUpload(c *fiber.Ctx, page webui.UploadPage) error {
 	}
 	page.Frame = frame(c, "Upload", webui.NavUpload)
 	page.MaxPhotoBytes = p.cfg.Photo.MaxBytes
-	page.Recent = cardsOf(recent)
+	page.Recent = p.cardsOf(ctx, recent)
 	return p.kit.Render(c, "upload", page)
 }
 
-func cardsOf(photos []job.Photo) []webui.Card {
+func (p *pages) cardsOf(ctx context.Context, photos []job.Photo) []webui.Card {
 	cards := make([]webui.Card, len(photos))
 	for i, photo := range photos {
-		cards[i] = webui.NewCard(photo)
+		cards[i] = p.cardOf(ctx, photo)
 	}
 	return cards
+}
+
+// leastWait is what a person is told of: anything shorter is over before it is read.
+const leastWait = 2 * time.Second
+
+func (p *pages) cardOf(ctx context.Context, photo job.Photo) webui.Card {
+	card := webui.NewCard(photo)
+	card.Wait = p.waitOf(ctx, photo)
+	return card
+}
+
+// waitOf is how long a waiting photo still takes, zero if nobody knows or it is short.
+func (p *pages) waitOf(ctx context.Context, photo job.Photo) time.Duration {
+	if photo.Row.State != job.StateQueued {
+		return 0
+	}
+	wait, known := p.estimator.photo(ctx, photo)
+	if !known || wait < leastWait {
+		return 0
+	}
+	return wait
 }
 
 // takePhotos answers POST /photos: one photo of a script, or all files of a form.
@@ -93,7 +114,7 @@ func (p *pages) takeOnePhoto(c *fiber.Ctx) error {
 }
 
 func (p *pages) answerCard(c *fiber.Ctx, photo job.Photo) error {
-	return p.kit.RenderFragment(c.Status(http.StatusCreated), "upload", "card", webui.NewCard(photo))
+	return p.kit.RenderFragment(c.Status(http.StatusCreated), "upload", "card", p.cardOf(httpserver.Context(c), photo))
 }
 
 // taken is what became of the files of a form.

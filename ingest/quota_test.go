@@ -69,8 +69,8 @@ func TestBodiesOfBatchesLeaveRoom(t *testing.T) {
 	d.refuses(t, d.submitBatch(t, d.bob, ndjson, itemLines(1)), 503, problem.CodeUnavailable)
 	detectionOf(t, d.post(t, d.bob, photo(t), nil), 202)
 	end()
-	eventually(t, "they have ended", func() bool { return d.admission.ofBatch.own.fits(2 * imagestore.PartBytes) })
-	batchFrom(t, d.submitBatch(t, d.ann, ndjson, itemLines(1)), 202)
+	// The memory is given back a moment before the account's place is.
+	eventually(t, "they have ended", func() bool { return d.submitBatch(t, d.ann, ndjson, itemLines(1)).status == 202 })
 }
 
 func TestLimitsAreTold(t *testing.T) {

@@ -126,6 +126,8 @@ type Limits struct {
 	Batch struct {
 		MaxItemsJSON     int   `json:"max_items_json"`
 		MaxItemsManifest int   `json:"max_items_manifest"`
+		MaxJSONBytes     int64 `json:"max_json_bytes"`
+		MaxManifestBytes int64 `json:"max_manifest_bytes"`
 		MaxArchiveBytes  int64 `json:"max_archive_bytes"`
 		WindowSeconds    int64 `json:"window_seconds"`
 	} `json:"batch"`
@@ -135,8 +137,14 @@ type Limits struct {
 		KeptSeconds int64 `json:"kept_seconds"`
 	} `json:"uploads"`
 	Results struct {
-		KeptSeconds int64 `json:"kept_seconds"`
+		KeptSeconds       int64 `json:"kept_seconds"`        // of batches; 0: until they are deleted
+		SingleKeptSeconds int64 `json:"single_kept_seconds"` // of other photos, likewise
 	} `json:"results"`
+	Quota struct {
+		MaxPhotos  int `json:"max_photos"` // waiting or in work
+		MaxBatches int `json:"max_batches"`
+		MaxBodies  int `json:"max_batch_bodies"` // batches being sent to one front door
+	} `json:"quota"`
 
 	Raw json.RawMessage `json:"-"` // all of it, as it came
 }

@@ -44,24 +44,27 @@ const (
 
 // Detection is a photo and what was found in it.
 type Detection struct {
-	ID          string            `json:"id"`
-	CustomID    string            `json:"custom_id"` // empty outside batches
-	BatchID     string            `json:"batch_id"`  // empty outside batches
-	Status      Status            `json:"status"`
-	Error       *ItemError        `json:"error"` // of one that ended without a result
-	Category    Category          `json:"category"`
-	NumFaces    int               `json:"num_faces"`
-	NumMasked   int               `json:"num_masked"`
-	NumUnmasked int               `json:"num_unmasked"`
-	Image       ImageInfo         `json:"image"`
-	Faces       []Face            `json:"faces"`
-	Model       *Model            `json:"model"`
-	Timing      *Timing           `json:"timing_ms"`
-	Attempts    int               `json:"attempts"`
-	WorkerID    string            `json:"worker_id"`
-	Metadata    map[string]string `json:"metadata,omitempty"`
-	CreatedAt   time.Time         `json:"created_at,omitzero"`
-	FinishedAt  *time.Time        `json:"finished_at,omitempty"` // nil: not yet
+	ID          string     `json:"id"`
+	CustomID    string     `json:"custom_id"` // empty outside batches
+	BatchID     string     `json:"batch_id"`  // empty outside batches
+	Status      Status     `json:"status"`
+	Error       *ItemError `json:"error"` // of one that ended without a result
+	Category    Category   `json:"category"`
+	NumFaces    int        `json:"num_faces"`
+	NumMasked   int        `json:"num_masked"`
+	NumUnmasked int        `json:"num_unmasked"`
+	Image       ImageInfo  `json:"image"`
+	Faces       []Face     `json:"faces"`
+	Model       *Model     `json:"model"`
+	Timing      *Timing    `json:"timing_ms"`
+	Attempts    int        `json:"attempts"`
+	// EstimatedWaitMS is about how long until the photo is done; 0: nobody can say, or
+	// it is.
+	EstimatedWaitMS int64             `json:"estimated_wait_ms"`
+	WorkerID        string            `json:"worker_id"`
+	Metadata        map[string]string `json:"metadata,omitempty"`
+	CreatedAt       time.Time         `json:"created_at,omitzero"`
+	FinishedAt      *time.Time        `json:"finished_at,omitempty"` // nil: not yet
 }
 
 // ItemError is why a photo ended without a result; docs/errors.md has its codes.

@@ -43,6 +43,10 @@ type Batch struct {
 	ExpiresAt time.Time     // when the window of this run is over
 }
 
+// Counted says whether Announced is how many items were submitted: those of an archive
+// or a prefix are counted when it is expanded.
+func (b Batch) Counted() bool { return b.Source == BatchFromManifest }
+
 // Day is the UTC day under which the batch's objects lie; see Photo.Day.
 func (b Batch) Day() string { return b.CreatedAt.UTC().Format(time.DateOnly) }
 

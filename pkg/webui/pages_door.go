@@ -14,11 +14,12 @@ type Card struct {
 	Name       string
 	State      job.State
 	Counts     job.Counts
-	Category   job.Category // only when succeeded
-	Failure    string       // a sentence; only when it failed for good
-	Retrying   string       // a sentence; why it waits for another attempt
-	Retry      bool         // a person may have it tried again
-	Thumbnail  bool         // there is one to show
+	Category   job.Category  // only when succeeded
+	Failure    string        // a sentence; only when it failed for good
+	Retrying   string        // a sentence; why it waits for another attempt
+	Wait       time.Duration // about how long until it is done; zero: nobody knows, or at once
+	Retry      bool          // a person may have it tried again
+	Thumbnail  bool          // there is one to show
 	AcceptedAt time.Time
 	Total      time.Duration // from acceptance to result; zero until it succeeded
 }
