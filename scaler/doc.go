@@ -1,10 +1,9 @@
-// Package scaler will size the fleet: observe the queue and the workers, decide how
-// many slots are needed, and act by starting and draining instances. What it decides is
-// built, in decide, and so is a model of the fleet that the decision can be tried on,
-// in simulate; observing and acting are not, and the number of workers is whatever a
-// person starts.
+// Package scaler sizes the fleet: it observes the queue and the workers, decides by
+// scaler/decide how many instances there should be, and acts by launching, draining
+// and ending them. The steps of a tick are a list in tick.go.
 //
-// When they are, it will be the only writer of the fleet. It must then never act on
-// readings that are stale or missing, never end an instance with work in hand, and
-// never act without the lease.
+// It is the only writer of the fleet. Several may run: the one that holds the lease
+// acts, and every change carries the lease's epoch. It must never act on readings that
+// are stale or missing, never end an instance with work in hand unless a person says
+// so or its time is over, and never act without the lease.
 package scaler

@@ -58,8 +58,20 @@ func (q *Queue) AnnounceAudit(ctx context.Context, action string, record any) {
 // FleetEvent is what can befall an instance.
 type FleetEvent string
 
-// EventSpotNotice says that the instance is about to be taken away.
-const EventSpotNotice FleetEvent = "spot-notice"
+// What befalls instances. The last two are about the pool.
+const (
+	EventSpotNotice FleetEvent = "spot-notice" // it is about to be taken away
+	EventLaunched   FleetEvent = "launched"    // or started, if it had been stopped
+	EventReady      FleetEvent = "ready"       // the first sign of life after that
+	EventRetiring   FleetEvent = "retiring"
+	EventRecalled   FleetEvent = "recalled"
+	EventEnded      FleetEvent = "ended" // stopped or terminated
+	EventDecision   FleetEvent = "decision"
+	EventPolicy     FleetEvent = "policy"
+)
+
+// Pool stands for the instance in events about all of them.
+const Pool = "pool"
 
 // AnnounceFleet tells that something befell an instance; details become JSON. Like
 // Announce it never waits.

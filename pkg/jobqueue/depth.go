@@ -14,6 +14,8 @@ type Depth struct {
 	InFlight int // delivered and not settled, photos put back with a delay included
 	// Paused is how long PauseLane still keeps the lane from being given out.
 	Paused time.Duration
+	Asking int    // pulls that wait for a photo
+	Leader string // the server that answered for the lane; empty on a single one
 }
 
 // Total is everything of the lane that is not settled.
@@ -31,7 +33,11 @@ func (q *Queue) Depth(ctx context.Context) (map[job.Lane]Depth, error) {
 			return nil, fmt.Errorf("reading the depth of %s: %w", lane, classify(err))
 		}
 		info := consumer.CachedInfo() // of this very moment: Consumer asked for it
-		depths[lane] = Depth{Pending: int(info.NumPending), InFlight: info.NumAckPending, Paused: info.PauseRemaining}
+		d := Depth{Pending: int(info.NumPending), InFlight: info.NumAckPending, Paused: info.PauseRemaining, Asking: info.NumWaiting}
+		if info.Cluster != nil {
+			d.Leader = info.Cluster.Leader
+		}
+		depths[lane] = d
 	}
 	return depths, nil
 }

@@ -61,7 +61,7 @@ func eventSubjects() []string {
 }
 
 func telemetrySubjects() []string {
-	return []string{workerTelemetrySubject("*"), doorTelemetrySubject("*"), "telemetry.fleet"}
+	return []string{workerTelemetrySubject("*"), doorTelemetrySubject("*"), fleetTelemetry}
 }
 
 func workerTelemetrySubject(worker string) string { return "telemetry.worker." + worker }

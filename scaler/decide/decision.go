@@ -55,3 +55,7 @@ type Inputs struct {
 	Setting           string   `json:"setting,omitempty"`
 	PeriodMinutes     int      `json:"period_minutes,omitempty"` // of the clock
 }
+
+// Acts says whether the fleet is to be brought to the target. A decision that was blind
+// and keeps the size is not to be acted upon: the size itself may be wrong.
+func (d Decision) Acts() bool { return len(d.Blind) == 0 || d.Target != d.Size }

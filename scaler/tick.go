@@ -1,0 +1,166 @@
+package scaler
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"maskfleet/pkg/fleet"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/scaler/decide"
+)
+
+// leader is a scaler while it holds the lease.
+type leader struct {
+	*Service
+	policy  *livePolicy
+	journal *journal
+	hands   *hands
+
+	history  decide.History
+	silent   map[string]time.Time // since when instances have been silent
+	saved    time.Time
+	reported time.Time
+	measured time.Time
+
+	mu      sync.Mutex // guards what commands read
+	latest  decide.Decision
+	inForce decide.Policy
+	seen    census
+	known   bool // seen is of any use
+}
+
+// lead decides and acts until ctx ends, because the lease is lost or we are stopping.
+func (s *Service) lead(ctx context.Context) {
+	l, err := s.newLeader(ctx)
+	if err != nil {
+		s.tel.Log.ErrorContext(ctx, "cannot lead", "err", err)
+		return
+	}
+	withdraw := l.offerCommands(ctx)
+	defer withdraw()
+	s.tel.Log.InfoContext(ctx, "leading", "epoch", s.lease.current().Epoch)
+	for next := time.NewTimer(0); ; {
+		select {
+		case <-ctx.Done():
+			l.hands.finish()
+			if err := s.save(ctx, s.lease.current().Epoch, l.memory()); err != nil {
+				s.tel.Log.WarnContext(ctx, "what was learned is not saved", "err", err)
+			}
+			return
+		case <-next.C:
+			began := time.Now()
+			every := time.Duration(l.tick(ctx).TickSeconds * float64(time.Second))
+			next.Reset(max(0, every-time.Since(began)))
+		}
+	}
+}
+
+// newLeader takes over where the last leader stopped. It does not give up on a store
+// that is away: nothing can be done without it.
+func (s *Service) newLeader(ctx context.Context) (*leader, error) {
+	initial, err := s.cfg.initialPolicy()
+	if err != nil {
+		return nil, err
+	}
+	l := &leader{
+		Service: s, inForce: initial, silent: map[string]time.Time{},
+		policy:  &livePolicy{broker: s.doors.Queue, log: s.tel.Log, current: initial},
+		journal: &journal{store: s.doors.Store, events: s.doors.Queue, log: s.tel.Log, keep: s.cfg.KeepDecisions},
+		hands:   newHands(s),
+	}
+	m := s.remember(ctx)
+	l.history = m.History
+	s.senses.inherit(m.Boots)
+	return l, nil
+}
+
+func (l *leader) memory() memory { return memory{l.history, l.senses.bootsOfLate()} }
+
+// tick is one round, and gives the policy by which it was made.
+func (l *leader) tick(ctx context.Context) decide.Policy {
+	policy := l.policy.refresh(ctx)
+	now := time.Now()
+	seen, known := l.look(ctx, now)
+	observation := l.senses.observe(now, seen, known)
+	decision := l.history.Advance(observation, policy)
+	l.show(decision, policy, seen, known)
+	l.journal.note(ctx, decision)
+	l.report(ctx, now, decision, observation)
+	l.measure(ctx, now)
+	l.keepMemory(ctx, now)
+	if known && l.hands.remembers(ctx) {
+		l.hands.act(ctx, seen, decision)
+	}
+	return policy
+}
+
+// look takes the census of the last listing; known is false if there is none.
+func (l *leader) look(ctx context.Context, now time.Time) (c census, known bool) {
+	found, at := l.senses.listing.last()
+	if at.IsZero() {
+		return census{}, false
+	}
+	alive := map[string]bool{}
+	for _, i := range found.Instances {
+		if i.Health != fleet.HealthDangling {
+			continue
+		}
+		alive[i.ID] = true
+		if _, noted := l.silent[i.ID]; !noted {
+			l.silent[i.ID] = now
+		}
+	}
+	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !alive[id] })
+	return takeCensus(now, found.Listing, found.workers, l.hands.retiring(), l.silent), true
+}
+
+// show is what commands read.
+func (l *leader) show(d decide.Decision, p decide.Policy, c census, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.latest, l.inForce, l.seen, l.known = d, p, c, known
+	l.metrics.show(d, c)
+}
+
+// report tells the fleet's reading, for charts and replays.
+func (l *leader) report(ctx context.Context, now time.Time, d decide.Decision, o decide.Observation) {
+	if now.Sub(l.reported) < l.cfg.ReportInterval || !o.Fleet.Known || !o.Waiting.Known {
+		return
+	}
+	l.reported = now
+	l.mu.Lock()
+	c := l.seen
+	l.mu.Unlock()
+	r := jobqueue.FleetReading{
+		StartedAt: l.senses.began, Accepted: o.Accepted.Value, Finished: o.Finished.Value, Worked: o.Worked.Value,
+		Waiting: int(o.Waiting.Value), InFlight: int(o.InFlight.Value), CPU: d.Inputs.CPU,
+		Ready: c.count(ready), Starting: c.count(starting), Draining: c.count(draining), Stopped: c.count(resting),
+		Target: d.Target, Boot: o.Boot.Seconds(),
+	}
+	if err := l.doors.Queue.ReportFleet(ctx, r); err != nil {
+		l.tel.Log.DebugContext(ctx, "reading of the fleet not told", "err", err)
+	}
+}
+
+func (l *leader) keepMemory(ctx context.Context, now time.Time) {
+	if l.saved.IsZero() {
+		l.saved = now
+	}
+	if now.Sub(l.saved) < l.cfg.SaveInterval {
+		return
+	}
+	l.saved = now
+	if err := l.save(ctx, l.lease.current().Epoch, l.memory()); err != nil {
+		l.tel.Log.WarnContext(ctx, "what was learned is not saved", "err", err)
+	}
+}
+
+// retirements is MySQL as the hands see it.
+type retirements interface {
+	BeginRetirement(ctx context.Context, r jobstore.Retirement) error
+	EndRetirement(ctx context.Context, instance string) error
+	ListRetirements(ctx context.Context) ([]jobstore.Retirement, error)
+}

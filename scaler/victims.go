@@ -1,0 +1,103 @@
+package scaler
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"maskfleet/pkg/fleet"
+)
+
+// victims picks n instances to retire: those that are still starting, the youngest
+// first; then what the balancer finds unhealthy, what AWS will take away anyhow, what
+// is idle, what has least in hand, the oldest version first among equals. Among those
+// that are alike, the fullest zone gives first, so that zones stay even. Instances
+// younger than leastAge are left alone, because they are paid for already.
+func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []member) {
+	var candidates []member
+	zones := map[string]int{}
+	for _, m := range c.members {
+		if m.role != ready && m.role != starting {
+			continue
+		}
+		zones[m.Zone]++
+		if now.Sub(m.LaunchedAt) >= leastAge {
+			candidates = append(candidates, m)
+		}
+	}
+	slices.SortStableFunc(candidates, func(a, b member) int {
+		return cmp.Or(cmp.Compare(a.worth(), b.worth()), cmp.Compare(a.busy(), b.busy()), a.byAge(b), cmp.Compare(a.ID, b.ID))
+	})
+	for len(picked) < n && len(candidates) > 0 {
+		// All that are worth the same as the first, and as busy.
+		alike := 1
+		for alike < len(candidates) && candidates[alike].worth() == candidates[0].worth() && candidates[alike].busy() == candidates[0].busy() {
+			alike++
+		}
+		queues := map[string][]member{}
+		for _, m := range candidates[:alike] {
+			queues[m.Zone] = append(queues[m.Zone], m)
+		}
+		for taken := 0; taken < alike && len(picked) < n; taken++ {
+			zone := fullest(queues, zones)
+			picked = append(picked, queues[zone][0])
+			queues[zone] = queues[zone][1:]
+			zones[zone]--
+		}
+		candidates = candidates[alike:]
+	}
+	return picked
+}
+
+// worth is the less, the less is lost with the instance.
+func (m member) worth() int {
+	switch {
+	case m.role == starting:
+		return 0
+	case m.Target.State == fleet.TargetUnhealthy:
+		return 1
+	case m.spotNotice():
+		return 2
+	default:
+		return 3
+	}
+}
+
+func (m member) spotNotice() bool {
+	for _, w := range m.workers {
+		if w.SpotNotice != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// busy is how many photos it has in hand.
+func (m member) busy() (n int) {
+	for _, w := range m.workers {
+		n += w.Busy
+	}
+	return n
+}
+
+// byAge puts the youngest first of those that start, else the oldest.
+func (m member) byAge(other member) int {
+	if m.role == starting {
+		return other.LaunchedAt.Compare(m.LaunchedAt)
+	}
+	return m.LaunchedAt.Compare(other.LaunchedAt)
+}
+
+// fullest is the zone with most instances among those that have a candidate.
+func fullest(queues map[string][]member, zones map[string]int) (most string) {
+	first := true
+	for zone, queue := range queues {
+		if len(queue) == 0 {
+			continue
+		}
+		if first || zones[zone] > zones[most] || zones[zone] == zones[most] && zone < most {
+			most, first = zone, false
+		}
+	}
+	return most
+}
