@@ -157,10 +157,11 @@ type crew struct {
 	answer *command.Server
 	world  *world
 
-	mu      sync.Mutex // guards all below
-	hands   map[string]*hand
-	silent  map[string]bool // instances whose worker is dead
-	holding map[string]int  // photos that a worker has in hand
+	mu        sync.Mutex // guards all below
+	hands     map[string]*hand
+	silent    map[string]bool // instances whose worker is dead
+	stillborn bool            // so is that of the next one
+	holding   map[string]int  // photos that a worker has in hand
 }
 
 type hand struct {
@@ -212,6 +213,9 @@ func (c *crew) work(ctx context.Context) {
 func (c *crew) beat(ctx context.Context, id string) {
 	c.mu.Lock()
 	h := c.hands[id]
+	if h == nil && c.stillborn && !c.silent[id] {
+		c.silent[id], c.stillborn = true, false
+	}
 	if c.silent[id] {
 		c.mu.Unlock()
 		return
@@ -258,6 +262,20 @@ func (c *crew) kill(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.silent[id] = true
+}
+
+// killNext has the next instance boot in vain.
+func (c *crew) killNext() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stillborn = true
+}
+
+// killed is how many instances are dead.
+func (c *crew) killed() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.silent)
 }
 
 func (c *crew) drains(id string) bool {

@@ -57,18 +57,24 @@ func TestNoWorkIsEnded(t *testing.T) {
 	eventually(t, "it is gone", func() bool { return w.up(t) == 1 })
 }
 
-// TestSilentInstanceIsReplaced: one that runs while its worker is dead.
-func TestSilentInstanceIsReplaced(t *testing.T) {
+// TestDeadInstanceIsReplaced: one that falls silent, and one that never spoke.
+func TestDeadInstanceIsReplaced(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, twoByHand)
-	w.scale(t, func(c *scaler.Config) { c.Fleet.Silence = 2 * time.Second })
-	eventually(t, "two instances run", func() bool { return len(w.instances(t, "running")) == 2 })
+	w.scale(t, func(c *scaler.Config) { c.Fleet.Silence, c.Fleet.BootDeadline = 2*time.Second, 10*time.Second })
+	w.awaitWorkers(t, 2)
 	dead := w.instances(t, "running")[0]
 	w.crew.kill(dead)
 	eventually(t, "another takes its place", func() bool {
 		running := w.instances(t, "running")
 		return len(running) == 2 && !slices.Contains(running, dead)
 	})
+	w.awaitWorkers(t, 2)
+	w.crew.killNext()
+	w.pin(t, 3)
+	eventually(t, "one is launched", func() bool { return w.up(t) == 3 })
+	eventually(t, "it boots in vain", func() bool { return w.crew.killed() > 1 })
+	eventually(t, "three work", func() bool { return w.up(t) == 3 && w.workers(t) == 3 })
 }
 
 // TestNextLeaderGoesOn: who takes over finishes what the last one began, and of two
@@ -101,4 +107,18 @@ func (w *world) retiring(t *testing.T) []jobstore.Retirement {
 		t.Fatal(err)
 	}
 	return all
+}
+
+func (w *world) workers(t *testing.T) int {
+	t.Helper()
+	workers, err := w.queue.Workers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(workers)
+}
+
+func (w *world) awaitWorkers(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, "workers give signs of life", func() bool { return w.workers(t) == n && len(w.instances(t, "running")) == n })
 }
