@@ -41,7 +41,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, tel: tel, doors: doors, metrics: newMetrics(tel.Registry)}
 	s.lease = newLease(doors.Queue, "scaler-"+id.String(), cfg, tel.Log)
-	s.senses = newSenses(cfg, doors, tel.Log)
+	s.senses = newSenses(cfg, doors, s.lease.leading, tel.Log)
 	return s, nil
 }
 

@@ -39,6 +39,8 @@ type work struct {
 // senses is everything that is read, each in a loop of its own.
 type senses struct {
 	began    time.Time // when the counters were 0
+	events   teller
+	leading  func() bool // whoever stands by tells nothing
 	accepted *gauge[float64]
 	backlog  *gauge[backlog]
 	listing  *gauge[listing]
@@ -58,8 +60,8 @@ const (
 	telemetryLookBack = 20 * time.Second
 )
 
-func newSenses(cfg Config, doors Doors, log *slog.Logger) *senses {
-	s := &senses{began: time.Now().UTC(), launched: map[string]time.Time{}}
+func newSenses(cfg Config, doors Doors, leading func() bool, log *slog.Logger) *senses {
+	s := &senses{began: time.Now().UTC(), events: doors.Queue, leading: leading, launched: map[string]time.Time{}}
 	counter := &arrivals{store: doors.Store}
 	s.accepted = sense("accepted", cfg.QueueInterval, cfg.ReadTimeout, log, counter.read)
 	s.backlog = sense("backlog", cfg.QueueInterval, cfg.ReadTimeout, log, func(ctx context.Context) (backlog, error) { return readBacklog(ctx, doors) })
@@ -123,12 +125,12 @@ func (s *senses) readListing(ctx context.Context, doors Doors) (listing, error) 
 	if err != nil {
 		return listing{}, err
 	}
-	s.noteBoots(l)
+	s.noteBoots(ctx, l)
 	return listing{l, workers}, nil
 }
 
 // noteBoots measures from launch to the first sign of life.
-func (s *senses) noteBoots(l fleet.Listing) {
+func (s *senses) noteBoots(ctx context.Context, l fleet.Listing) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ids = s.ids[:0]
@@ -145,6 +147,9 @@ func (s *senses) noteBoots(l fleet.Listing) {
 			s.boots = append(s.boots, l.At.Sub(launched))
 			s.boots = s.boots[max(0, len(s.boots)-rememberedBoots):]
 			delete(s.launched, i.ID)
+			if s.leading() {
+				s.events.AnnounceFleet(ctx, jobqueue.EventReady, i.ID, fleetEvent{At: l.At.UTC()})
+			}
 		}
 	}
 	for id := range s.launched {
