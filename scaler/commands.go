@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"maskfleet/pkg/jobqueue/command"
@@ -30,10 +31,10 @@ func (l *leader) offerCommands(ctx context.Context) (withdraw func()) {
 
 // commands is everything that the leader can be asked.
 func (l *leader) commands() []command.Command {
-	return []command.Command{
+	return slices.Concat(l.instanceCommands(), []command.Command{
 		command.Read("status", "Shows the fleet, the last decision and why.", struct{}{}, exampleStatus(),
 			func(context.Context, struct{}) (status, error) { return l.status(), nil }),
-	}
+	})
 }
 
 // status is the scaler at a glance.

@@ -1,10 +1,12 @@
 package scaler_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
 
+	"maskfleet/deployments/local/aws/awstest"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/scaler"
 )
@@ -121,4 +123,23 @@ func (w *world) workers(t *testing.T) int {
 func (w *world) awaitWorkers(t *testing.T, n int) {
 	t.Helper()
 	eventually(t, "workers give signs of life", func() bool { return w.workers(t) == n && len(w.instances(t, "running")) == n })
+}
+
+// TestInstancesAreListed: by command, with what a person wants to know.
+func TestInstancesAreListed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, twoByHand)
+	w.scale(t)
+	w.awaitWorkers(t, 2)
+	var got struct {
+		Total     int
+		Instances []struct{ ID, Role, Image string }
+	}
+	eventually(t, "both are ready", func() bool {
+		answer, err := w.queue.Request(t.Context(), "maskfleet.scaler.instances", nil, []byte(`{"role":"ready"}`))
+		return err == nil && answer.Code == "" && json.Unmarshal(answer.Data, &got) == nil && got.Total == 2
+	})
+	if want := w.instances(t, "running"); got.Instances[0].ID != want[0] || got.Instances[0].Image != awstest.Image {
+		t.Errorf("got %+v, want %v", got, want)
+	}
 }

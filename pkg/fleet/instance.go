@@ -54,6 +54,12 @@ type Instance struct {
 	LaunchedAt time.Time `json:"launched_at"` // or started, if it had been stopped
 	Health     Health    `json:"health"`
 	Target     Target    `json:"target"`
+
+	// For people who look, once EC2 shows the instance.
+	Image         string            `json:"image,omitempty"`
+	KeyPair       string            `json:"key_pair,omitempty"`
+	PublicAddress string            `json:"public_address,omitempty"`
+	Tags          map[string]string `json:"tags,omitempty"`
 }
 
 // Up says whether the instance runs or will.
@@ -65,6 +71,8 @@ func readInstance(from types.Instance) Instance {
 	i := Instance{
 		ID: aws.ToString(from.InstanceId), Type: string(from.InstanceType), Address: aws.ToString(from.PrivateIpAddress),
 		Spot: from.InstanceLifecycle == types.InstanceLifecycleTypeSpot, Shown: true, LaunchedAt: aws.ToTime(from.LaunchTime).UTC(),
+		Image: aws.ToString(from.ImageId), KeyPair: aws.ToString(from.KeyName), PublicAddress: aws.ToString(from.PublicIpAddress),
+		Tags: make(map[string]string, len(from.Tags)),
 	}
 	if from.Placement != nil {
 		i.Zone = aws.ToString(from.Placement.AvailabilityZone)
@@ -73,9 +81,8 @@ func readInstance(from types.Instance) Instance {
 		i.State = State(from.State.Name)
 	}
 	for _, tag := range from.Tags {
-		if aws.ToString(tag.Key) == tagVersion {
-			i.Version = aws.ToString(tag.Value)
-		}
+		i.Tags[aws.ToString(tag.Key)] = aws.ToString(tag.Value)
 	}
+	i.Version = i.Tags[tagVersion]
 	return i
 }
