@@ -50,6 +50,7 @@ func takeCensus(now time.Time, l fleet.Listing, workers []jobqueue.Worker, retir
 		byInstance[w.Instance] = append(byInstance[w.Instance], w)
 	}
 	silent, heard := 0, 0
+	c.members = make([]member, 0, len(l.Instances))
 	for _, i := range l.Instances {
 		m := member{Instance: i, workers: byInstance[i.ID]}
 		if r, retiring := retirements[i.ID]; retiring {
@@ -123,8 +124,8 @@ func (c census) in(wanted role) (some []member) {
 }
 
 func (c census) count(wanted role) (n int) {
-	for _, m := range c.members {
-		if m.role == wanted {
+	for i := range c.members {
+		if c.members[i].role == wanted {
 			n++
 		}
 	}

@@ -246,7 +246,7 @@ func (h *hands) shrink(ctx context.Context, c census, d decide.Decision) (bool, 
 	}
 	picked := victims(c, surplus, time.Now(), leastAge)
 	for _, m := range picked {
-		if err := h.retire(ctx, m, false, by, d.Reason); err != nil {
+		if err := h.retire(ctx, *m, false, by, d.Reason); err != nil {
 			return true, err
 		}
 	}

@@ -13,10 +13,11 @@ import (
 // is idle, what has least in hand, the oldest version first among equals. Among those
 // that are alike, the fullest zone gives first, so that zones stay even. Instances
 // younger than leastAge are left alone, because they are paid for already.
-func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []member) {
-	var candidates []member
+func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*member) {
+	var candidates []*member // a member is large
 	zones := map[string]int{}
-	for _, m := range c.members {
+	for i := range c.members {
+		m := &c.members[i]
 		if m.role != ready && m.role != starting {
 			continue
 		}
@@ -25,7 +26,7 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []m
 			candidates = append(candidates, m)
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b member) int {
+	slices.SortStableFunc(candidates, func(a, b *member) int {
 		return cmp.Or(cmp.Compare(a.worth(), b.worth()), cmp.Compare(a.busy(), b.busy()), a.byAge(b), cmp.Compare(a.ID, b.ID))
 	})
 	for len(picked) < n && len(candidates) > 0 {
@@ -34,7 +35,7 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []m
 		for alike < len(candidates) && candidates[alike].worth() == candidates[0].worth() && candidates[alike].busy() == candidates[0].busy() {
 			alike++
 		}
-		queues := map[string][]member{}
+		queues := map[string][]*member{}
 		for _, m := range candidates[:alike] {
 			queues[m.Zone] = append(queues[m.Zone], m)
 		}
@@ -50,7 +51,7 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []m
 }
 
 // worth is the less, the less is lost with the instance.
-func (m member) worth() int {
+func (m *member) worth() int {
 	switch {
 	case m.role == starting:
 		return 0
@@ -63,7 +64,7 @@ func (m member) worth() int {
 	}
 }
 
-func (m member) spotNotice() bool {
+func (m *member) spotNotice() bool {
 	for _, w := range m.workers {
 		if w.SpotNotice != nil {
 			return true
@@ -73,7 +74,7 @@ func (m member) spotNotice() bool {
 }
 
 // busy is how many photos it has in hand.
-func (m member) busy() (n int) {
+func (m *member) busy() (n int) {
 	for _, w := range m.workers {
 		n += w.Busy
 	}
@@ -81,7 +82,7 @@ func (m member) busy() (n int) {
 }
 
 // byAge puts the youngest first of those that start, else the oldest.
-func (m member) byAge(other member) int {
+func (m *member) byAge(other *member) int {
 	if m.role == starting {
 		return other.LaunchedAt.Compare(m.LaunchedAt)
 	}
@@ -89,7 +90,7 @@ func (m member) byAge(other member) int {
 }
 
 // fullest is the zone with most instances among those that have a candidate.
-func fullest(queues map[string][]member, zones map[string]int) (most string) {
+func fullest(queues map[string][]*member, zones map[string]int) (most string) {
 	first := true
 	for zone, queue := range queues {
 		if len(queue) == 0 {
