@@ -16,6 +16,7 @@ const (
 	jumpSlots        = 0.2  // and by so many slots
 	recentSeconds    = 16.0 // how far back every tick is kept
 	recentParts      = 256  // of the target, further back
+	tickSlack        = 0.25 // seconds by which a tick may come early
 )
 
 // jumpWindows are the seconds over which a jump is looked for.
@@ -48,7 +49,9 @@ type arrivals struct {
 func (d *demand) note(a *arrivals) {
 	if len(d.Counts) == 0 {
 		d.Worked, d.Done, d.Dispersion = a.believed*serviceBelief, serviceBelief, 1
-		d.Counts = append(d.Counts, stamped{a.now - a.seconds, 0})
+	}
+	if n := len(d.Counts); n == 0 || d.Counts[n-1].At < a.now-a.seconds-tickSlack {
+		d.Counts = append(d.Counts[:0], stamped{a.now - a.seconds, d.Total}) // what came before is not known
 	}
 	fade := math.Pow(0.5, a.seconds/serviceHalfLife)
 	d.Worked = d.Worked*fade + a.worked
@@ -87,14 +90,18 @@ func (d *demand) keep(now, target float64) {
 	}
 }
 
-// photos is how many came in the last seconds.
-func (d *demand) photos(now, seconds float64) float64 {
+// perSecond is how many came a second, over the last seconds. Ticks may be irregular and
+// far apart, so what is counted is divided by the time in which it came: from the tick
+// at which those seconds begin, or the one before. If the count does not reach back so
+// far, it is as if nothing came before.
+func (d *demand) perSecond(now, seconds float64) float64 {
+	from := now - seconds + math.Min(tickSlack, seconds/8)
 	for _, count := range slices.Backward(d.Counts) {
-		if count.At <= now-seconds+1e-6 {
-			return d.Total - count.Value
+		if count.At <= from {
+			return (d.Total - count.Value) / (now - count.At)
 		}
 	}
-	return d.Total - d.Counts[0].Value
+	return (d.Total - d.Counts[0].Value) / seconds
 }
 
 // level is the load to be ready for: the fast mean, or what a jump has reached at
@@ -103,7 +110,7 @@ func (d *demand) level(now, service float64) float64 {
 	level := d.Fast
 	dispersion := math.Max(1, d.Dispersion)
 	for _, window := range jumpWindows() {
-		came := d.photos(now, window)
+		came := d.perSecond(now, window) * window
 		sure := came - jumpDeviations*math.Sqrt(dispersion*came+1)
 		level = math.Max(level, sure/window*service)
 	}

@@ -72,7 +72,7 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 	}
 	m.level = w.Demand.level(n.now, a.service)
 	m.rising = w.Demand.rising(m.level)
-	m.fresh = w.Demand.photos(n.now, m.target) * a.service
+	m.fresh = w.Demand.perSecond(n.now, m.target) * m.target * a.service
 	m.staffed = m.staff(m.level)
 	if n.now-w.Began < t.newcomer.seconds {
 		w.Busiest = math.Max(w.Busiest, w.Demand.Slow)

@@ -17,7 +17,8 @@ type world struct {
 	at       time.Time
 	boot     time.Duration
 	service  float64
-	perTick  float64 // photos
+	every    time.Duration // between ticks
+	perTick  float64       // photos, of a tick of a second
 	accepted float64
 	finished float64
 	worked   float64
@@ -32,7 +33,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	return &world{
 		t: t, policy: decide.DefaultPolicy(), at: time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC),
-		boot: time.Minute, service: 0.12, ready: 1,
+		boot: time.Minute, service: 0.12, every: time.Second, ready: 1,
 	}
 }
 
@@ -52,18 +53,19 @@ func (w *world) see() decide.Observation {
 	return o
 }
 
-// tick lets a second pass and does what is decided.
+// tick lets a second pass, or whatever every says, and does what is decided.
 func (w *world) tick() decide.Decision {
 	w.t.Helper()
-	w.at = w.at.Add(time.Second)
-	w.accepted += w.perTick
-	w.waiting += w.perTick
-	done := min(w.waiting, float64(w.ready*w.policy.SlotsPerInstance)/w.service)
+	w.at = w.at.Add(w.every)
+	came := w.perTick * w.every.Seconds()
+	w.accepted += came
+	w.waiting += came
+	done := min(w.waiting, float64(w.ready*w.policy.SlotsPerInstance)*w.every.Seconds()/w.service)
 	w.waiting -= done
 	w.finished += done
 	w.worked += done * w.service
 	for i := range w.starting {
-		w.starting[i] += time.Second
+		w.starting[i] += w.every
 	}
 	for len(w.starting) > 0 && w.starting[0] >= w.boot {
 		w.starting = w.starting[1:]
@@ -91,11 +93,11 @@ func (w *world) obey(d decide.Decision) {
 	}
 }
 
-// run lets so many seconds pass.
-func (w *world) run(seconds int) decide.Decision {
+// run lets so many ticks pass.
+func (w *world) run(ticks int) decide.Decision {
 	w.t.Helper()
 	var d decide.Decision
-	for range seconds {
+	for range ticks {
 		d = w.tick()
 	}
 	return d
