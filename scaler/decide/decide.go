@@ -2,7 +2,6 @@ package decide
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -115,7 +114,7 @@ func inputs(o Observation, p Policy) Inputs {
 	in := Inputs{Ready: o.Fleet.Ready, Starting: len(o.Fleet.Starting), BootSeconds: p.bootSeconds(o)}
 	oldest := o.Fleet.Age
 	note := func(r Reading) *float64 {
-		if !r.Known || math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
+		if !usable(r) {
 			return nil
 		}
 		oldest = max(oldest, r.Age)

@@ -8,6 +8,7 @@ import (
 const (
 	staleTicks     = 3.0   // a reading older than so many ticks is stale,
 	staleSeconds   = 6.0   // but none younger than this
+	staleList      = 30.0  // the list of instances comes more seldom
 	staleCPU       = 300.0 // the CPU is a mean of two minutes, and comes late
 	gapTicks       = 10.0  // a pause of so many ticks is a new beginning,
 	gapSeconds     = 30.0  // but none shorter than this
@@ -22,6 +23,9 @@ type sight struct {
 	fleetGone bool     // not even the fleet's size is known
 	news      news
 }
+
+// stale is how old a reading may be, in seconds.
+func (p Policy) stale() float64 { return max(staleTicks*p.TickSeconds, staleSeconds) }
 
 // look judges the readings and notes what it believed.
 func (m *memory) look(o Observation, p Policy) sight {
@@ -71,14 +75,14 @@ func (m *memory) lookAtClock(now float64, p Policy, s *sight) {
 }
 
 func (m *memory) lookAtReadings(o Observation, p Policy, s *sight) {
-	stale := max(staleTicks*p.TickSeconds, staleSeconds)
+	stale := p.stale()
 	need := func(name string, r Reading, oldest float64) {
 		switch {
 		case !r.Known:
 			s.blind = append(s.blind, name+" is not known")
 		case r.Age.Seconds() > oldest:
 			s.blind = append(s.blind, fmt.Sprintf("%s is %s old", name, seconds(r.Age)))
-		case r.Value < 0 || r.Value != r.Value || r.Value > 1e18:
+		case !usable(r):
 			s.blind = append(s.blind, fmt.Sprintf("%s is %g", name, r.Value))
 		}
 	}
@@ -139,7 +143,7 @@ func (m *memory) lookAtFleet(o Observation, p Policy, boot float64, s *sight) {
 		s.blind = append(s.blind, text)
 		s.fleetGone = true
 	}
-	switch stale := max(staleTicks*p.TickSeconds, 5*staleSeconds); {
+	switch stale := max(p.stale(), staleList); {
 	case !f.Known || f.Ready < 0:
 		complain("the list of instances is not known")
 		return
@@ -173,19 +177,24 @@ func (m *memory) believe(o Observation, now float64, p Policy, s *sight) news {
 	if p.Kind != TargetWait || (queueBlind && m.Learned != 0) {
 		return n
 	}
+	counted := usable(o.Worked) && usable(o.Finished)
 	if m.Learned != 0 {
 		n.seconds = now - m.Learned
 		n.photos = o.Accepted.Value - m.Accepted
-		if o.Worked.Known && o.Finished.Known && o.Worked.Value >= m.Worked && o.Finished.Value >= m.Finished {
+		if counted && m.Counted && o.Worked.Value >= m.Worked && o.Finished.Value >= m.Finished {
 			n.worked, n.done = o.Worked.Value-m.Worked, o.Finished.Value-m.Finished
 		}
 	} else if len(s.blind) == 0 {
 		s.blind = append(s.blind, "a rate needs two readings")
 	}
-	if o.Accepted.Known && o.Accepted.Age.Seconds() <= staleSeconds && !m.Doubted {
+	if usable(o.Accepted) && o.Accepted.Age.Seconds() <= p.stale() && !m.Doubted {
 		m.Learned, m.Accepted = now, o.Accepted.Value
-		m.Worked, m.Finished = o.Worked.Value, o.Finished.Value
-		m.Depth = o.Waiting.Value + o.InFlight.Value
+		if counted {
+			m.Counted, m.Worked, m.Finished = true, o.Worked.Value, o.Finished.Value
+		}
+		if usable(o.Waiting) && usable(o.InFlight) {
+			m.Depth = o.Waiting.Value + o.InFlight.Value
+		}
 	}
 	return n
 }

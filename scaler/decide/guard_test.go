@@ -1,6 +1,7 @@
 package decide_test
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -191,4 +192,71 @@ func TestCountersThatBeginAnew(t *testing.T) {
 	if d := w.run(2); len(d.Blind) != 0 || d.Target != size {
 		t.Errorf("two ticks later: %s", d.Reason)
 	}
+}
+
+// TestReadingsMayBeAsOldAsTheTicksAllow: there is one limit, three ticks or six
+// seconds; what is young enough to be trusted is young enough to learn from.
+func TestReadingsMayBeAsOldAsTheTicksAllow(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		tick, age float64
+		sees      bool
+	}{{1, 5, true}, {1, 7, false}, {5, 14, true}, {5, 16, false}, {20, 50, true}, {20, 70, false}} {
+		w := newWorld(t)
+		w.policy.TickSeconds, w.every = c.tick, time.Duration(c.tick*float64(time.Second))
+		w.spoil = func(o *decide.Observation) { o.Accepted.Age = time.Duration(c.age * float64(time.Second)) }
+		if d := w.run(10); (len(d.Blind) == 0) != c.sees {
+			t.Errorf("ticks of %g s, readings %g s old: %s", c.tick, c.age, d.Reason)
+		}
+	}
+}
+
+// TestCountersThatAreNoNumbers: what is unknown or absurd leaves nothing behind, neither
+// as long as it lasts nor afterwards.
+func TestCountersThatAreNoNumbers(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]decide.Reading{
+		"unknown": {}, "NaN": {Value: math.NaN(), Known: true}, "negative": {Value: -5, Known: true},
+		"infinite": {Value: math.Inf(1), Known: true}, "absurd": {Value: 1e300, Known: true},
+	} {
+		for counter, of := range map[string]func(o *decide.Observation) *decide.Reading{
+			"accepted": func(o *decide.Observation) *decide.Reading { return &o.Accepted },
+			"waiting":  func(o *decide.Observation) *decide.Reading { return &o.Waiting },
+			"inflight": func(o *decide.Observation) *decide.Reading { return &o.InFlight },
+			"finished": func(o *decide.Observation) *decide.Reading { return &o.Finished },
+			"worked":   func(o *decide.Observation) *decide.Reading { return &o.Worked },
+		} {
+			for when, began := range map[string]int{"at first": 0, "later": 300} {
+				t.Run(counter+" "+name+" "+when, func(t *testing.T) {
+					t.Parallel()
+					w := newWorld(t)
+					w.service = 0.2 // not what the policy believes
+					w.accepted, w.finished, w.worked = 9e6, 9e6, 9e6
+					w.slots(2)
+					w.run(began)
+					w.spoil = func(o *decide.Observation) { *of(o) = bad }
+					for range 90 {
+						w.tick()
+						if _, err := json.Marshal(w.history); err != nil {
+							t.Fatal(err)
+						}
+					}
+					w.spoil = nil
+					d := w.run(60)
+					if len(d.Blind) != 0 || d.Inputs.ServiceSeconds == nil || math.Abs(*d.Inputs.ServiceSeconds-w.service) > 0.02 {
+						t.Errorf("a photo takes %g s; afterwards: %s; %s", w.service, d.Reason, inputs(t, d))
+					}
+				})
+			}
+		}
+	}
+}
+
+func inputs(t *testing.T, d decide.Decision) string {
+	t.Helper()
+	text, err := json.Marshal(d.Inputs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -24,8 +24,9 @@ type memory struct {
 	Last    float64 `json:"last"`    // observation
 	Learned float64 `json:"learned"` // the last observation that was believed
 	Since   float64 `json:"since"`   // when the present row of observations began
-	// Counters as they were at Learned.
+	// Counters as they were at Learned; those of slots as they were known last.
 	Accepted float64 `json:"accepted"`
+	Counted  bool    `json:"counted"` // those of slots are known
 	Worked   float64 `json:"worked"`
 	Finished float64 `json:"finished"`
 

@@ -9,6 +9,15 @@ type Reading struct {
 	Known bool // false: it could not be read
 }
 
+// tooMuch is more than anything that is counted here comes to.
+const tooMuch = 1e18
+
+// usable says whether the number may be reckoned with and remembered: it is known, and
+// one of those that a count, a duration or a share can be.
+func usable(r Reading) bool {
+	return r.Known && r.Value >= 0 && r.Value <= tooMuch // never true of NaN
+}
+
 // Observation is what is known at one moment. Counters only rise, except when what
 // they count was started anew.
 type Observation struct {
