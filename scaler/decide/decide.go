@@ -61,7 +61,7 @@ func (m *memory) choose(d *Decision, o Observation, p Policy, b bounds, s sight)
 		case len(s.dim) > 0:
 			d.Blind, d.Target = s.dim, d.Size
 			why = fmt.Sprintf("not shrinking to %d while %s", d.Clamped, strings.Join(s.dim, " and "))
-		case p.Kind == TargetWait && len(o.Fleet.Starting) > 0:
+		case p.Kind == TargetWait && len(o.Fleet.awaited(p.bootSeconds(o))) > 0:
 			d.Target = d.Size
 			why = fmt.Sprintf("%d would do, but a boot that has begun is paid for: %s", d.Clamped, why)
 		}

@@ -1,6 +1,9 @@
 package decide
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Reading is a number that was read somewhere, and how old it is.
 type Reading struct {
@@ -45,3 +48,14 @@ type Fleet struct {
 
 // Size is how many instances there are, ready or starting.
 func (f Fleet) Size() int { return f.Ready + len(f.Starting) }
+
+// overdueBoots is after how many boots an instance is no longer waited for.
+const overdueBoots = 2.0
+
+// awaited is how long those have been starting that may still become ready. One that
+// never does is on the bill, but nothing is left to it, and nobody stays for its sake.
+func (f Fleet) awaited(boot float64) []time.Duration {
+	return slices.DeleteFunc(slices.Clone(f.Starting), func(age time.Duration) bool {
+		return age.Seconds() > overdueBoots*boot
+	})
+}

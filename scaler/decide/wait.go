@@ -41,7 +41,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 	w.Parade.live(m, t)
 	best := t.settings[w.Parade.Best]
 	f := state{backlog: (o.Waiting.Value + 0.5*o.InFlight.Value) * m.service, ready: ready}
-	for _, age := range o.Fleet.Starting {
+	for _, age := range o.Fleet.awaited(m.boot) {
 		eta := math.Max(0, m.boot-age.Seconds())
 		f.soon += math.Max(0, m.horizon-eta) * m.step
 	}
