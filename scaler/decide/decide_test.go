@@ -143,6 +143,27 @@ func TestLoadThatRecursIsForeseen(t *testing.T) {
 	}
 }
 
+// TestStepOfTheClockForgetsNoPeriod: a clock that is put right by some seconds, over the
+// edge of a minute, costs nothing of what was learned.
+func TestStepOfTheClockForgetsNoPeriod(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const period = 37 * 60
+	for second := range 5 * period {
+		w.slots(0.8)
+		if second%period >= 1200 && second%period < 1500 {
+			w.slots(6)
+		}
+		if second == 4*period+600 {
+			w.at = w.at.Truncate(time.Minute).Add(-3 * time.Second)
+		}
+		w.tick()
+		if second == 4*period+1203 && w.ready < 5 { // by the clock, its minute has begun now
+			t.Errorf("%d instances are ready as the fifth burst begins", w.ready)
+		}
+	}
+}
+
 // TestSlotsAreTheUnit: instances are as many as it takes to have the slots.
 func TestSlotsAreTheUnit(t *testing.T) {
 	t.Parallel()

@@ -58,9 +58,12 @@ func (c *calendar) note(now, need float64) {
 	if c.Needs == nil {
 		c.Needs, c.Minute = make([]int32, rememberedMinutes), minute
 	}
-	if minute < c.Minute || minute-c.Minute > rememberedMinutes {
+	switch apart := minute - c.Minute; {
+	case apart > rememberedMinutes || apart < -rememberedMinutes:
 		clear(c.Needs)
 		c.Minute, c.Peak = minute, 0
+	case apart < 0:
+		c.goBack(minute)
 	}
 	if c.Minute < minute {
 		c.Needs[c.at(c.Minute)] = int32(min(c.Peak, math.MaxInt32))
@@ -70,6 +73,16 @@ func (c *calendar) note(now, need float64) {
 		c.Needs[c.at(minute)], c.Peak = 0, 0
 	}
 	c.Peak = max(c.Peak, need)
+}
+
+// goBack follows a clock that was put back: the minutes that are yet to come again are
+// not known, the one that it is now goes on.
+func (c *calendar) goBack(minute int64) {
+	for ; c.Minute > minute; c.Minute-- {
+		c.Needs[c.at(c.Minute)] = 0
+	}
+	c.Peak = float64(c.Needs[c.at(minute)])
+	c.Needs[c.at(minute)] = 0
 }
 
 func (c *calendar) at(minute int64) int {
