@@ -32,8 +32,8 @@ func (m *memory) look(o Observation, p Policy) sight {
 	s := sight{}
 	now := unix(o.At)
 	boot := p.bootSeconds(o)
+	m.lookAtClock(now, p, &s) // first: the others ask how long something has been so
 	m.lookAtFleet(o, p, boot, &s)
-	m.lookAtClock(now, p, &s)
 	m.lookAtReadings(o, p, &s)
 	if len(s.blind) == 0 && p.Kind == TargetWait {
 		m.lookAtQueue(o, &s)
@@ -64,10 +64,10 @@ func (m *memory) lookAtClock(now float64, p Policy, s *sight) {
 	case now <= m.Last:
 		s.blind = append(s.blind, fmt.Sprintf("the clock was put back by %.0f s", m.Last-now))
 		m.rebase(now - m.Last)
-		m.Learned = 0
+		m.Since, m.Learned = now, 0
 	case now-m.Last > gap:
 		s.blind = append(s.blind, fmt.Sprintf("these are the first readings after %.0f s", now-m.Last))
-		m.Since, m.Learned = now, 0
+		m.Since, m.Learned, m.EmptySince = now, 0, 0
 	case m.Learned != 0 && now-m.Learned > gap:
 		m.Learned = 0 // too long ago to make a rate of
 	}

@@ -161,6 +161,50 @@ func TestClockThatJumps(t *testing.T) {
 	}
 }
 
+// TestClockThatWentBackShrinksNobodyForABoot, whatever the policy, also if the scaler has
+// been looking for long.
+func TestClockThatWentBackShrinksNobodyForABoot(t *testing.T) {
+	t.Parallel()
+	for _, jump := range []time.Duration{-time.Second, -time.Hour} {
+		w := newWorld(t)
+		w.policy.Kind, w.policy.Manual.Size = decide.Manual, 6
+		w.run(600)
+		w.policy.Manual.Size = 2
+		w.at = w.at.Add(jump - time.Second)
+		for second := range 60 {
+			if d := w.tick(); d.Target != 6 {
+				t.Fatalf("%d s after a jump of %v: %s", second, jump, d.Reason)
+			}
+		}
+		if d := w.run(10); d.Target != 2 {
+			t.Errorf("after a boot: %s", d.Reason)
+		}
+	}
+}
+
+// TestEmptyListIsDoubtedWhateverTheClockDoes: it takes two boots to believe an empty list
+// of instances, and time that the clock or the scaler skipped is none.
+func TestEmptyListIsDoubtedWhateverTheClockDoes(t *testing.T) {
+	t.Parallel()
+	for _, jump := range []time.Duration{-time.Hour, -time.Second, time.Hour, 31 * time.Second, 2 * time.Minute} {
+		for _, before := range []int{0, 30} {
+			w := newWorld(t)
+			w.slots(5)
+			w.run(3600)
+			size := w.ready
+			w.spoil = func(o *decide.Observation) { o.Fleet = decide.Fleet{Known: true} }
+			w.run(before)
+			w.at = w.at.Add(jump)
+			// After a gap the two boots begin anew; back by a jump they go on.
+			for second := range 120 - before - 1 {
+				if d := w.tick(); d.Size != size || d.Target != size {
+					t.Fatalf("a jump of %v after %d s: %d s later %d of %d: %s", jump, before, second, d.Target, size, d.Reason)
+				}
+			}
+		}
+	}
+}
+
 // TestRestartDoesNotShrink: a scaler that has just begun to look, with or without a
 // history, may grow the fleet but not shrink it.
 func TestRestartDoesNotShrink(t *testing.T) {

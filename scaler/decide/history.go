@@ -91,10 +91,8 @@ func (h History) clone() History {
 	return h
 }
 
-// rebase moves every time by as much as the clock was moved.
+// rebase moves by as much as the clock was moved whatever goes on from before.
 func (m *memory) rebase(by float64) {
-	m.Learned += by
-	m.Since += by
 	if m.EmptySince != 0 {
 		m.EmptySince += by
 	}
