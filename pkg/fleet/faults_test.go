@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,41 @@ func TestNewInstanceCountsBeforeEC2ShowsIt(t *testing.T) {
 	wantError(t, err, fleet.ErrNotFound)
 	if listed := ids(list(t, f, nil).Instances); !slices.Equal(listed, launched) {
 		t.Errorf("after a termination that was in vain: %v, want %v", listed, launched)
+	}
+}
+
+func TestWhoActsGivesNobodyUp(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		act  func(f *fleet.Fleet) error
+	}{
+		{"growing", func(f *fleet.Fleet) error { _, err := f.Grow(t.Context(), lease(2), 1); return err }},
+		{"ending what nobody has seen", func(f *fleet.Fleet) error {
+			_, err := f.Terminate(t.Context(), lease(2), "i-0123456789abcdef0")
+			if !errors.Is(err, fleet.ErrForeign) {
+				return err
+			}
+			return nil
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, awstest.Options{})
+			f := w.open(t, func(c *fleet.Config) { c.Settling = time.Nanosecond })
+			mustGrow(t, f, 1) // so that lists are not empty
+			eventually(t, "it is shown", func() bool {
+				return count(list(t, f, nil).Instances, func(i fleet.Instance) bool { return i.Shown }) == 1
+			})
+			w.Put(t, faults.Fault{Kind: faults.Unseen, For: "1h"})
+			lives := mustGrow(t, f, 1)[0]
+			if err := test.act(f); err != nil {
+				t.Fatal(err)
+			}
+			if listed := ids(list(t, f, fleet.Heartbeats{lives: time.Now()}).Instances); !slices.Contains(listed, lives) {
+				t.Errorf("listed %v without %s, which lives", listed, lives)
+			}
+		})
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 const pageSize = 1000
 
 // Heartbeats is when workers last gave a sign of life, by instance. Nil means that
-// nobody knows; an empty map that nobody lives.
+// nobody knows, and then nobody is judged or given up; an empty map that nobody lives.
 type Heartbeats map[string]time.Time
 
 // Listing is what the pool looks like.
@@ -44,7 +44,8 @@ func (f *Fleet) Instances(ctx context.Context, alive Heartbeats) (Listing, error
 	return Listing{At: now, Instances: instances, Targets: health}, nil
 }
 
-// list asks EC2 and adds what is known beside its answer.
+// list asks EC2 and adds what is known beside its answer. Who only acts has no signs
+// to give: then nobody is given up.
 func (f *Fleet) list(ctx context.Context, signs evidence) ([]Instance, error) {
 	launches, err := f.ledger.UnsettledLaunches(ctx)
 	if err != nil {

@@ -31,10 +31,17 @@ type change struct {
 	at time.Time
 }
 
-// evidence is what speaks of instances beside EC2.
+// evidence is what speaks of instances beside EC2. Without heartbeats, which are nil
+// then, it is no ground to give anybody up.
 type evidence struct {
 	alive   Heartbeats
 	targets targets
+}
+
+// mayLive says whether an instance that no list shows may be there all the same.
+func (e evidence) mayLive(id string) bool {
+	_, alive := e.alive[id]
+	return alive || e.alive == nil
 }
 
 // view is what comes of it all.
@@ -109,7 +116,7 @@ func (m *memory) correct(now time.Time, i *Instance) {
 }
 
 // addUnseen adds instances of launches that no list has shown yet, while they are
-// young or give signs of life.
+// young or may live.
 func (m *memory) addUnseen(now time.Time, v *view, shown map[string]bool, launches []jobstore.LaunchIntent, signs evidence) {
 	for _, launch := range launches {
 		if launch.State != jobstore.LaunchLaunched {
@@ -117,12 +124,11 @@ func (m *memory) addUnseen(now time.Time, v *view, shown map[string]bool, launch
 		}
 		waiting := false
 		for _, id := range launch.Instances {
-			_, alive := signs.alive[id]
 			_, seen := m.known[id]
 			_, done := m.changes[id]
 			switch {
 			case shown[id] || seen || done: // addMissing knows better
-			case launch.Age < m.settling || alive:
+			case launch.Age < m.settling || signs.mayLive(id):
 				waiting = true
 				v.instances = append(v.instances, Instance{
 					ID: id, Type: launch.Type, Zone: launch.Zone, State: StatePending, LaunchedAt: now.Add(-launch.Age).UTC(),
@@ -137,14 +143,14 @@ func (m *memory) addUnseen(now time.Time, v *view, shown map[string]bool, launch
 	}
 }
 
-// addMissing adds instances that an earlier list showed and this one does not.
+// addMissing adds instances that an earlier list showed and this one does not, while
+// that was a moment ago or they may live.
 func (m *memory) addMissing(now time.Time, v *view, shown map[string]bool, signs evidence) {
 	for _, id := range slices.Sorted(maps.Keys(m.known)) {
 		was := m.known[id]
-		_, alive := signs.alive[id]
 		switch {
 		case shown[id]:
-		case now.Sub(was.at) < m.settling || alive:
+		case now.Sub(was.at) < m.settling || signs.mayLive(id):
 			m.correct(now, &was.instance)
 			if !was.instance.ended() {
 				was.instance.Shown = false

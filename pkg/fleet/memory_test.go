@@ -20,6 +20,7 @@ type look struct {
 	listed   string        // "id state …"
 	launched string        // ids of a launch at the begin whose instances nobody has seen
 	alive    string        // ids
+	unheard  bool          // nobody knows who is alive
 	do       string        // "id state": done to it after the look
 	want     string        // like listed, an asterisk behind those that EC2 does not show
 	vanished string
@@ -43,6 +44,11 @@ func TestReconcile(t *testing.T) {
 		}},
 		{"unless it gives signs of life: then the list is old", []look{
 			{at: 10 * time.Minute, launched: "i-1 i-2", alive: "i-1", listed: "i-0 running", want: "i-0 running, i-1 pending*", vanished: "i-2"},
+		}},
+		{"nobody is given up by who does not know who is alive", []look{
+			{listed: "i-0 running", want: "i-0 running"},
+			{at: time.Hour, launched: "i-1", unheard: true, listed: "i-2 running", want: "i-0 running*, i-1 pending*, i-2 running"},
+			{at: time.Hour, launched: "i-1", alive: "i-0", listed: "i-2 running", want: "i-0 running*, i-2 running", vanished: "i-1", settled: true},
 		}},
 		{"an ended instance does not count though it is still shown", []look{
 			{listed: "i-1 running, i-2 running", want: "i-1 running, i-2 running", do: "i-1 shutting-down"},
@@ -100,7 +106,10 @@ func (l look) check(t *testing.T, m *memory, name string, begin time.Time) {
 	if ids := strings.Fields(l.launched); len(ids) > 0 {
 		launches = append(launches, jobstore.LaunchIntent{ID: uuid.New(), State: jobstore.LaunchLaunched, Instances: ids, Age: l.at})
 	}
-	signs := evidence{alive: Heartbeats{}}
+	signs := evidence{}
+	if !l.unheard {
+		signs.alive = Heartbeats{}
+	}
 	for _, id := range strings.Fields(l.alive) {
 		signs.alive[id] = now
 	}
