@@ -15,7 +15,7 @@ type boots struct {
 
 	lives     map[string]life
 	failed    int       // in a row
-	suspended time.Time // when launching was, or a trial was allowed; zero: it is not
+	suspended time.Time // when launching was, or the last trial was made; zero: it is not
 }
 
 // life is what is known of an instance since it was last launched or started.
@@ -95,6 +95,13 @@ func (b *boots) allow(now time.Time, n int) int {
 	if now.Sub(b.suspended) < b.pause {
 		return 0
 	}
-	b.suspended = now
 	return min(n, 1)
+}
+
+// tried says that there is a new instance: while launching is suspended that was the
+// trial, and the next has to wait.
+func (b *boots) tried(now time.Time) {
+	if !b.suspended.IsZero() {
+		b.suspended = now
+	}
 }

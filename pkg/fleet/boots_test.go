@@ -87,10 +87,14 @@ func TestThreeFailedBootsInARowSuspendLaunching(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration
 		want  int
-	}{{0, 0}, {judging.BreakerPause - 1, 0}, {1, 1}, {0, 0}, {judging.BreakerPause, 1}} {
+		tried bool // after it was asked
+	}{{0, 0, false}, {judging.BreakerPause - 1, 0, false}, {1, 1, false}, {0, 1, true}, {0, 0, false}, {judging.BreakerPause, 1, false}} {
 		now = now.Add(step.after)
 		if n := b.allow(now, 5); n != step.want {
 			t.Errorf("%s later %d are allowed, want %d", step.after, n, step.want)
+		}
+		if step.tried {
+			b.tried(now)
 		}
 	}
 	boot(true)

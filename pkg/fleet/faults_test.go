@@ -303,6 +303,28 @@ func TestBootsThatNeverSucceedSuspendLaunching(t *testing.T) {
 	}
 }
 
+func TestTrialIsNotSpentOnALaunchThatFails(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	f := w.open(t, func(c *fleet.Config) {
+		c.BootDeadline, c.BreakerPause, c.Penalty = 2*time.Second, 3*time.Second, time.Nanosecond
+	})
+	w.Put(t, faults.Fault{Kind: faults.NeverBoots})
+	mustGrow(t, f, 3)
+	eventually(t, "all three are overdue", func() bool {
+		return 3 == count(list(t, f, fleet.Heartbeats{}).Instances, func(i fleet.Instance) bool { return i.Health == fleet.HealthOverdue })
+	})
+	w.Put(t, faults.Fault{Kind: faults.Capacity})
+	eventually(t, "one is tried, and there is none left", func() bool {
+		_, err := f.Grow(t.Context(), lease(1), 2)
+		return errors.Is(err, fleet.ErrNoCapacity)
+	})
+	w.ClearFaults(t)
+	if g, err := f.Grow(t.Context(), lease(1), 2); g.Count() != 1 || !errors.Is(err, fleet.ErrBootsFail) {
+		t.Errorf("grew by %+v, %v, want the one that is tried", g, err)
+	}
+}
+
 func TestDeletedTargetGroupHidesNoInstance(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, awstest.Options{})

@@ -47,10 +47,12 @@ func (f *Fleet) grow(ctx context.Context, lease Lease, n int) (g Growth, err err
 		return g, err
 	}
 	f.sequence++
-	if g.Started, err = f.startStopped(ctx, lease, instances, allowed); err != nil {
+	g.Started, err = f.startStopped(ctx, lease, instances, allowed)
+	if f.tried(g.Started); err != nil {
 		return g, err
 	}
-	if g.Launched, err = f.launchAll(ctx, lease, allowed-len(g.Started), zones(instances)); err != nil {
+	g.Launched, err = f.launchAll(ctx, lease, allowed-len(g.Started), zones(instances))
+	if f.tried(g.Launched); err != nil {
 		return g, err
 	}
 	if allowed < n {
@@ -72,6 +74,16 @@ func (f *Fleet) allowed(n int) (int, error) {
 		return 0, fmt.Errorf("%w after %d failed boots in a row", ErrBootsFail, f.boots.failed)
 	}
 	return allowed, nil
+}
+
+// tried says which instances are new, if any.
+func (f *Fleet) tried(ids []string) {
+	if len(ids) == 0 {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.boots.tried(time.Now())
 }
 
 // zones counts the instances that are up in each.
