@@ -66,15 +66,27 @@ func TestWorkers(t *testing.T) {
 func TestWorkerThatFallsSilentVanishes(t *testing.T) {
 	t.Parallel()
 	b := start(t, presenceTTL(shortTTL))
-	for until := time.Now().Add(2 * shortTTL); time.Now().Before(until); time.Sleep(shortTTL / 10) {
-		if err := b.PutWorker(t.Context(), jobqueue.Worker{ID: "w"}); err != nil {
+	speak := func(id string) time.Time {
+		t.Helper()
+		at := time.Now()
+		if err := b.PutWorker(t.Context(), jobqueue.Worker{ID: id}); err != nil {
 			t.Fatal(err)
 		}
-		if len(b.workers(t)) != 1 {
+		return at
+	}
+	speak("speaks")
+	speak("silent")
+	there := func(id string) bool {
+		return slices.ContainsFunc(b.workers(t), func(w jobqueue.Worker) bool { return w.ID == id })
+	}
+	eventually(t, "the silent worker is gone", func() bool {
+		spoke := speak("speaks")
+		if !there("speaks") && time.Since(spoke) < shortTTL {
 			t.Fatal("a worker that speaks has vanished")
 		}
-	}
-	eventually(t, "worker gone", func() bool { return len(b.workers(t)) == 0 })
+		return !there("silent")
+	})
+	eventually(t, "the other is gone, too", func() bool { return !there("speaks") })
 }
 
 func TestAnnounce(t *testing.T) {
