@@ -110,47 +110,6 @@ func TestPasswordIsRecoveredByMailOnce(t *testing.T) {
 	}
 }
 
-func TestRecoveryTellsNobodyWhoHasAnAccount(t *testing.T) {
-	t.Parallel()
-	d, caught := openMailingDoor(t)
-	known := d.form(t, "/password/forgotten", "", "who", "bob")
-	unknown := d.form(t, "/password/forgotten", "", "who", "nobody")
-	if known.status != unknown.status || string(known.body) != string(unknown.body) {
-		t.Error("the answers differ")
-	}
-	tokenIn(t, caught, "bob@site.example", 1)
-	// The time cannot tell either: neither answer waits for the look, nor for the mail.
-	for len(d.recoverer.asked) < cap(d.recoverer.asked) {
-		if d.recoverer.ask("nobody") != nil {
-			break
-		}
-	}
-	if n := len(caught.To("")); n != 1 {
-		t.Errorf("%d letters were sent", n)
-	}
-}
-
-func TestRecoveryIsLimited(t *testing.T) {
-	t.Parallel()
-	d, _ := openMailingDoor(t)
-	try := func(who, address string) int {
-		return d.browse(t, http.MethodPost, "/password/forgotten", "", url.Values{"who": {who}}, map[string]string{"X-Forwarded-For": address}).status
-	}
-	for _, who := range []string{"bob", "nobody"} { // no difference between them
-		for i := range 3 {
-			if got := try(who, "192.0.2.1"); got != http.StatusOK {
-				t.Fatalf("request %d for %s gives %d", i+1, who, got)
-			}
-		}
-		if got := try(who, "192.0.2.1"); got != http.StatusTooManyRequests {
-			t.Errorf("request 4 for %s gives %d", who, got)
-		}
-	}
-	if got := try("BOB", "192.0.2.2"); got != http.StatusOK {
-		t.Errorf("from another address it gives %d", got)
-	}
-}
-
 func TestWithoutMailAnAdministratorIsToBeAsked(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, storesOfPages(t), nil)

@@ -113,3 +113,35 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+// TestSendEndsWithItsContext: a server that says nothing keeps nobody from stopping.
+func TestSendEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	sender, err := mail.New(mail.Config{Address: listener.Addr().String(), TLS: mail.TLSNone, From: "door@site.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancelCause(t.Context())
+	stopping, sent := errors.New("stopping"), make(chan error, 1)
+	go func() { sent <- sender.Send(ctx, mail.Message{To: "ann@site.example", Subject: "s", Text: "t"}) }()
+	conn, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }() // only after the sender has ended
+	if _, err := conn.Write([]byte("220 silent.example\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // its EHLO: it is connected
+		t.Fatal(err)
+	}
+	stop(stopping)
+	if err := <-sent; !errors.Is(err, stopping) {
+		t.Errorf("got %v, want that it was stopped", err)
+	}
+}

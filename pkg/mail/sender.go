@@ -54,7 +54,16 @@ func (s *Sender) Send(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("preparing to send a mail: %w", err)
 	}
-	if err := client.DialAndSendWithContext(ctx, message); err != nil {
+	// The client looks at ctx no more once it is connected. One that is left behind ends
+	// by its own time-out.
+	sent := make(chan error, 1)
+	go func() { sent <- client.DialAndSendWithContext(ctx, message) }()
+	select {
+	case err = <-sent:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("sending a mail: %w", err)
 	}
 	return nil
