@@ -74,32 +74,58 @@ type Comparison struct {
 
 // Compare plays every rule of the scenario.
 func Compare(s Scenario) (Comparison, error) {
+	rules, err := s.rules()
+	if err != nil {
+		return Comparison{}, err
+	}
 	photos := s.Load.Photos(s.Sizing)
 	c := Comparison{
 		Trace: photos.Name, Photos: len(photos.Arrive), Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
 		BootSeconds: s.Plant.BootSeconds, TargetWait: s.Plant.TargetWait, Min: s.Plant.Min, Max: s.Plant.Max,
 		Slots: s.Plant.SlotsPerInstance, Initial: photos.StartingInstances(s.Plant), Seed: s.Sizing.Seed,
 	}
-	rules := s.Rules
-	if s.Candidate != nil {
-		rules = append(slices.Clone(rules), candidate)
-	}
 	floor := Clairvoyant(photos, s.Plant, c.Initial)
 	c.Rows = append(c.Rows, row(clairvoyant, floor, floor, photos))
-	for _, name := range rules {
-		rule, err := s.rule(name, photos)
-		if err != nil {
-			return Comparison{}, err
-		}
-		c.Rows = append(c.Rows, row(name, Play(photos, s.Plant, c.Initial, rule), floor, photos))
+	for _, r := range rules {
+		c.Rows = append(c.Rows, row(r.name, Play(photos, s.Plant, c.Initial, r.rule), floor, photos))
 	}
 	return c, nil
 }
 
-func (s Scenario) rule(name string, photos Photos) (Rule, error) {
+// Check says whether the rules are known, which needs no load.
+func (s Scenario) Check() error {
+	_, err := s.rules()
+	return err
+}
+
+// namedRule is a rule of the table.
+type namedRule struct {
+	name string
+	rule Rule
+}
+
+// rules are those of the scenario, the candidate last if it is not among them.
+func (s Scenario) rules() ([]namedRule, error) {
+	names := s.Rules
+	if s.Candidate != nil && !slices.Contains(names, candidate) {
+		names = append(slices.Clone(names), candidate)
+	}
+	var all []namedRule
+	for _, name := range names {
+		rule, err := s.rule(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, namedRule{name, rule})
+	}
+	return all, nil
+}
+
+func (s Scenario) rule(name string) (Rule, error) {
 	p := decide.DefaultPolicy()
+	p.Min, p.Max, p.Wait.TargetSeconds = s.Plant.Min, s.Plant.Max, s.Plant.TargetWait
 	perInstance := float64(s.Plant.SlotsPerInstance)
-	patient := s.Plant.TargetWait / photos.Mean // photos that a slot serves within the target
+	patient := s.Plant.TargetWait / s.Sizing.ServiceSeconds // photos that a slot serves within the target
 	switch name {
 	case string(decide.TargetWait):
 	case published:
@@ -107,6 +133,9 @@ func (s Scenario) rule(name string, photos Photos) (Rule, error) {
 	case string(decide.CPURatio):
 		p.Kind = decide.CPURatio
 	case candidate:
+		if s.Candidate == nil {
+			return nil, fmt.Errorf("%w: %q needs a policy document", ErrUnknownRule, name)
+		}
 		p = *s.Candidate
 	case knative:
 		return &Knative{Slots: s.Plant.SlotsPerInstance}, nil
@@ -121,7 +150,7 @@ func (s Scenario) rule(name string, photos Photos) (Rule, error) {
 	default:
 		return nil, fmt.Errorf("%w: %q; there are %s", ErrUnknownRule, name, strings.Join(Rules(), ", "))
 	}
-	return NewPolicy(p, s.Plant, photos), nil
+	return NewPolicy(p, s.Plant, s.Sizing.ServiceSeconds), nil
 }
 
 func row(name string, o, floor Outcome, photos Photos) Row {

@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"math"
 	"time"
 
 	"maskfleet/scaler/decide"
@@ -21,32 +22,32 @@ type Policy struct {
 	policy  decide.Policy
 	plant   Plant
 	began   time.Time
+	looked  bool
 	history decide.History
-	last    decide.Decision
 }
 
-// NewPolicy follows a policy, within the plant's limits.
-func NewPolicy(p decide.Policy, plant Plant, photos Photos) *Policy {
-	p.Min, p.Max, p.SlotsPerInstance, p.TickSeconds = plant.Min, plant.Max, plant.SlotsPerInstance, 1
-	p.Wait.TargetSeconds, p.Wait.ServiceSeconds = plant.TargetWait, photos.Mean
+// NewPolicy follows a policy as it is written, with four exceptions: its bounds lie
+// within the plant's; slots of an instance and the time of a boot are the plant's; the
+// mean time of a photo in a slot is known; and what persons put in its place is left
+// out, because that is not the policy.
+func NewPolicy(p decide.Policy, plant Plant, mean float64) *Policy {
+	p.Min, p.Max = max(plant.Min, min(plant.Max, p.Min)), max(plant.Min, min(plant.Max, p.Max))
+	p.SlotsPerInstance, p.Wait.ServiceSeconds, p.Overrides = plant.SlotsPerInstance, mean, nil
 	return &Policy{policy: p, plant: plant, began: epoch()}
 }
 
-// Every implements Rule.
-func (*Policy) Every() int { return 1 }
+// Every implements Rule: whole seconds, the model has no others.
+func (p *Policy) Every() int { return max(1, int(math.Round(p.policy.TickSeconds))) }
 
 // Size implements Rule.
 func (p *Policy) Size(v *View) int {
-	if v.Second == 1 { // a rate needs two readings
+	if !p.looked { // a rate needs two readings
+		p.looked = true
 		before := View{Ready: v.Size()}
 		p.history.Advance(p.observation(&before), p.policy)
 	}
-	p.last = p.history.Advance(p.observation(v), p.policy)
-	return p.last.Target
+	return p.history.Advance(p.observation(v), p.policy).Target
 }
-
-// Last is the decision that was made last.
-func (p *Policy) Last() decide.Decision { return p.last }
 
 func (p *Policy) observation(v *View) decide.Observation {
 	known := func(value float64) decide.Reading { return decide.Reading{Value: value, Known: true} }

@@ -63,8 +63,7 @@ func Replay(r Recording, p decide.Policy) (Replayed, error) {
 			plant.Boots = append(plant.Boots, boot.Seconds())
 		}
 	}
-	p.Overrides = nil
-	rule := NewPolicy(p, plant, photos)
+	rule := NewPolicy(p, plant, photos.Mean)
 	rule.began = r.From
 	outcome := Play(photos, plant, max(p.Min, min(p.Max, r.Instances)), rule)
 	return Replayed{

@@ -44,15 +44,15 @@ func compare(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	scenarios, err := o.scenarios()
+	if err != nil {
+		return err
+	}
 	var all []simulate.Comparison
-	for _, trace := range o.traces {
-		scenario, err := o.scenario(trace)
-		if err != nil {
-			return err
-		}
+	for _, scenario := range scenarios {
 		c, err := simulate.Compare(scenario)
 		if err != nil {
-			return fmt.Errorf("simulating %s: %w", trace, err)
+			return fmt.Errorf("simulating %s: %w", scenario.Load.Name, err)
 		}
 		if !o.json {
 			if err := c.WriteText(stdout); err != nil {

@@ -74,18 +74,58 @@ func TestJSON(t *testing.T) {
 func TestWrongArguments(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
-		"no such trace":   {"--trace", "nowhere.csv"},
-		"no such policy":  {"--policy", "guess"},
-		"no such flag":    {"--speed", "3"},
-		"min above max":   {"--min", "9"},
-		"a boot of no":    {"--boot", "0"},
-		"phase beyond":    {"--phase", "2"},
-		"a bare file":     {"step.csv"},
-		"no candidate":    {"--candidate", "nowhere.json"},
-		"not a candidate": {"--candidate", "main.go"},
+		"no such trace":                 {"--trace", "nowhere.csv"},
+		"no such policy":                {"--policy", "guess"},
+		"a candidate that is not named": {"--policy", "target-wait,candidate"},
+		"no such flag":                  {"--speed", "3"},
+		"min above max":                 {"--min", "9"},
+		"a boot of no":                  {"--boot", "0"},
+		"phase beyond":                  {"--phase", "2"},
+		"a bare file":                   {"step.csv"},
+		"no candidate":                  {"--candidate", "nowhere.json"},
+		"not a candidate":               {"--candidate", "main.go"},
 	} {
 		if status, _, stderr := start(t, append(args, "--json")...); status != statusUsage || stderr == "" {
 			t.Errorf("%s: status %d, %q", name, status, stderr)
 		}
+	}
+}
+
+// TestNothingIsPlayedForNothing: what is wrong with the last of the arguments is said
+// before the first is played.
+func TestNothingIsPlayedForNothing(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, args := range map[string][]string{
+		"a policy": {"--trace", "steady", "--policy", "static-max,guess"},
+		"a trace":  {"--trace", "steady,nowhere.csv", "--policy", "static-max"},
+	} {
+		status, stdout, stderr := start(t, append(args, "--charts", folder)...)
+		if status != statusUsage || stdout != "" {
+			t.Errorf("%s: status %d, %q, after %q", name, status, stderr, stdout)
+		}
+	}
+	if status, _, stderr := start(t, "--trace", "nowhere.csv", "--policy", "guess"); status != statusUsage || !strings.Contains(stderr, "guess") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// TestCandidateByName: --candidate adds it, naming it too adds nothing.
+func TestCandidateByName(t *testing.T) {
+	t.Parallel()
+	policy := filepath.Join(t.TempDir(), "policy.json")
+	if err := os.WriteFile(policy, []byte(`{"format":1,"policy":"manual","manual":{"size":3}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := start(t, "--trace", "step", "--json", "--policy", "candidate,static-max", "--candidate", policy)
+	if status != statusOK {
+		t.Fatalf("status %d: %s", status, stderr)
+	}
+	var all []simulate.Comparison
+	if err := json.Unmarshal([]byte(stdout), &all); err != nil {
+		t.Fatal(err)
+	}
+	if rows := all[0].Rows; len(rows) != 3 || rows[1].Policy != "candidate" || rows[1].InstanceHours > 7 {
+		t.Errorf("got %s", stdout)
 	}
 }

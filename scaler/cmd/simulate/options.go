@@ -116,14 +116,24 @@ func (o options) check() error {
 		within("slots", float64(p.SlotsPerInstance), 1, 256), within("target", p.TargetWait, 0.1, 3600),
 		within("service", o.service, 0.0001, 3600), within("variation", o.variation, 0, 10),
 		within("scale", o.scale, 0.001, 1000), within("phase", o.phase, 0, 1), within("seed", float64(o.seed), 0, math.MaxUint32),
+		o.scenario(simulate.Load{}).Check(),
 	)
 }
 
-func (o options) scenario(trace string) (simulate.Scenario, error) {
-	load, err := simulate.OpenLoad(trace)
-	if err != nil {
-		return simulate.Scenario{}, fmt.Errorf("looking for the trace: %w", err)
+// scenarios gives one for each trace. All are opened before the first is played.
+func (o options) scenarios() ([]simulate.Scenario, error) {
+	var all []simulate.Scenario
+	for _, trace := range o.traces {
+		load, err := simulate.OpenLoad(trace)
+		if err != nil {
+			return nil, fmt.Errorf("looking for the trace: %w", err)
+		}
+		all = append(all, o.scenario(load))
 	}
+	return all, nil
+}
+
+func (o options) scenario(load simulate.Load) simulate.Scenario {
 	slots := float64(o.plant.Max * o.plant.SlotsPerInstance)
 	return simulate.Scenario{
 		Load: load.Shift(int(o.phase * float64(load.Seconds()))),
@@ -131,5 +141,5 @@ func (o options) scenario(trace string) (simulate.Scenario, error) {
 			Seed: uint32(o.seed), ServiceSeconds: o.service, Variation: o.variation, PeakSlots: peakShare * slots * o.scale,
 		},
 		Plant: o.plant, Rules: o.rules, Candidate: o.candidate,
-	}, nil
+	}
 }
