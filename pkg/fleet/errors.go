@@ -113,8 +113,15 @@ func kindOfCode(code string) error {
 	return nil
 }
 
-// conclusive says that the error of a launch means that there is no instance of it. The
-// others may hide an earlier try that did launch and whose answer was lost.
+// conclusive says that the error of a launch that was never asked for before means that
+// there is no instance of it. The others may hide an earlier try that did launch and
+// whose answer was lost.
 func conclusive(err error) bool {
-	return isOneOf(err, ErrNoCapacity, ErrLimit, ErrRefused, ErrDenied)
+	return conclusiveAgain(err) || isOneOf(err, ErrRefused, ErrDenied)
+}
+
+// conclusiveAgain is conclusive for a launch that may have been asked for before: who
+// may not repeat it, or not in these words any more, learns nothing of the first time.
+func conclusiveAgain(err error) bool {
+	return isOneOf(err, ErrNoCapacity, ErrLimit)
 }

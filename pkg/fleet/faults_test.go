@@ -91,6 +91,37 @@ func TestOldOpenLaunchIsLookedUpAndNeverRepeated(t *testing.T) {
 	}
 }
 
+func TestRefusalToRepeatALaunchSaysNothingOfIt(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"UnauthorizedOperation", "InvalidAMIID.NotFound"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, awstest.Options{})
+			w.config.Zones = []string{zoneA} // so that there is one launch
+			f := w.open(t)
+			w.Put(t, faults.Fault{Kind: faults.LostAnswer, Operations: []string{"RunInstances"}})
+			_, err := f.Grow(t.Context(), lease(1), 2)
+			wantError(t, err, fleet.ErrUnavailable)
+			w.ClearFaults(t)
+			w.Put(t, faults.Fault{Kind: faults.Error, Code: code, Status: 403, Operations: []string{"RunInstances"}})
+			if err := f.Settle(t.Context(), lease(2)); err == nil {
+				t.Error("the launch is settled")
+			}
+			if open := w.launches(t)[jobstore.LaunchOpen]; open != 1 {
+				t.Errorf("launches %v, want it open still", w.launches(t))
+			}
+			// When it is old, the list has the last word.
+			f = w.open(t, func(c *fleet.Config) { c.Settling = time.Nanosecond })
+			if err := f.Settle(t.Context(), lease(3)); err != nil {
+				t.Fatal(err)
+			}
+			if launched := w.launches(t)[jobstore.LaunchLaunched]; launched != 1 {
+				t.Errorf("launches %v, want it found", w.launches(t))
+			}
+		})
+	}
+}
+
 func TestExpiredCredentialsAreNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, awstest.Options{})

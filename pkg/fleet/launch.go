@@ -80,20 +80,31 @@ func (f *Fleet) request(id uuid.UUID, token string, o order) request {
 
 // answer writes down what came of a launch, if that is certain.
 func (f *Fleet) answer(ctx context.Context, id uuid.UUID, r request, ids []string, err error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
-	defer cancel()
 	switch {
 	case err == nil:
-		f.log.InfoContext(ctx, "instances launched", "instance_ids", ids, "type", r.Type, "zone", r.Zone, "wanted", r.Count, "client_token", r.Token)
-		_, err = f.ledger.RecordLaunch(ctx, id, ids)
-		return err
+		return f.launched(ctx, id, r, ids)
 	case conclusive(err):
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+		defer cancel()
 		_, unrecorded := f.ledger.FailLaunch(ctx, id, err.Error())
 		return errors.Join(err, unrecorded)
 	default:
-		f.log.WarnContext(ctx, "launch left open", "client_token", r.Token, "err", err)
+		f.leftOpen(ctx, r, err)
 		return err
 	}
+}
+
+// launched writes down what EC2 gave.
+func (f *Fleet) launched(ctx context.Context, id uuid.UUID, r request, ids []string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLimit)
+	defer cancel()
+	f.log.InfoContext(ctx, "instances launched", "instance_ids", ids, "type", r.Type, "zone", r.Zone, "wanted", r.Count, "client_token", r.Token)
+	_, err := f.ledger.RecordLaunch(ctx, id, ids)
+	return err
+}
+
+func (f *Fleet) leftOpen(ctx context.Context, r request, err error) {
+	f.log.WarnContext(ctx, "launch left open", "client_token", r.Token, "err", err)
 }
 
 func (f *Fleet) runInstances(ctx context.Context, lease Lease, r request) (ids []string, err error) {

@@ -62,12 +62,15 @@ func (f *Fleet) settleOne(ctx context.Context, lease Lease, l jobstore.LaunchInt
 	switch {
 	case errors.Is(err, errSpent):
 		return f.lookUp(ctx, l)
-	case err != nil && conclusive(err):
+	case err != nil && conclusiveAgain(err):
 		f.log.WarnContext(ctx, "launch came to nothing", "client_token", l.ClientToken, "err", err)
 		_, err = f.ledger.FailLaunch(ctx, l.ID, err.Error())
 		return err
+	case err != nil:
+		f.leftOpen(ctx, r, err)
+		return err
 	}
-	return f.answer(ctx, l.ID, r, ids, err)
+	return f.launched(ctx, l.ID, r, ids)
 }
 
 // lookUp finds the instances of a launch by their tag, ended ones too.
