@@ -52,10 +52,13 @@ func (w *waitMemory) reserveWords(best setting, t *tuning) string {
 	for i, s := range t.settings {
 		if s == without {
 			saved := (w.Parade.Shadows[i].Score - w.Parade.Shadows[w.Parade.Best].Score) / 60
+			if saved <= 0 {
+				break
+			}
 			return fmt.Sprintf("having this reserve would have been worth %.0f slot-minutes over the past hours", saved)
 		}
 	}
-	return "a reserve to begin with"
+	return "a reserve stands until another size has proved cheaper"
 }
 
 func (w *waitMemory) clockWords(best setting, t *tuning) string {

@@ -24,7 +24,7 @@ type moment struct {
 	staffed      float64 // for the level, by queueing theory
 	newcomer     float64
 	hour, period float64 // what the clocks say
-	leanClock    bool
+	lean         bool
 	fresh        float64 // work that came within the target
 	latePrice    float64 // of a photo
 	fade         float64 // of scores
@@ -66,7 +66,10 @@ type wants struct {
 
 // wants is the rule. own is what a shadow's own clock says.
 func (m *moment) wants(s setting, own float64, f state) wants {
-	w := wants{rate: m.rate(s.headroom), reserve: m.reserve(s.reserve), newcomer: m.newcomer}
+	w := wants{rate: m.rate(s.headroom), newcomer: m.newcomer}
+	if !m.lean || m.survivors() > 0 { // else who comes in a jump is served in time by what boots then
+		w.reserve = m.reserve(s.reserve)
+	}
 	switch s.clock {
 	case clockHour:
 		w.clock = m.hour
@@ -76,7 +79,7 @@ func (m *moment) wants(s setting, own float64, f state) wants {
 		w.clock = own
 	case clockNone:
 	}
-	if m.leanClock {
+	if m.lean {
 		w.clock = math.Ceil(w.clock * m.survivors())
 	}
 	if s.surge && m.rising {

@@ -172,3 +172,15 @@ func TestSchedules(t *testing.T) {
 		})
 	}
 }
+
+// TestNoReserveWhereABootIsQuick: where more boots within the target nobody who comes in
+// a jump is late, so an idle fleet is the smallest from the first moment.
+func TestNoReserveWhereABootIsQuick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.boot = 5 * time.Second
+	w.run(3)
+	if d := w.tick(); d.Target != 1 {
+		t.Errorf("idle: %d, want 1: %s", d.Target, d.Reason)
+	}
+}

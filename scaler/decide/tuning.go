@@ -38,7 +38,7 @@ type tuning struct {
 	clockInertia float64 // what doing without the clock must save first, likewise
 	launchFee    float64 // what a launch costs a shadow beside its time, in launches' worth
 	surprises    float64 // unforeseen jumps that are forgiven to having no reserve
-	leanClock    bool    // the clock provides only what survives until more has booted
+	lean         bool    // the clock provides only what survives until more has booted, and a reserve stands only if something must
 	newcomer     newcomer
 	periods      bool // find periods
 
@@ -79,7 +79,7 @@ func productTuning() tuning {
 		first:     setting{surge: true, headroom: 0.85, hold: 1, reserve: 0.75, clock: clockPeriod},
 		headroom:  0.9, fastSeconds: 10, halfLife: 7200,
 		inertia: 2.5, clockInertia: 1, launchFee: 1, surprises: 2,
-		leanClock: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
+		lean: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
 	}.combine()
 }
 

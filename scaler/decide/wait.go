@@ -67,7 +67,7 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 		now: n.now, seconds: n.seconds, boot: boot, horizon: boot + n.seconds,
 		target: p.Wait.TargetSeconds, service: a.service, load: a.slots,
 		least: float64(b.min * p.SlotsPerInstance), most: float64(b.max * p.SlotsPerInstance), step: float64(p.SlotsPerInstance),
-		leanClock: t.leanClock, latePrice: p.Wait.LatePrice * a.service,
+		lean: t.lean, latePrice: p.Wait.LatePrice * a.service,
 		fade: math.Pow(0.5, n.seconds/t.halfLife), launchFee: t.launchFee,
 	}
 	m.level = w.Demand.level(n.now, a.service)
