@@ -13,7 +13,7 @@ type Plant struct {
 	Min, Max         int       // instances
 	SlotsPerInstance int
 	TargetWait       float64 // seconds; who waits longer is late
-	Seed             uint32
+	Seed             uint32  // of the boots
 }
 
 // Rule decides about a fleet.
@@ -29,11 +29,10 @@ type Rule interface {
 type View struct {
 	Second   int
 	Ready    int       // instances
-	Starting []float64 // seconds until each is ready
+	Starting []float64 // seconds that each of the others has been starting
 	Waiting  int
 	InFlight int
 
-	Arrived    []int     // photos, in each second
 	Finished   int       // photos so far
 	Busy       []float64 // share of ready slots that worked, 0 to 1
 	BusySlots  float64   // slot-seconds worked so far
@@ -140,7 +139,6 @@ func (m *model) serve(from float64) {
 func (m *model) observe(second int) {
 	now := float64(second)
 	v := &m.view
-	before := m.seen
 	load := 0.0
 	for m.seen < len(m.photos.Arrive) && m.photos.Arrive[m.seen] < now {
 		load += m.photos.Service[m.seen]
@@ -154,7 +152,7 @@ func (m *model) observe(second int) {
 		switch {
 		case s.instance.ready > now:
 			if s.number%m.plant.SlotsPerInstance == 0 {
-				v.Starting = append(v.Starting, s.instance.ready-now)
+				v.Starting = append(v.Starting, now-s.instance.launched)
 			}
 		default:
 			readySlots++
@@ -169,7 +167,6 @@ func (m *model) observe(second int) {
 	worked := math.Min(v.Busy[last], float64(readySlots))
 	v.BusySlots += worked
 	v.Busy[last] = worked / math.Max(1, float64(readySlots))
-	v.Arrived = append(v.Arrived, m.seen-before)
 	v.WaitingLog = append(v.WaitingLog, v.Waiting)
 	v.FlightLog = append(v.FlightLog, v.InFlight)
 	v.ReadyLog = append(v.ReadyLog, v.Ready)

@@ -3,6 +3,7 @@ package simulate_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"maskfleet/scaler/simulate"
@@ -131,5 +132,31 @@ func TestWorkThatIsNeverDoneIsLate(t *testing.T) {
 	p.Max = 1
 	if o := simulate.Play(photos, p, 1, simulate.Fixed(1)); o.LateShare() < 0.95 || o.WaitQuantiles(1)[0] < 7000 {
 		t.Errorf("%.2f late, the longest wait %.0f s", o.LateShare(), o.WaitQuantiles(1)[0])
+	}
+}
+
+// watch notes how long instances have been starting.
+type watch struct {
+	script
+	at   int
+	seen []float64
+}
+
+func (w *watch) Size(v *simulate.View) int {
+	if v.Second == w.at {
+		w.seen = append(w.seen, v.Starting...)
+	}
+	return w.script.Size(v)
+}
+
+// TestNobodyKnowsHowLongABootWillTake: what is seen of it is how long it has taken.
+func TestNobodyKnowsHowLongABootWillTake(t *testing.T) {
+	t.Parallel()
+	p := plant()
+	p.Boots = []float64{70, 300, 90}
+	w := &watch{script: script{100: 4}, at: 150}
+	simulate.Play(poissonPhotos(1, 200), p, 1, w)
+	if !slices.Equal(w.seen, []float64{50, 50, 50}) {
+		t.Errorf("starting since %v s", w.seen)
 	}
 }

@@ -59,8 +59,8 @@ func (p *Policy) observation(v *View) decide.Observation {
 		Fleet: decide.Fleet{Known: true, Ready: v.Ready, Reporting: v.Ready},
 		Boot:  seconds(p.plant.BootSeconds),
 	}
-	for _, left := range v.Starting {
-		o.Fleet.Starting = append(o.Fleet.Starting, seconds(max(0, p.plant.BootSeconds-left)))
+	for _, since := range v.Starting {
+		o.Fleet.Starting = append(o.Fleet.Starting, seconds(since))
 	}
 	if end := v.Second - cpuLag; p.policy.Kind == decide.CPURatio && end >= cpuSpan {
 		sum := 0.0

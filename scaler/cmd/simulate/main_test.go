@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -127,5 +128,27 @@ func TestCandidateByName(t *testing.T) {
 	}
 	if rows := all[0].Rows; len(rows) != 3 || rows[1].Policy != "candidate" || rows[1].InstanceHours > 7 {
 		t.Errorf("got %s", stdout)
+	}
+}
+
+// TestSeedIsOfBootsToo, which --jitter draws.
+func TestSeedIsOfBootsToo(t *testing.T) {
+	t.Parallel()
+	longest := map[float64]bool{}
+	for _, seed := range []string{"1", "2", "3"} {
+		o, err := parseOptions([]string{"--trace", "step", "--seed", seed, "--jitter", "30", "--policy", "static-max", "--json"}, io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scenarios, err := o.scenarios()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := scenarios[0]
+		photos := s.Load.Photos(simulate.Sizing{Seed: 1, ServiceSeconds: 0.12, PeakSlots: 6.4}) // the same each time
+		longest[simulate.Play(photos, s.Plant, 1, simulate.Fixed(8)).WaitQuantiles(1)[0]] = true
+	}
+	if len(longest) != 3 {
+		t.Errorf("three seeds made the same boots: %v", longest)
 	}
 }

@@ -51,7 +51,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&o.plant.TargetWait, "target", 10, "a photo that waits longer than these `seconds` is late")
 	flags.Float64Var(&o.service, "service", 0.12, "mean `seconds` of a photo in a slot")
 	flags.Float64Var(&o.variation, "variation", 0.5, "standard deviation of that over its mean, a `ratio`")
-	flags.UintVar(&o.seed, "seed", 1, "`number` from which arrivals and service times are drawn")
+	flags.UintVar(&o.seed, "seed", 1, "`number` from which arrivals, service times and boots are drawn")
 	flags.Float64Var(&o.scale, "scale", 1, "`times` the load that keeps eight tenths of the largest fleet busy in the busiest minutes")
 	flags.Float64Var(&o.phase, "phase", 0, "begin at this `share` of the trace, 0 to 1, and end where it began")
 	flags.BoolVar(&o.json, "json", false, "print all figures as JSON")
@@ -134,12 +134,14 @@ func (o options) scenarios() ([]simulate.Scenario, error) {
 }
 
 func (o options) scenario(load simulate.Load) simulate.Scenario {
-	slots := float64(o.plant.Max * o.plant.SlotsPerInstance)
+	plant := o.plant
+	plant.Seed = uint32(o.seed)
+	slots := float64(plant.Max * plant.SlotsPerInstance)
 	return simulate.Scenario{
 		Load: load.Shift(int(o.phase * float64(load.Seconds()))),
 		Sizing: simulate.Sizing{
 			Seed: uint32(o.seed), ServiceSeconds: o.service, Variation: o.variation, PeakSlots: peakShare * slots * o.scale,
 		},
-		Plant: o.plant, Rules: o.rules, Candidate: o.candidate,
+		Plant: plant, Rules: o.rules, Candidate: o.candidate,
 	}
 }
