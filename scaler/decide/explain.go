@@ -3,6 +3,7 @@ package decide
 import (
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // explain gives the wants that had something to say, the one that decided first.
@@ -14,8 +15,8 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		slots float64
 		why   string
 	}{
-		{WantRate, parts.rate, fmt.Sprintf("%.3g photos a second keep %.2g slots busy", perSecond, m.level)},
-		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %.2g slots and may go on", m.level)},
+		{WantRate, parts.rate, fmt.Sprintf("%s photos a second keep %s slots busy", plain(perSecond, 3), plain(m.level, 2))},
+		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %s slots and may go on", plain(m.level, 2))},
 		{WantBacklog, parts.backlog, fmt.Sprintf("%.0f photos wait, and an instance ordered now helps in %.0f s", waiting, m.horizon)},
 		{WantReserve, parts.reserve, w.reserveWords(best, t)},
 		{WantClock, parts.clock, w.clockWords(best, t)},
@@ -39,6 +40,17 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		list = append([]Want{{WantHold, held, why}}, list...)
 	}
 	return list
+}
+
+// plain writes a number that is not negative for people: with so many digits, more if
+// it is large, fewer where they would be finer than thousandths, and without exponent.
+func plain(x float64, digits int) string {
+	const finest = 1000
+	parts, least := 1.0, math.Pow10(digits-1)
+	for x*parts < least && parts < finest {
+		parts *= 10
+	}
+	return strconv.FormatFloat(math.Round(x*parts)/parts, 'f', -1, 64)
 }
 
 func (m *moment) instances(slots float64) int {

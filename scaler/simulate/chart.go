@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -135,7 +136,8 @@ func (c Comparison) ticks() []tick {
 		case parts:
 			anchor = "end"
 		}
-		all = append(all, tick{share * chartWidth, anchor, fmt.Sprintf("%.3g h", share*c.Hours)})
+		hours := strconv.FormatFloat(math.Round(100*share*c.Hours)/100, 'f', -1, 64)
+		all = append(all, tick{share * chartWidth, anchor, hours + " h"})
 	}
 	return all
 }

@@ -34,7 +34,7 @@ type Replayed struct {
 
 // String is the sentence for a person who is about to change the policy.
 func (r Replayed) String() string {
-	return fmt.Sprintf("would have cost %.1f instance-hours, %.2g %% late, the longest wait %.0f s, %d launches",
+	return fmt.Sprintf("would have cost %.1f instance-hours, %.2f %% late, the longest wait %.0f s, %d launches",
 		r.InstanceHours, 100*r.LateShare, r.LongestWait, r.Launches)
 }
 

@@ -58,6 +58,16 @@ func TestReplayTellsPoliciesApart(t *testing.T) {
 	}
 }
 
+// TestReplayedIsInPlainNumbers, also if nearly all or nearly nothing was late.
+func TestReplayedIsInPlainNumbers(t *testing.T) {
+	t.Parallel()
+	for share, says := range map[float64]string{0: "0.00 % late", 0.00004: "0.00 % late", 0.004: "0.40 % late", 0.997: "99.70 % late", 1: "100.00 % late"} {
+		if text := (simulate.Replayed{LateShare: share}).String(); !strings.Contains(text, ", "+says) {
+			t.Errorf("a share of %g: %q", share, text)
+		}
+	}
+}
+
 // TestReplayKeepsTheHours: a schedule holds at the hours of the recording, an override
 // of a person is not the policy's.
 func TestReplayKeepsTheHours(t *testing.T) {
