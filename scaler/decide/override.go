@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,6 +15,11 @@ const (
 	Freeze OverrideKind = "freeze" // the size there is
 	Bounds OverrideKind = "bounds" // other bounds for the policy
 )
+
+// strength says which kind stands when there are several.
+func (k OverrideKind) strength() int {
+	return slices.Index([]OverrideKind{Bounds, Freeze, Pin}, k)
+}
 
 // Override is what a person said, for a time.
 type Override struct {
@@ -46,25 +52,13 @@ func (o Override) check(c *checker, i int) {
 
 // override gives the strongest that is in force, of equals the last.
 func (p Policy) override(at time.Time) *Override {
-	rank := func(k OverrideKind) int {
-		switch k {
-		case Pin:
-			return 3
-		case Freeze:
-			return 2
-		case Bounds:
-			return 1
-		default:
-			return 0
-		}
-	}
 	var strongest *Override
 	for i := range p.Overrides {
 		o := p.Overrides[i]
 		if !o.Until.IsZero() && !at.Before(o.Until) {
 			continue
 		}
-		if strongest == nil || rank(o.Kind) >= rank(strongest.Kind) {
+		if strongest == nil || o.Kind.strength() >= strongest.Kind.strength() {
 			strongest = &o
 		}
 	}

@@ -46,14 +46,22 @@ func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "f
 func (s Schedule) check(c *checker, i, most int) {
 	name := fmt.Sprintf("schedules[%d]", i)
 	c.check(s.Name != "", "%s has no name", name)
-	_, fromErr := clockTime(s.From)
-	_, toErr := clockTime(s.To)
-	c.check(fromErr == nil && toErr == nil, "%s is from %q to %q, want times like 08:30", name, s.From, s.To)
+	_, _, err := s.hours()
+	c.check(err == nil, "%s is from %q to %q, want times like 08:30", name, s.From, s.To)
 	c.check(s.From != s.To, "%s begins when it ends", name)
 	c.check(s.Min >= 1 && s.Min <= most, "%s.min is %d, want 1 to max, which is %d", name, s.Min, most)
 	for _, day := range s.Days {
 		c.check(slices.Contains(weekdays(), day), "%s has the day %q, want mon, tue, wed, thu, fri, sat or sun", name, day)
 	}
+}
+
+// hours gives the minutes of the day at which they begin and end.
+func (s Schedule) hours() (from, to int, err error) {
+	if from, err = clockTime(s.From); err != nil {
+		return 0, 0, err
+	}
+	to, err = clockTime(s.To)
+	return from, to, err
 }
 
 // clockTime is the minute of the day.
@@ -72,11 +80,7 @@ func (s Schedule) holds(at time.Time) bool {
 		location = time.UTC
 	}
 	local := at.In(location)
-	from, err := clockTime(s.From)
-	if err != nil {
-		return false
-	}
-	to, err := clockTime(s.To)
+	from, to, err := s.hours()
 	if err != nil {
 		return false
 	}

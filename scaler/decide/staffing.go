@@ -15,19 +15,16 @@ func staff(load, service, target, tardy float64, limit int) int {
 		return limit
 	}
 	blocked := 1.0 // Erlang's B, by recursion over the slots
-	for k := 1; k < slots; k++ {
-		blocked = load * blocked / (float64(k) + load*blocked)
-	}
-	for ; slots < limit; slots++ {
-		c := float64(slots)
+	for k := 1; k < limit; k++ {
+		c := float64(k)
 		blocked = load * blocked / (c + load*blocked)
-		if c <= load {
+		if k < slots || c <= load {
 			continue
 		}
 		waits := blocked / (1 - load/c*(1-blocked))
 		if waits*math.Exp(-(c-load)/service*target*2/(1+serviceVariation)) <= tardy {
-			break
+			return k
 		}
 	}
-	return slots
+	return limit
 }

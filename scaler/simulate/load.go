@@ -44,7 +44,7 @@ type Photos struct {
 	Mean    float64 // service time that everybody believes in at the start
 }
 
-// servicePool is how many service times are drawn; photos take them in turns.
+// servicePool is how many service times are drawn.
 const servicePool = 100003
 
 // Photos scales the trace to the size wanted and spreads the requests of each bin
@@ -59,11 +59,7 @@ func (l Load) Photos(size Sizing) Photos {
 		if random.uniform() < m-float64(n) {
 			n++
 		}
-		first := len(p.Arrive)
-		for range n {
-			p.Arrive = append(p.Arrive, float64(i*l.BinSeconds)+random.uniform()*float64(l.BinSeconds))
-		}
-		slices.Sort(p.Arrive[first:])
+		p.arrive(random, i, l.BinSeconds, n)
 	}
 	sigma := math.Sqrt(math.Log(1 + size.Variation*size.Variation))
 	mu := math.Log(size.ServiceSeconds) - sigma*sigma/2
@@ -71,11 +67,25 @@ func (l Load) Photos(size Sizing) Photos {
 	for i := range pool {
 		pool[i] = random.logNormal(mu, sigma)
 	}
+	p.serve(pool)
+	return p
+}
+
+// arrive lets photos come at random within a bin.
+func (p *Photos) arrive(random *twister, bin, binSeconds, count int) {
+	first := len(p.Arrive)
+	for range count {
+		p.Arrive = append(p.Arrive, float64(bin*binSeconds)+random.uniform()*float64(binSeconds))
+	}
+	slices.Sort(p.Arrive[first:])
+}
+
+// serve gives the photos the pool's service times, in turns.
+func (p *Photos) serve(pool []float64) {
 	p.Service = make([]float64, len(p.Arrive))
 	for i := range p.Service {
-		p.Service[i] = pool[i%servicePool]
+		p.Service[i] = pool[i%len(pool)]
 	}
-	return p
 }
 
 // peakRate is the 99.9th percentile of the trace's minutes, requests a second.

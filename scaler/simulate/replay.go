@@ -38,9 +38,6 @@ func (r Replayed) String() string {
 		r.InstanceHours, 100*r.LateShare, r.LongestWait, r.Launches)
 }
 
-// replayedServices bounds how many service times are drawn from the sample.
-const replayedServices = 100_003
-
 // Replay lets a candidate policy size the fleet over what was recorded. Schedules hold
 // at their hours; overrides of persons are left out, because they are not the policy.
 func Replay(r Recording, p decide.Policy) (Replayed, error) {
@@ -86,24 +83,17 @@ func (r Recording) photos() (Photos, error) {
 		if n < 0 {
 			return Photos{}, fmt.Errorf("%w: %d photos in bin %d", ErrNoDay, n, i)
 		}
-		first := len(p.Arrive)
-		for range n {
-			p.Arrive = append(p.Arrive, (float64(i)+random.uniform())*float64(r.BinSeconds))
-		}
-		slices.Sort(p.Arrive[first:])
+		p.arrive(random, i, r.BinSeconds, n)
 	}
-	sample := make([]float64, replayedServices)
-	for i := range sample {
+	pool := make([]float64, servicePool)
+	for i := range pool {
 		at := int(random.uniform() * float64(len(r.Services)))
-		sample[i] = max(0, r.Services[at].Seconds())
-		p.Mean += sample[i] / replayedServices
+		pool[i] = max(0, r.Services[at].Seconds())
+		p.Mean += pool[i] / servicePool
 	}
 	if p.Mean <= 0 {
 		return Photos{}, fmt.Errorf("%w: photos took no time", ErrNoDay)
 	}
-	p.Service = make([]float64, len(p.Arrive))
-	for i := range p.Service {
-		p.Service[i] = sample[i%replayedServices]
-	}
+	p.serve(pool)
 	return p, nil
 }
