@@ -3,9 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -98,7 +96,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		// Half of the memory stays free for those who are known; any one photo fits.
 		waiting: newBudget(max(cfg.Admission.UploadBytesInFlight/2, cfg.Photo.MaxBytes), m.bytesUnverified),
 	}
-	origin, err := originOf(cfg.Images)
+	origin, err := cfg.Images.LinkOrigin()
 	if err != nil {
 		return nil, err
 	}
@@ -194,20 +192,4 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		func(ctx context.Context) error { return s.hub.Run(ctx, s.cache.Notices(ctx)) },
 		func(ctx context.Context) error { return s.batchHub.Run(ctx, nil) },
 	)
-}
-
-// originOf is the origin that signed links lead to.
-func originOf(cfg imagestore.Config) (string, error) {
-	address := cfg.PublicEndpoint
-	if address == "" {
-		address = cfg.Endpoint
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", fmt.Errorf("reading the address of signed links: %w", err)
-	}
-	if u.Scheme == "" || u.Host == "" {
-		return "https:", nil // AWS's own addresses
-	}
-	return u.Scheme + "://" + u.Host, nil
 }

@@ -1,119 +1,110 @@
 package manager
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
-	"maskfleet/pkg/webui"
+	"maskfleet/pkg/jobstore"
 )
 
-// counts is what MySQL says of all photos.
-type counts struct {
-	states map[job.State]int
-	oldest time.Duration // since the oldest queued photo became due
+// paceMinutes is how far back the first page's small charts reach.
+const paceMinutes = 30
+
+// scaling is what the scaler decided last.
+type scaling struct {
+	last, change *jobstore.ScalingDecision // of any kind; that wanted another size
 }
 
-// board holds every reading of the first page, each taken by a loop of its own.
+// board holds every reading of the live pages, each taken by a loop of its own.
 type board struct {
-	workers *gauge[[]jobqueue.Worker]
-	lanes   *gauge[map[job.Lane]jobqueue.Depth]
-	photos  *gauge[counts]
-	dead    *gauge[int]
-	redis   *gauge[struct{}]
+	workers   *gauge[[]jobqueue.Worker]
+	lanes     *gauge[map[job.Lane]jobqueue.Depth]
+	intake    *gauge[jobqueue.Intake]
+	open      *gauge[jobstore.OpenPhotos]
+	photos    *gauge[map[job.State]int]
+	pace      *gauge[[]jobstore.Minute]
+	dead      *gauge[int]
+	decisions *gauge[scaling]
+	mysql     *gauge[time.Duration] // how long it takes to answer
+	nats      *gauge[time.Duration]
+	redis     *gauge[time.Duration]
+	s3        *gauge[time.Duration]
+
+	all []func(context.Context) error
+}
+
+// gaugeOf makes a gauge that the board runs.
+func gaugeOf[T any](b *board, s *Service, name string, every time.Duration, read func(context.Context) (T, error)) *gauge[T] {
+	cfg := s.cfg.Reading
+	stale := cfg.StaleAfter
+	if every > time.Second { // a reading is no older for being taken seldom
+		stale += every
+	}
+	g := &gauge[T]{name: name, every: every, timeout: cfg.ReadTimeout, stale: stale, read: read, log: s.tel.Log}
+	b.all = append(b.all, g.Run)
+	return g
 }
 
 func newBoard(s *Service) *board {
-	cfg, log := s.cfg.Reading, s.tel.Log
-	return &board{
-		workers: &gauge[[]jobqueue.Worker]{
-			name: "workers", every: cfg.LiveInterval, timeout: cfg.ReadTimeout, stale: cfg.StaleAfter, read: s.queue.Workers, log: log,
-		},
-		lanes: &gauge[map[job.Lane]jobqueue.Depth]{
-			name: "lanes", every: cfg.LiveInterval, timeout: cfg.ReadTimeout, stale: cfg.StaleAfter, read: s.queue.Depth, log: log,
-		},
-		photos: &gauge[counts]{
-			name: "photos", every: cfg.CountInterval, timeout: cfg.ReadTimeout, stale: cfg.StaleAfter, read: s.countPhotos, log: log,
-		},
-		dead: &gauge[int]{
-			name: "dead letters", every: cfg.LiveInterval, timeout: cfg.ReadTimeout, stale: cfg.StaleAfter, read: s.queue.DeadLetters, log: log,
-		},
-		redis: &gauge[struct{}]{
-			name: "redis", every: cfg.LiveInterval, timeout: cfg.ReadTimeout, stale: cfg.StaleAfter, log: log,
-			read: func(ctx context.Context) (struct{}, error) { return struct{}{}, s.cache.Ping(ctx) },
-		},
+	b := &board{}
+	often, count, seldom := s.cfg.Reading.LiveInterval, s.cfg.Reading.CountInterval, s.cfg.Reading.TotalInterval
+	b.workers = gaugeOf(b, s, "workers", often, s.queue.Workers)
+	b.lanes = gaugeOf(b, s, "lanes", often, s.queue.Depth)
+	b.intake = gaugeOf(b, s, "intake", often, s.queue.Intake)
+	b.dead = gaugeOf(b, s, "dead letters", often, s.queue.DeadLetters)
+	b.open = gaugeOf(b, s, "open photos", count, s.store.CountOpen)
+	b.decisions = gaugeOf(b, s, "scaling decisions", count, s.readScaling)
+	b.photos = gaugeOf(b, s, "photos", seldom, func(ctx context.Context) (map[job.State]int, error) {
+		states, _, err := s.store.Counts(ctx)
+		return states, err
+	})
+	b.pace = gaugeOf(b, s, "pace", seldom, func(ctx context.Context) ([]jobstore.Minute, error) {
+		return s.store.Pace(ctx, paceMinutes)
+	})
+	b.mysql = gaugeOf(b, s, "mysql", often, answers(s.store.Ping))
+	b.nats = gaugeOf(b, s, "nats", often, answers(s.queue.Ping))
+	b.redis = gaugeOf(b, s, "redis", often, answers(s.cache.Ping))
+	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
+	return b
+}
+
+// answers says how long a part takes to answer.
+func answers(ping func(context.Context) error) func(context.Context) (time.Duration, error) {
+	return func(ctx context.Context) (time.Duration, error) {
+		began := time.Now()
+		err := ping(ctx)
+		return time.Since(began), err
 	}
 }
 
-func (s *Service) countPhotos(ctx context.Context) (counts, error) {
-	states, oldest, err := s.store.Counts(ctx)
-	return counts{states: states, oldest: oldest}, err
+func (s *Service) readScaling(ctx context.Context) (found scaling, err error) {
+	for _, want := range []struct {
+		to     **jobstore.ScalingDecision
+		filter jobstore.DecisionFilter
+	}{
+		{&found.last, jobstore.DecisionFilter{Limit: 1}},
+		{&found.change, jobstore.DecisionFilter{Limit: 1, Changes: true, Since: time.Now().Add(-24 * time.Hour)}},
+	} {
+		list, err := s.store.ListDecisions(ctx, want.filter)
+		if err != nil {
+			return scaling{}, err
+		}
+		if len(list) > 0 {
+			*want.to = &list[0]
+		}
+	}
+	return found, nil
 }
 
 // Run takes all readings until ctx ends.
 func (b *board) Run(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
-	for _, run := range []func(context.Context) error{b.workers.Run, b.lanes.Run, b.photos.Run, b.dead.Run, b.redis.Run} {
+	for _, run := range b.all {
 		all.Go(func() error { return run(ctx) })
 	}
 	return all.Wait()
-}
-
-// page is the board as the first page shows it now.
-func (b *board) page() webui.OverviewPage {
-	page := webui.OverviewPage{At: time.Now(), Troubles: b.troubles()}
-	var workers []jobqueue.Worker
-	workers, page.WorkersRead = b.workers.last()
-	page.Workers = workerRows(workers)
-
-	var lanes map[job.Lane]jobqueue.Depth
-	if lanes, page.LanesRead = b.lanes.last(); page.LanesRead.Known() {
-		for _, lane := range job.Lanes() {
-			page.Lanes = append(page.Lanes, webui.LaneRow{Lane: lane, Pending: lanes[lane].Pending, InFlight: lanes[lane].InFlight})
-		}
-	}
-
-	var photos counts
-	if photos, page.StatesRead = b.photos.last(); page.StatesRead.Known() {
-		page.OldestQueued = photos.oldest
-		for _, state := range job.States() {
-			page.States = append(page.States, webui.StateRow{State: state, Photos: photos.states[state]})
-		}
-	}
-	page.DeadLetters, page.DeadRead = b.dead.last()
-	return page
-}
-
-// troubles lists the parts that do not answer, and what that means for the work.
-func (b *board) troubles() []webui.Trouble {
-	var list []webui.Trouble
-	add := func(part, means string, since time.Time, telling bool) {
-		if telling {
-			list = append(list, webui.Trouble{Part: part, Since: since, Means: means})
-		}
-	}
-	since, telling := b.photos.trouble()
-	add("MySQL", "No photo is accepted and workers wait until it is back. What was accepted is safe.", since, telling)
-	since, telling = b.lanes.trouble()
-	add("NATS", "Workers get no photos until it is back. What was accepted is safe and is queued then.", since, telling)
-	since, telling = b.redis.trouble()
-	add("Redis", "Nobody can log in until it is back, and results take a little longer. Nothing is lost.", since, telling)
-	return list
-}
-
-func workerRows(workers []jobqueue.Worker) []webui.WorkerRow {
-	rows := make([]webui.WorkerRow, len(workers))
-	for i, w := range workers {
-		rows[i] = webui.WorkerRow{
-			ID: w.ID, Instance: w.Instance, Version: w.Version, Model: w.Model.Name + " " + w.Model.Version,
-			Slots: w.Slots, Busy: w.Busy, Draining: w.Draining, CPU: w.CPU, SeenAt: w.SeenAt, Since: w.StartedAt,
-		}
-	}
-	slices.SortFunc(rows, func(a, b webui.WorkerRow) int { return cmp.Compare(a.ID, b.ID) }) // a row keeps its place
-	return rows
 }

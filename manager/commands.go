@@ -64,14 +64,14 @@ func (s *Service) answerCommands(ctx context.Context) error {
 
 // stats are the manager's own numbers, as the board read them last.
 func (s *Service) stats() any {
-	photos, _ := s.board.photos.last()
+	states, _ := s.board.photos.last()
 	workers, _ := s.board.workers.last()
 	dead, _ := s.board.dead.last()
 	return struct {
 		Workers     int               `json:"workers"`
 		Photos      map[job.State]int `json:"photos"`
 		DeadLetters int               `json:"dead_letters"`
-	}{len(workers), photos.states, dead}
+	}{len(workers), states, dead}
 }
 
 // ids are photos that a request names.

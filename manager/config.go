@@ -7,6 +7,7 @@ import (
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/telemetry"
@@ -19,6 +20,7 @@ type Config struct {
 	MySQL     jobstore.Config
 	Queue     jobqueue.Config
 	Cache     cache.Config
+	Images    imagestore.Config
 	Accounts  account.Config
 	Reading   ReadingConfig
 
@@ -37,12 +39,15 @@ type ReadingConfig struct {
 	// LiveInterval is how often browsers are told, and how often the broker and
 	// Redis are asked.
 	LiveInterval time.Duration `env:"LIVE_INTERVAL" envDefault:"1s"`
-	// CountInterval is how often photos are counted, which reads a whole index.
-	CountInterval time.Duration `env:"COUNT_INTERVAL" envDefault:"2s"`
+	// CountInterval is how often MySQL is asked what is open.
+	CountInterval time.Duration `env:"COUNT_INTERVAL" envDefault:"1s"`
+	// TotalInterval is how often all photos are counted, and the last half hour's,
+	// which reads a whole index.
+	TotalInterval time.Duration `env:"TOTAL_INTERVAL" envDefault:"10s"`
 	// ReadTimeout is the deadline of one reading.
 	ReadTimeout time.Duration `env:"READ_TIMEOUT" envDefault:"3s"`
-	// StaleAfter is the age at which a reading turns grey.
-	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"6s"`
+	// StaleAfter is the age at which a reading turns grey, beyond its interval.
+	StaleAfter time.Duration `env:"STALE_AFTER" envDefault:"3s"`
 	// SessionGrace is how long people who were here lately stay while sessions
 	// cannot be read, so that an operator sees what an outage does.
 	SessionGrace time.Duration `env:"SESSION_GRACE" envDefault:"15m"`
@@ -53,17 +58,14 @@ func (c *Config) Validate() error {
 	if c.QueueLimit <= 0 {
 		return errors.New("QUEUE_LIMIT must be above zero")
 	}
-	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Reading.validate())
+	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Images.Validate(), c.Reading.validate())
 }
 
 func (c ReadingConfig) validate() error {
-	for _, d := range []time.Duration{c.LiveInterval, c.CountInterval, c.ReadTimeout, c.StaleAfter} {
+	for _, d := range []time.Duration{c.LiveInterval, c.CountInterval, c.TotalInterval, c.ReadTimeout, c.StaleAfter} {
 		if d <= 0 {
-			return errors.New("LIVE_INTERVAL, COUNT_INTERVAL, READ_TIMEOUT and STALE_AFTER must be above zero")
+			return errors.New("LIVE_INTERVAL, COUNT_INTERVAL, TOTAL_INTERVAL, READ_TIMEOUT and STALE_AFTER must be above zero")
 		}
-	}
-	if c.StaleAfter <= c.CountInterval {
-		return errors.New("STALE_AFTER must be above COUNT_INTERVAL")
 	}
 	return nil
 }

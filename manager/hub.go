@@ -2,29 +2,36 @@ package manager
 
 import (
 	"context"
-	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 )
 
-// hub tells any number of browsers the same thing once a tick. It renders nothing
-// while nobody listens.
+// view is what a live page shows, to whom: whoever may steer the fleet sees buttons.
+type view struct {
+	page     string
+	operator bool
+}
+
+// hub tells any number of browsers the same thing once a tick, for each view. It
+// renders nothing that nobody looks at.
 type hub struct {
 	every  time.Duration
-	render func() (string, error)
+	render func(view) (string, error)
+	log    *slog.Logger
 
 	mu        sync.Mutex // guards all below
-	listeners map[chan string]struct{}
+	listeners map[view]map[chan string]struct{}
 	closed    bool
 }
 
-func newHub(every time.Duration, render func() (string, error)) *hub {
-	return &hub{every: every, render: render, listeners: map[chan string]struct{}{}}
+func newHub(every time.Duration, render func(view) (string, error), log *slog.Logger) *hub {
+	return &hub{every: every, render: render, log: log, listeners: map[view]map[chan string]struct{}{}}
 }
 
-// listen gives a channel of what is told, of which a slow listener gets only the
-// newest, and the function that ends it. The channel is closed when the hub closes.
-func (h *hub) listen() (<-chan string, func()) {
+// listen gives a channel of what is told of a view, of which a slow listener gets only
+// the newest, and the function that ends it. The channel is closed when the hub closes.
+func (h *hub) listen(to view) (<-chan string, func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	heard := make(chan string, 1)
@@ -32,11 +39,17 @@ func (h *hub) listen() (<-chan string, func()) {
 		close(heard)
 		return heard, func() {}
 	}
-	h.listeners[heard] = struct{}{}
+	if h.listeners[to] == nil {
+		h.listeners[to] = map[chan string]struct{}{}
+	}
+	h.listeners[to][heard] = struct{}{}
 	return heard, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		delete(h.listeners, heard)
+		delete(h.listeners[to], heard)
+		if len(h.listeners[to]) == 0 {
+			delete(h.listeners, to)
+		}
 	}
 }
 
@@ -50,27 +63,31 @@ func (h *hub) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		if !h.wanted() {
-			continue
+		for _, seen := range h.wanted() {
+			text, err := h.render(seen)
+			if err != nil { // a mistake of ours, of which its page then says that there is no news
+				h.log.ErrorContext(ctx, "live page not rendered", "page", seen.page, "err", err)
+				continue
+			}
+			h.tell(seen, text)
 		}
-		text, err := h.render()
-		if err != nil {
-			return fmt.Errorf("rendering the live page: %w", err)
-		}
-		h.tell(text)
 	}
 }
 
-func (h *hub) wanted() bool {
+func (h *hub) wanted() []view {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.listeners) > 0
+	all := make([]view, 0, len(h.listeners))
+	for seen := range h.listeners {
+		all = append(all, seen)
+	}
+	return all
 }
 
-func (h *hub) tell(text string) {
+func (h *hub) tell(of view, text string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for heard := range h.listeners {
+	for heard := range h.listeners[of] {
 		select {
 		case <-heard: // what it has not taken yet is old now
 		default:
@@ -84,8 +101,10 @@ func (h *hub) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	for heard := range h.listeners {
-		close(heard)
-		delete(h.listeners, heard)
+	for _, of := range h.listeners {
+		for heard := range of {
+			close(heard)
+		}
 	}
+	h.listeners = map[view]map[chan string]struct{}{}
 }

@@ -10,12 +10,14 @@ import (
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/lifecycle"
 	"maskfleet/pkg/telemetry"
 	"maskfleet/pkg/webui"
+	"maskfleet/pkg/webui/login"
 )
 
 // Doors are the stores and the broker that a manager reads and steers. Whoever opened them
@@ -24,6 +26,7 @@ type Doors struct {
 	Store   *jobstore.Store
 	Queue   *jobqueue.Queue
 	Cache   *cache.Cache
+	Images  *imagestore.Store
 	Answers *command.Server // over which commands are answered
 }
 
@@ -34,12 +37,14 @@ type Service struct {
 	store    *jobstore.Store
 	queue    *jobqueue.Queue
 	cache    *cache.Cache
+	images   *imagestore.Store
 	answers  *command.Server
 	accounts *account.Accounts
 	kit      *webui.Kit
 	board    *board
 	hub      *hub
 	health   *httpserver.Health
+	people   *login.Pages
 	app      *fiber.App
 }
 
@@ -50,14 +55,20 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, tel: tel, store: doors.Store, queue: doors.Queue, cache: doors.Cache, answers: doors.Answers, kit: kit,
+		cfg: cfg, tel: tel, store: doors.Store, queue: doors.Queue, cache: doors.Cache, images: doors.Images,
+		answers: doors.Answers, kit: kit,
 		accounts: account.New(doors.Store, doors.Cache, cfg.Accounts),
 		health:   &httpserver.Health{},
 	}
 	s.board = newBoard(s)
-	s.hub = newHub(cfg.Reading.LiveInterval, s.renderLive)
+	s.hub = newHub(cfg.Reading.LiveInterval, s.renderLive, tel.Log)
 	web := cfg.HTTP
 	web.PublicURL = cfg.PublicURL
+	origin, err := cfg.Images.LinkOrigin()
+	if err != nil {
+		return nil, err
+	}
+	web.ImageOrigins = append(web.ImageOrigins, origin) // pages show photos from there
 	s.app = httpserver.New(web, tel, s.health, s.renderError)
 	s.routes(s.app)
 	return s, nil
@@ -72,6 +83,7 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Service, 
 	doors := Doors{Cache: cache.Open(cfg.Cache)}
 	err := errors.Join(
 		lifecycle.Patiently(ctx, tel.Log, "mysql", func() (err error) { doors.Store, err = jobstore.Open(ctx, cfg.MySQL); return err }),
+		lifecycle.Patiently(ctx, tel.Log, "s3", func() (err error) { doors.Images, err = imagestore.Open(ctx, cfg.Images); return err }),
 		lifecycle.Patiently(ctx, tel.Log, "nats", func() (err error) { doors.Queue, err = jobqueue.Open(ctx, cfg.Queue, tel.Log); return err }),
 	)
 	if err == nil {

@@ -33,18 +33,19 @@ type site struct {
 	doors manager.Doors
 	mysql *testenv.MariaDBServer
 	redis *testenv.RedisServer
+	s3    *testenv.S3Server
 	nats  *testenv.Server
 }
 
 // openSite opens one; change may change its settings.
 func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 	t.Helper()
-	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t)}
+	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t), s3: testenv.NewS3(t)}
 	cfg := manager.Config{
 		HTTP:  httpserver.Config{Listen: "127.0.0.1:0", StreamRecheck: 50 * time.Millisecond},
-		MySQL: s.mysql.Database(t), Cache: s.redis.Config(),
+		MySQL: s.mysql.Database(t), Cache: s.redis.Config(), Images: s.s3.Bucket(t),
 		Reading: manager.ReadingConfig{
-			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, ReadTimeout: 2 * time.Second,
+			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, TotalInterval: 300 * time.Millisecond, ReadTimeout: 2 * time.Second,
 			StaleAfter: time.Second, SessionGrace: time.Minute,
 		},
 		QueueLimit: 50_000,
@@ -185,6 +186,8 @@ func TestOverviewOutlivesItsParts(t *testing.T) {
 	tab.Await(`document.querySelector('[data-key="MySQL"]') && document.querySelector('.panel.stale')`)
 	s.redis.Kill()
 	tab.Await(`document.querySelector('[data-key="Redis"]')`)
+	s.s3.Kill()
+	tab.Await(`document.querySelector('[data-key="S3"]') && document.querySelector('[data-key="S3-answers"] .badge.failed')`)
 	s.nats.Stop()
 	tab.Await(`document.querySelector('[data-key="NATS"]')`)
 	if !browser.Eval[bool](tab, figure("Waiting", "1")) {
@@ -196,6 +199,7 @@ func TestOverviewOutlivesItsParts(t *testing.T) {
 
 	s.mysql.Start(t)
 	s.redis.Start(t)
+	s.s3.Start(t)
 	s.nats.Start()
 	tab.Await(`!document.querySelector('.troubles').children.length && !document.querySelector('#live .stale')`)
 	if found := tab.Problems(); len(found) > 0 {
@@ -237,7 +241,7 @@ func TestManagerRefusesASessionOfTheDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]int{"/": http.StatusForbidden, "/events": http.StatusForbidden, "/healthz": http.StatusOK} {
+	for path, want := range map[string]int{"/": http.StatusForbidden, "/events/overview": http.StatusForbidden, "/healthz": http.StatusOK} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -266,7 +270,7 @@ func TestOverviewEndsWithTheSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/events", http.NoBody)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/events/overview", http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +282,7 @@ func TestOverviewEndsWithTheSession(t *testing.T) {
 	defer response.Body.Close()
 	events := bufio.NewReader(response.Body)
 	for range 3 { // it goes on while the session does
-		for line := ""; line != "event: overview\n"; {
+		for line := ""; line != "event: page\n"; {
 			if line, err = events.ReadString('\n'); err != nil {
 				t.Fatalf("got %d and a stream that ended with %v", response.StatusCode, err)
 			}

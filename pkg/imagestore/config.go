@@ -1,6 +1,7 @@
 package imagestore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -36,6 +37,18 @@ func (c Config) Validate() error {
 		errs = append(errs, errors.New("S3_ACCESS_KEY and S3_SECRET_KEY go together"))
 	}
 	return errors.Join(errs...)
+}
+
+// LinkOrigin is the origin that signed links lead to, for a page's policy.
+func (c Config) LinkOrigin() (string, error) {
+	u, err := url.Parse(cmp.Or(c.PublicEndpoint, c.Endpoint))
+	if err != nil {
+		return "", fmt.Errorf("reading the address of signed links: %w", err)
+	}
+	if u.Scheme == "" || u.Host == "" {
+		return "https:", nil // AWS's own addresses
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 func validEndpoint(name, value string) error {

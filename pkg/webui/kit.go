@@ -13,7 +13,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"maskfleet/pkg/job"
 	"maskfleet/pkg/problem"
 )
 
@@ -144,8 +143,12 @@ func (k *Kit) funcs() template.FuncMap {
 		"increment": func(n int) int { return n + 1 },
 		"upTo":      func(n int) []struct{} { return make([]struct{}, max(0, n)) },
 		"value":     valueOf,
-		"ofSlots":   ofSlots,
-		"oldest":    oldestWords,
+		"spark":     Spark,
+		"latest":    last,
+		"clock":     Clock,
+		"choose":    choose,
+		"fleet":     fleetSize,
+		"instances": fleetWords,
 	}
 }
 
@@ -175,18 +178,30 @@ func valueOf(r Reading, text string) string {
 	return text
 }
 
-// ofSlots says of how many slots some are busy.
-func ofSlots(p OverviewPage) string {
-	if !p.WorkersRead.Known() {
+// choose is a text if there is something, such as the class of a number that is bad
+// above zero.
+func choose(n int, text string) string {
+	if n == 0 {
 		return ""
 	}
-	return "of " + Number(p.Slots())
+	return text
 }
 
-// oldestWords says how long the oldest waiting photo has waited.
-func oldestWords(p OverviewPage) string {
-	if !p.StatesRead.Known() || p.Photos(job.StateQueued) == 0 {
-		return "none waits"
+// fleetSize is how many instances there are, by who counts them.
+func fleetSize(news ScalingNews) string {
+	if news.Last == nil {
+		return "\u2013"
 	}
-	return "the oldest for " + Duration(p.OldestQueued)
+	return Number(news.Last.Size)
+}
+
+func fleetWords(news ScalingNews) string {
+	switch {
+	case news.Last == nil:
+		return ""
+	case news.Last.Target != news.Last.Size:
+		return "instances, " + Number(news.Last.Target) + " wanted"
+	default:
+		return plural(news.Last.Size, "instance", "instances")
+	}
 }

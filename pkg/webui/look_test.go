@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"image"
@@ -9,6 +10,7 @@ import (
 	"image/jpeg"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"testing"
 	"time"
@@ -22,8 +24,8 @@ import (
 	"maskfleet/pkg/webui/browser"
 )
 
-// go test ./pkg/webui -run Look -args -screenshots DIR [-photo FILE].
-func screenshotFlags() (dir, photo *string) {
+// go test ./pkg/webui -run Look -args -screenshots DIR [-photo FILE] [-only PATTERN].
+func screenshotFlags() (dir, photo, only *string) {
 	find := func(name, usage string) *string {
 		if f := flag.Lookup(name); f != nil {
 			value := f.Value.String()
@@ -31,7 +33,7 @@ func screenshotFlags() (dir, photo *string) {
 		}
 		return flag.String(name, "", usage)
 	}
-	return find("screenshots", "folder for a screenshot of every page"), find("photo", "JPEG to show as every photo")
+	return find("screenshots", "folder for a screenshot of every page"), find("photo", "JPEG to show as every photo"), find("only", "pictures to look at, by a pattern of their names")
 }
 
 func TestMain(m *testing.M) {
@@ -51,7 +53,7 @@ const policy = "default-src 'self'; img-src 'self' data: blob:; object-src 'none
 
 func TestEveryPageLooksRight(t *testing.T) {
 	t.Parallel()
-	dir, photo := screenshotFlags()
+	dir, photo, only := screenshotFlags()
 	address := serve(t, pictures(), *photo)
 	tab := browser.Open(t)
 	schemes, widths := []string{"light"}, []int64{390, 1440}
@@ -63,6 +65,9 @@ func TestEveryPageLooksRight(t *testing.T) {
 		for _, width := range widths {
 			tab.Size(width, map[bool]int64{true: 844, false: 900}[width < 600])
 			for _, p := range pictures() {
+				if wanted, err := path.Match(cmp.Or(*only, "*"), p.name); err != nil || !wanted {
+					continue
+				}
 				tab.Go(address + "/see/" + p.name)
 				tab.Await(`[...document.images].every((i) => i.complete || i.loading === 'lazy')`)
 				if browser.Eval[bool](tab, `!document.querySelector('main h1')`) {
@@ -87,7 +92,7 @@ func TestEveryPageLooksRight(t *testing.T) {
 
 // scrollsSideways finds what shows only a part of its width, beside the operators'
 // tables, whose columns are compared with each other.
-const scrollsSideways = `[...document.querySelectorAll('main:not(:has(.live)) *')].filter((e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)).map((e) => e.tagName + '.' + e.className + ' ' + e.firstElementChild?.className)`
+const scrollsSideways = `[...document.querySelectorAll('main:not(.operators):not(:has(.live)) *')].filter((e) => e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)).map((e) => e.tagName + '.' + e.className + ' ' + e.firstElementChild?.className)`
 
 // serve gives the address of a site that shows every picture under its name.
 func serve(t *testing.T, all []picture, photoFile string) string {
@@ -118,7 +123,7 @@ func serve(t *testing.T, all []picture, photoFile string) string {
 		c.Set(fiber.HeaderContentType, "text/event-stream")
 		return c.SendString("retry: 600000\n\n: nothing\n\n")
 	}
-	app.Get("/events", silent)
+	app.Get("/events/:page", silent)
 	app.Get("/photos/events", silent)
 	app.Get("/photos/live", silent)
 	app.Get("/v1/detections/:id/events", silent)
@@ -340,44 +345,4 @@ func users(n int) webui.UsersPage {
 		page.Users = append(page.Users, row)
 	}
 	return page
-}
-
-func managerPictures() []picture {
-	frame := webui.Frame{Site: webui.SiteManager, Title: "Overview", Nav: webui.NavOverview, User: "admin"}
-	now := time.Now()
-	fresh := webui.Reading{At: now}
-	stale := webui.Reading{At: now.Add(-34 * time.Second), Stale: true}
-	workers := func(n int) []webui.WorkerRow {
-		list := make([]webui.WorkerRow, n)
-		for i := range list {
-			list[i] = webui.WorkerRow{
-				ID: fmt.Sprintf("worker-%d", i+1), Instance: fmt.Sprintf("i-0%da7f3", i), Version: "0.1.0", Model: "maskfleet 0.1.0",
-				Slots: 2 + 2*(i%3), Busy: i % 3, Draining: i == 4, CPU: 0.13 * float64(i%7), SeenAt: now.Add(-time.Duration(i) * time.Second), Since: now.Add(-3 * time.Hour),
-			}
-		}
-		return list
-	}
-	lanes := []webui.LaneRow{{job.LaneInteractive, 0, 0}, {job.LaneBatch, 12480, 8}, {job.LaneCanary, 0, 0}}
-	states := []webui.StateRow{{job.StateQueued, 12492}, {job.StateProcessing, 8}, {job.StateSucceeded, 1284031}, {job.StateFailed, 17}, {job.StateCancelled, 0}, {job.StateExpired, 3}}
-	busy := webui.OverviewPage{
-		Frame: frame, At: now, Workers: workers(8), WorkersRead: fresh, Lanes: lanes, LanesRead: fresh,
-		States: states, OldestQueued: 47 * time.Second, StatesRead: fresh, DeadLetters: 17, DeadRead: fresh,
-	}
-	empty := webui.OverviewPage{
-		Frame: frame, At: now, WorkersRead: fresh, Lanes: []webui.LaneRow{{job.LaneInteractive, 0, 0}, {job.LaneBatch, 0, 0}, {job.LaneCanary, 0, 0}},
-		LanesRead: fresh, StatesRead: fresh, DeadRead: fresh,
-		States: []webui.StateRow{{job.StateQueued, 0}, {job.StateProcessing, 0}, {job.StateSucceeded, 0}, {job.StateFailed, 0}, {job.StateCancelled, 0}, {job.StateExpired, 0}},
-	}
-	away := busy
-	away.StatesRead = stale
-	away.WorkersRead, away.Workers, away.LanesRead, away.Lanes = webui.Reading{Stale: true}, nil, webui.Reading{Stale: true}, nil
-	away.Troubles = []webui.Trouble{
-		{Part: "MySQL", Since: now.Add(-34 * time.Second), Means: "No photo is accepted; workers wait. What was accepted is safe."},
-		{Part: "NATS", Since: now.Add(-12 * time.Second), Means: "Photos are accepted and are queued once it is back."},
-	}
-	return []picture{
-		{"overview-empty", "overview", empty},
-		{"overview-busy", "overview", busy},
-		{"overview-away", "overview", away},
-	}
 }

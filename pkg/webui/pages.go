@@ -18,6 +18,14 @@ const (
 	NavAccount  = "account"
 	NavUsers    = "users"
 	NavOverview = "overview"
+	NavFleet    = "fleet"
+	NavQueue    = "queue"
+	NavJobs     = "jobs"
+	NavFailures = "failures"
+	NavScaling  = "scaling"
+	NavErase    = "erase"
+	NavAudit    = "audit"
+	NavHealth   = "health"
 )
 
 // Frame is what every page shows around its content. Every page's type embeds it.
@@ -27,6 +35,16 @@ type Frame struct {
 	Nav   string // the active entry; "" for none
 	User  string // who is logged in; "" before log-in
 	Admin bool   // they administer accounts
+
+	// Of the manager.
+	Operator bool // they may steer the fleet
+	Said     *Said
+}
+
+// Said is what came of the last thing that somebody did, shown once.
+type Said struct {
+	Words string `json:"words"`
+	Wrong bool   `json:"wrong,omitempty"`
 }
 
 // localFrame is the key of the frame that a request carries for its error page.

@@ -55,9 +55,18 @@ func (w WorkerRow) StateWord() string {
 
 // LaneRow is a lane of the queue.
 type LaneRow struct {
-	Lane     job.Lane
-	Pending  int
-	InFlight int
+	Lane        job.Lane
+	Pending     int
+	InFlight    int
+	Asking      int       // workers that wait for a photo of it
+	PausedUntil time.Time // zero: it is not paused
+}
+
+// Pause is a pause of the intake.
+type Pause struct {
+	Until  time.Time
+	Reason string
+	By     string
 }
 
 // StateRow counts the photos in a state.
@@ -73,21 +82,81 @@ type Trouble struct {
 	Means string // a sentence: what it means for the work
 }
 
+// PartRow is a store, and how it answers.
+type PartRow struct {
+	Name, Does string
+	Took       time.Duration // the last answer
+	AwaySince  time.Time     // zero: it answers
+	Read       Reading
+}
+
+// Pace is what happened in each of the last minutes, the oldest first and the one
+// that is going on last.
+type Pace struct {
+	Accepted, Finished, Failed []int
+}
+
+// last is the value of the minute that is going on.
+func last(minutes []int) int {
+	if len(minutes) == 0 {
+		return 0
+	}
+	return minutes[len(minutes)-1]
+}
+
+// DecisionRow is a run of scaling decisions that came to the same.
+type DecisionRow struct {
+	Since, At    time.Time // the first and the last of them
+	Ticks        int
+	Policy       string
+	Size, Target int
+	Blind        bool // the readings were not trusted
+	Overridden   bool // a person decided
+	Reason       string
+}
+
+// Words says what was decided.
+func (d DecisionRow) Words() string {
+	switch {
+	case d.Target > d.Size:
+		return "Grow from " + Number(d.Size) + " to " + Count(d.Target, "instance", "instances")
+	case d.Target < d.Size:
+		return "Shrink from " + Number(d.Size) + " to " + Count(d.Target, "instance", "instances")
+	default:
+		return "Keep " + Count(d.Size, "instance", "instances")
+	}
+}
+
+// ScalingNews is what was decided last.
+type ScalingNews struct {
+	Last   *DecisionRow // nil: nobody ever scaled
+	Silent bool         // and nobody has for a while
+	Change *DecisionRow // the last that wanted another size, if that is not Last
+}
+
 // OverviewPage fills page "overview".
 type OverviewPage struct {
 	Frame
 	At       time.Time
 	Troubles []Trouble
+	Parts    []PartRow
+	Intake   *Pause // nil: photos are taken in
 
-	Workers      []WorkerRow
-	WorkersRead  Reading
-	Lanes        []LaneRow
-	LanesRead    Reading
-	States       []StateRow
-	OldestQueued time.Duration
-	StatesRead   Reading
-	DeadLetters  int
-	DeadRead     Reading
+	Queued, Processing int
+	Oldest             time.Duration // since the oldest queued photo became due
+	OpenRead           Reading
+	Pace               Pace
+	PaceRead           Reading
+	Workers            []WorkerRow
+	WorkersRead        Reading
+	Lanes              []LaneRow
+	LanesRead          Reading
+	States             []StateRow
+	StatesRead         Reading
+	DeadLetters        int
+	DeadRead           Reading
+	Scaling            ScalingNews
+	ScalingRead        Reading
 }
 
 // Slots adds up the slots of all workers.
@@ -108,12 +177,66 @@ func (p OverviewPage) Busy() int {
 	return n
 }
 
-// Photos is how many photos are in the state.
-func (p OverviewPage) Photos(s job.State) int {
-	for _, row := range p.States {
-		if row.State == s {
-			return row.Photos
+// Draining counts the workers that take no more photos.
+func (p OverviewPage) Draining() int {
+	n := 0
+	for _, w := range p.Workers {
+		if w.Draining {
+			n++
 		}
 	}
-	return 0
+	return n
+}
+
+// OldestWords says how long the oldest waiting photo has waited.
+func (p OverviewPage) OldestWords() string {
+	switch {
+	case !p.OpenRead.Known():
+		return ""
+	case p.Queued == 0:
+		return "none waits"
+	default:
+		return "the oldest for " + Duration(p.Oldest)
+	}
+}
+
+// SlotsWords says of how many slots some are busy.
+func (p OverviewPage) SlotsWords() string {
+	if !p.WorkersRead.Known() {
+		return ""
+	}
+	return "of " + Number(p.Slots())
+}
+
+// WorkersWords says how many workers there are.
+func (p OverviewPage) WorkersWords() string {
+	if !p.WorkersRead.Known() {
+		return ""
+	}
+	words := Count(len(p.Workers), "worker", "workers")
+	if n := p.Draining(); n > 0 {
+		words += ", " + Number(n) + " draining"
+	}
+	return words
+}
+
+// DoneWords says when all that waits is done, at the pace of the last full minutes.
+func (p OverviewPage) DoneWords() string {
+	const looked = 5
+	done := p.Pace.Finished
+	if !p.PaceRead.Known() || !p.OpenRead.Known() || len(done) <= looked {
+		return ""
+	}
+	left, sum := p.Queued+p.Processing, 0
+	for _, n := range done[len(done)-1-looked : len(done)-1] {
+		sum += n
+	}
+	switch {
+	case left == 0:
+		return "nothing is left to do"
+	case sum == 0:
+		return ""
+	default:
+		return "all done in about " + Duration(time.Duration(float64(left)/float64(sum)*looked*float64(time.Minute)))
+	}
 }

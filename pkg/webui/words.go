@@ -93,6 +93,17 @@ func Ago(t, now time.Time) template.HTML {
 		exact.Format(time.RFC3339Nano), exact.Format("2006-01-02 15:04:05")+" UTC", words))
 }
 
+// Clock writes a moment that is near, to the second or so, as an element whose script
+// shows it in the person's own zone.
+func Clock(t time.Time) template.HTML {
+	if t.IsZero() {
+		return "\u2013"
+	}
+	exact := t.UTC()
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-clock>%s</time>`, //nolint:gosec // two texts of our own making
+		exact.Format(time.RFC3339Nano), exact.Format("2006-01-02 15:04:05")+" UTC"))
+}
+
 // StateWord is the state as people read it on a badge.
 func StateWord(s job.State) string {
 	switch s {

@@ -16,8 +16,18 @@
 
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
+  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  const clockOfDay = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+
   const tellTimes = (root = document) => {
     const now = Date.now();
+    for (const el of root.querySelectorAll('time[data-clock]')) {
+      const then = new Date(el.dateTime);
+      const words = (Math.abs(now - then) < 12 * 3600e3 ? clock : clockOfDay).format(then);
+      if (el.textContent !== words) el.textContent = words;
+      const title = exact.format(then);
+      if (el.title !== title) el.title = title;
+    }
     for (const el of root.querySelectorAll('time[data-ago]')) {
       const then = new Date(el.dateTime);
       const words = spell((now - then) / 1000);

@@ -23,7 +23,10 @@
       return;
     }
     if (old.isEqualNode(fresh)) return;
-    for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+    for (const { name } of [...old.attributes]) {
+      const persons = name === 'open' && old.nodeName === 'DETAILS'; // what somebody unfolded stays so
+      if (!fresh.hasAttribute(name) && !persons) old.removeAttribute(name);
+    }
     for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
     patchChildren(old, fresh);
   };
@@ -89,7 +92,7 @@
 
   const listen = () => {
     const stream = new EventSource(live.dataset.events);
-    stream.addEventListener('overview', (event) => {
+    stream.addEventListener('page', (event) => {
       heard = Date.now();
       if (paused()) held = event.data; else show(event.data);
       tell();

@@ -1,0 +1,121 @@
+package manager
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/jobqueue/command"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/webui"
+	"maskfleet/pkg/webui/login"
+)
+
+// button is an action of the pages. It asks for the command that an operator would type,
+// under the person's name, so that there is one way to do a thing and one record of it.
+// Q is the command's request, A its answer.
+type button[Q, A any] struct {
+	path    string // to which its form is posted
+	subject string // of the command
+	least   string // role; an operator, unless said
+	nav     string
+
+	// request reads the form; an error is for the person.
+	request func(form url.Values) (Q, error)
+	// confirm says what is about to be done, by the answer of a dry run; nil: it is
+	// done at once, for it is easily undone and touches one thing.
+	confirm func(q Q, dry A) webui.ConfirmPage
+	// done says in a sentence what was done.
+	done func(q Q, a A) webui.Said
+	// back is where the person goes then.
+	back func(form url.Values) string
+}
+
+// route is the button's address.
+func (b button[Q, A]) route(s *Service) route {
+	least := b.least
+	if least == "" {
+		least = account.RoleOperator
+	}
+	return route{fiber.MethodPost, b.path, least, func(c *fiber.Ctx) error { return b.press(s, c) }}
+}
+
+// press answers the form: with a page to confirm, or with the page it came from and
+// what was done. A refusal of the command is shown there, too.
+func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
+	form, err := httpserver.Form(c)
+	if err != nil {
+		return err
+	}
+	q, err := b.request(form)
+	if err != nil {
+		return b.refuse(c, form, err)
+	}
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), longCommand)
+	defer cancel()
+	by := command.Asker{Name: login.User(c).Username, Via: command.ViaPage}
+	if b.confirm != nil && form.Get("confirmed") == "" {
+		return b.ask(ctx, s, c, by, q, form)
+	}
+	answer, err := command.Ask[A](ctx, s.queue, b.subject, by, q)
+	if err != nil {
+		return b.refuse(c, form, err)
+	}
+	say(c, b.done(q, answer))
+	return c.Redirect(b.back(form), http.StatusSeeOther)
+}
+
+// ask shows what would be done.
+func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by command.Asker, q Q, form url.Values) error {
+	text, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("asking %s: %w", b.subject, err)
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(text, &fields); err != nil {
+		return fmt.Errorf("asking %s: %w", b.subject, err)
+	}
+	fields["dry_run"] = json.RawMessage("true")
+	dry, err := command.Ask[A](ctx, s.queue, b.subject, by, fields)
+	if err != nil {
+		return b.refuse(c, form, err)
+	}
+	page := b.confirm(q, dry)
+	page.Frame = frame(c, page.Heading, b.nav)
+	page.Action, page.Back = b.path, b.back(form)
+	page.Does = webui.NewCommand("does", b.subject, text)
+	for name, values := range form {
+		if name == "typed" {
+			continue
+		}
+		for _, value := range values {
+			page.Fields = append(page.Fields, webui.Field{Name: name, Value: value})
+		}
+	}
+	return s.kit.Render(c, "confirm", page)
+}
+
+// refuse says why nothing was done, on the page from which it was asked; what is our
+// own fault gets the error page, with the request's name in the log.
+func (b button[Q, A]) refuse(c *fiber.Ctx, form url.Values, err error) error {
+	var p *problem.Problem
+	if !errors.As(err, &p) || p.Status == http.StatusInternalServerError {
+		return err
+	}
+	words := p.Detail
+	if p.Status == http.StatusServiceUnavailable && p.Code == problem.CodeUnavailable {
+		words += " Nothing was done, as far as is known."
+	}
+	say(c, webui.Said{Words: words, Wrong: true})
+	return c.Redirect(b.back(form), http.StatusSeeOther)
+}
+
+// to leads back to the same place always.
+func to(path string) func(url.Values) string { return func(url.Values) string { return path } }

@@ -1,0 +1,35 @@
+package webui
+
+import (
+	"fmt"
+	"html/template"
+	"strings"
+)
+
+// The size of a small chart, in units of its own; it stretches to where it stands.
+const (
+	sparkWidth  = 120
+	sparkHeight = 24
+)
+
+// Spark draws values as a small chart, for the shape of things; the number beside it
+// says how much. Its scale begins at 0 and ends at the largest value.
+func Spark(values []int) template.HTML {
+	if len(values) < 2 {
+		return ""
+	}
+	most := 1
+	for _, v := range values {
+		most = max(most, v)
+	}
+	var line strings.Builder
+	for i, v := range values {
+		x := float64(i) / float64(len(values)-1) * sparkWidth
+		y := sparkHeight - 1 - float64(v)/float64(most)*(sparkHeight-2)
+		fmt.Fprintf(&line, "%.1f %.1f ", x, y)
+	}
+	points := strings.TrimSpace(line.String())
+	return template.HTML(fmt.Sprintf( //nolint:gosec // numbers of our own
+		`<svg class="spark" viewBox="0 0 %d %d" preserveAspectRatio="none" role="img" aria-label="Most in a minute: %s"><path class="area" d="M0 %d L%s L%d %dZ"/><path class="line" d="M%s"/></svg>`,
+		sparkWidth, sparkHeight, Number(most), sparkHeight, points, sparkWidth, sparkHeight, points))
+}
