@@ -72,7 +72,7 @@ func Replay(r Recording, p decide.Policy) (Replayed, error) {
 // photos spreads the arrivals of each bin over it.
 func (r Recording) photos() (Photos, error) {
 	switch {
-	case r.BinSeconds < 1 || len(r.Accepted) == 0 || len(r.Accepted)*r.BinSeconds > maxBins:
+	case r.BinSeconds < 1 || len(r.Accepted) == 0 || len(r.Accepted) > maxSeconds/r.BinSeconds:
 		return Photos{}, fmt.Errorf("%w: %d bins of %d s", ErrNoDay, len(r.Accepted), r.BinSeconds)
 	case len(r.Services) == 0:
 		return Photos{}, fmt.Errorf("%w: no service time was measured", ErrNoDay)

@@ -2,6 +2,7 @@ package simulate_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,8 @@ func TestNothingToReplay(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*simulate.Recording){
 		"no bins":          func(r *simulate.Recording) { r.Accepted = nil },
+		"too long":         func(r *simulate.Recording) { r.BinSeconds = 3600 },
+		"beyond all time":  func(r *simulate.Recording) { r.BinSeconds = math.MaxInt/7200 + 1 }, // times 7,200 it is negative
 		"bins of no time":  func(r *simulate.Recording) { r.BinSeconds = 0 },
 		"no service times": func(r *simulate.Recording) { r.Services = nil },
 		"no time at all":   func(r *simulate.Recording) { r.Services = []time.Duration{0} },

@@ -14,8 +14,8 @@ import (
 // ErrTrace is a file that is no trace.
 var ErrTrace = errors.New("not a trace")
 
-// maxBins bounds what one file can ask for: 120 days by the second.
-const maxBins = 120 * 24 * 3600
+// maxSeconds bounds how long a trace or a recording can be: 120 days.
+const maxSeconds = 120 * 24 * 3600
 
 // OpenLoad gives the built-in trace of that name or reads the file.
 func OpenLoad(name string) (Load, error) {
@@ -88,7 +88,7 @@ func binSeconds(header string) (int, error) {
 
 func (l *Load) add(bin, requests string) error {
 	at, err := strconv.Atoi(bin)
-	if err != nil || at < 0 || at*l.BinSeconds >= maxBins {
+	if err != nil || at < 0 || at >= maxSeconds/l.BinSeconds {
 		return fmt.Errorf("%w: %q is no bin from 0 on, within 120 days", ErrTrace, bin)
 	}
 	count, err := strconv.ParseFloat(requests, 64)

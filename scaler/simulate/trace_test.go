@@ -32,6 +32,7 @@ func TestFilesThatAreNoTrace(t *testing.T) {
 		"negative":        "minute,requests\n0,-1\n",
 		"before the time": "minute,requests\n-1,5\n",
 		"endless":         "second,requests\n99999999999,5\n",
+		"beyond all":      "minute,requests\n307445734561825861,5\n", // times 60 it is 44, by overflow
 		"no requests":     "minute,requests\n0,0\n",
 	} {
 		if _, err := simulate.ReadLoad(strings.NewReader(text)); !errors.Is(err, simulate.ErrTrace) {
