@@ -21,7 +21,7 @@ const (
 	candidate   = "candidate"
 )
 
-// Rules lists what --policy knows, in the order of the table.
+// Rules lists what --policy knows, beside the candidate, in the order of the table.
 func Rules() []string {
 	return []string{
 		string(decide.TargetWait), published, string(decide.CPURatio), knative, kedaTen, kedaTarget, awsBacklog, always,

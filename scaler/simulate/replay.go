@@ -38,8 +38,8 @@ func (r Replayed) String() string {
 		r.InstanceHours, 100*r.LateShare, r.LongestWait, r.Launches)
 }
 
-// Replay lets a candidate policy size the fleet over what was recorded. Schedules hold
-// at their hours; overrides of persons are left out, because they are not the policy.
+// Replay lets a candidate policy size the fleet over what was recorded, as NewPolicy
+// follows it. Schedules hold at their hours.
 func Replay(r Recording, p decide.Policy) (Replayed, error) {
 	if err := p.Validate(); err != nil {
 		return Replayed{}, fmt.Errorf("replaying: %w", err)
