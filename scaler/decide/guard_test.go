@@ -189,8 +189,8 @@ func TestEmptyListIsDoubtedWhateverTheClockDoes(t *testing.T) {
 	for _, jump := range []time.Duration{-time.Hour, -time.Second, time.Hour, 31 * time.Second, 2 * time.Minute} {
 		for _, before := range []int{0, 30} {
 			w := newWorld(t)
-			w.slots(5)
-			w.run(3600)
+			w.policy.Kind, w.policy.Manual.Size = decide.Manual, 6
+			w.run(600)
 			size := w.ready
 			w.spoil = func(o *decide.Observation) { o.Fleet = decide.Fleet{Known: true} }
 			w.run(before)

@@ -25,7 +25,7 @@ func TestBootThatNeverEndsKeepsNobody(t *testing.T) {
 	}{{30 * time.Second, false}, {110 * time.Second, false}, {10 * time.Minute, true}} {
 		w := newWorld(t)
 		w.slots(5)
-		w.run(3600)
+		w.run(1200)
 		w.slots(0)
 		w.spoil = neverReady(1, c.since)
 		shrank := false
