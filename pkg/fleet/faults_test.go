@@ -50,9 +50,9 @@ func TestLaunchWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	_, err := f.Grow(t.Context(), lease(1), 2)
 	wantError(t, err, fleet.ErrUnavailable)
 	w.ClearFaults(t)
-	// Whoever grows next settles first, and finds that two more are there than it knew.
-	g, err := f.Grow(t.Context(), lease(2), 1)
-	if err != nil || len(g.Launched) != 1 {
+	// Whoever grows next settles first, and finds two of those that it misses.
+	g, err := f.Grow(t.Context(), lease(2), 3)
+	if err != nil || len(g.Found) != 2 || len(g.Launched) != 1 || g.Count() != 3 {
 		t.Fatalf("grew by %+v, %v", g, err)
 	}
 	if up, listed := w.up(t), ids(list(t, f, nil).Instances); len(up) != 3 || !slices.Equal(up, listed) {
@@ -60,6 +60,21 @@ func TestLaunchWhoseAnswerIsLostIsNotRepeated(t *testing.T) {
 	}
 	if open := w.launches(t)[jobstore.LaunchOpen]; open != 0 {
 		t.Errorf("%d launches are open", open)
+	}
+}
+
+func TestInstancesOfALostAnswerThatAListShowedAreNotMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	w.config.Zones = []string{zoneA} // so that there is one launch
+	f := w.open(t)
+	w.Put(t, faults.Fault{Kind: faults.LostAnswer, Operations: []string{"RunInstances"}})
+	_, err := f.Grow(t.Context(), lease(1), 2)
+	wantError(t, err, fleet.ErrUnavailable)
+	w.ClearFaults(t)
+	eventually(t, "both are listed", func() bool { return len(list(t, f, nil).Instances) == 2 })
+	if g, err := f.Grow(t.Context(), lease(2), 1); err != nil || len(g.Found) != 0 || len(g.Launched) != 1 {
+		t.Errorf("grew by %+v, %v, want another one", g, err)
 	}
 }
 

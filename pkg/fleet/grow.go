@@ -10,12 +10,13 @@ import (
 
 // Growth is what came of the wish for more instances.
 type Growth struct {
+	Found    []string // of launches whose answer was lost; no list has shown them yet
 	Started  []string // that had been stopped
 	Launched []string
 }
 
-// Count is how many there are more.
-func (g Growth) Count() int { return len(g.Started) + len(g.Launched) }
+// Count is how many there are more than the lists have shown.
+func (g Growth) Count() int { return len(g.Found) + len(g.Started) + len(g.Launched) }
 
 // Grow adds n instances: it starts stopped ones of the present version, then launches
 // what is missing, at the cheapest type and the emptiest zone that have some left. It
@@ -23,7 +24,8 @@ func (g Growth) Count() int { return len(g.Started) + len(g.Launched) }
 // ErrRefused mean that asking again soon is in vain, any other that it is not. An
 // instance counts from now on, though EC2 may not list it yet.
 //
-// What an earlier call left open, of this process or of another, is settled before.
+// What an earlier call left open, of this process or of another, is settled before:
+// what is found then is some of the n, for whoever counted did not know of it.
 func (f *Fleet) Grow(ctx context.Context, lease Lease, n int) (Growth, error) {
 	f.acting.Lock()
 	defer f.acting.Unlock()
@@ -35,11 +37,16 @@ func (f *Fleet) Grow(ctx context.Context, lease Lease, n int) (Growth, error) {
 }
 
 func (f *Fleet) grow(ctx context.Context, lease Lease, n int) (g Growth, err error) {
-	if err := f.settle(ctx, lease); err != nil {
+	g.Found, err = f.settle(ctx, lease)
+	if f.tried(g.Found); err != nil {
 		return g, err
 	}
+	n -= len(g.Found)
+	if n <= 0 {
+		return g, nil
+	}
 	allowed, err := f.allowed(n)
-	if err != nil || allowed <= 0 {
+	if err != nil {
 		return g, err
 	}
 	instances, err := f.list(ctx, evidence{})
@@ -70,7 +77,7 @@ func (f *Fleet) allowed(n int) (int, error) {
 		return 0, fmt.Errorf("%w: nothing is asked for until %s", ErrLimit, f.offers.limited.UTC().Format(time.TimeOnly))
 	}
 	allowed := f.boots.allow(now, n)
-	if allowed == 0 && n > 0 {
+	if allowed == 0 {
 		return 0, fmt.Errorf("%w after %d failed boots in a row", ErrBootsFail, f.boots.failed)
 	}
 	return allowed, nil

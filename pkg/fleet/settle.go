@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,36 +28,48 @@ const (
 func (f *Fleet) Settle(ctx context.Context, lease Lease) error {
 	f.acting.Lock()
 	defer f.acting.Unlock()
-	return f.settle(ctx, lease)
+	_, err := f.settle(ctx, lease)
+	return err
 }
 
-func (f *Fleet) settle(ctx context.Context, lease Lease) error {
+// settle gives the instances it found that no list has shown yet.
+func (f *Fleet) settle(ctx context.Context, lease Lease) (found []string, _ error) {
 	launches, err := f.ledger.UnsettledLaunches(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, l := range launches {
 		if l.State != jobstore.LaunchOpen {
 			continue
 		}
-		if err := f.settleOne(ctx, lease, l); err != nil {
-			return fmt.Errorf("settling launch %s: %w", l.ClientToken, err)
+		ids, err := f.settleOne(ctx, lease, l)
+		found = append(found, f.unknown(ids)...)
+		if err != nil {
+			return found, fmt.Errorf("settling launch %s: %w", l.ClientToken, err)
 		}
 	}
 	if time.Since(f.purged) < purgeEvery {
-		return nil
+		return found, nil
 	}
 	f.purged = time.Now()
-	return f.ledger.PurgeLaunches(ctx, keepLaunches)
+	return found, f.ledger.PurgeLaunches(ctx, keepLaunches)
 }
 
-func (f *Fleet) settleOne(ctx context.Context, lease Lease, l jobstore.LaunchIntent) error {
+// unknown leaves out what a list has shown.
+func (f *Fleet) unknown(ids []string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(ids), f.memory.knows)
+}
+
+// settleOne gives the instances of a launch that have not ended.
+func (f *Fleet) settleOne(ctx context.Context, lease Lease, l jobstore.LaunchIntent) ([]string, error) {
 	if l.Age >= f.cfg.Settling {
 		return f.lookUp(ctx, l)
 	}
 	var r request
 	if err := json.Unmarshal(l.Request, &r); err != nil {
-		return fmt.Errorf("reading it: %w", err)
+		return nil, fmt.Errorf("reading it: %w", err)
 	}
 	ids, err := f.runInstances(ctx, lease, r)
 	switch {
@@ -65,30 +78,34 @@ func (f *Fleet) settleOne(ctx context.Context, lease Lease, l jobstore.LaunchInt
 	case err != nil && conclusiveAgain(err):
 		f.log.WarnContext(ctx, "launch came to nothing", "client_token", l.ClientToken, "err", err)
 		_, err = f.ledger.FailLaunch(ctx, l.ID, err.Error())
-		return err
+		return nil, err
 	case err != nil:
 		f.leftOpen(ctx, r, err)
-		return err
+		return nil, err
 	}
-	return f.launched(ctx, l.ID, r, ids)
+	return ids, f.launched(ctx, l.ID, r, ids)
 }
 
-// lookUp finds the instances of a launch by their tag, ended ones too.
-func (f *Fleet) lookUp(ctx context.Context, l jobstore.LaunchIntent) error {
+// lookUp finds the instances of a launch by their tag, ended ones too, and gives those
+// that have not ended.
+func (f *Fleet) lookUp(ctx context.Context, l jobstore.LaunchIntent) (there []string, _ error) {
 	instances, err := f.describe(ctx, types.Filter{Name: aws.String("tag:" + tagIntent), Values: []string{l.ID.String()}})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(instances) == 0 {
 		f.log.InfoContext(ctx, "launch came to nothing", "client_token", l.ClientToken)
 		_, err := f.ledger.FailLaunch(ctx, l.ID, "no instance was ever listed")
-		return err
+		return nil, err
 	}
 	var ids []string
 	for _, i := range instances {
 		ids = append(ids, i.ID)
+		if !i.ended() {
+			there = append(there, i.ID)
+		}
 	}
 	f.log.InfoContext(ctx, "instances of an open launch found", "client_token", l.ClientToken, "instance_ids", ids)
 	_, err = f.ledger.RecordLaunch(ctx, l.ID, ids)
-	return err
+	return there, err
 }
