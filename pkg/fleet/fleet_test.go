@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"maskfleet/deployments/local/aws/awstest"
+	"maskfleet/deployments/local/aws/faults"
 	"maskfleet/pkg/fleet"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/testenv"
@@ -153,6 +154,45 @@ func TestStoppedInstancesAreStartedFirst(t *testing.T) {
 		t.Errorf("%d are up, want 4", up)
 	}
 	awaitState(t, f, fleet.StateRunning)
+}
+
+func TestStoppedInstanceThatCannotBeStartedHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	w.config.Zones = []string{zoneA}
+	f := w.open(t)
+	two := mustGrow(t, f, 2)
+	awaitState(t, f, fleet.StateRunning)
+	if _, err := f.Stop(t.Context(), lease(1), two...); err != nil {
+		t.Fatal(err)
+	}
+	awaitState(t, f, fleet.StateStopped)
+	w.Put(t, faults.Fault{Kind: faults.Frozen}) // so that the one to be ended is listed as stopped
+	if _, err := w.ec2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: two[:1]}); err != nil {
+		t.Fatal(err)
+	}
+	if g, err := f.Grow(t.Context(), lease(2), 2); err != nil || !slices.Equal(g.Started, two[1:]) || len(g.Launched) != 1 {
+		t.Errorf("grew by %+v, %v, want %s started and one launched", g, err, two[1])
+	}
+}
+
+func TestTargetThatIsNotTakenHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	w.config.TargetGroup = w.group(t)
+	f := w.open(t)
+	two := mustGrow(t, f, 2)
+	awaitState(t, f, fleet.StateRunning)
+	list(t, f, nil)
+	if _, err := w.ec2.TerminateInstances(t.Context(), &ec2.TerminateInstancesInput{InstanceIds: two[:1]}); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, f.Register(t.Context(), lease(1), two...), fleet.ErrNotFound)
+	wantError(t, f.Register(t.Context(), lease(1), "i-0123456789abcdef0"), fleet.ErrForeign)
+	registered := slices.DeleteFunc(list(t, f, nil).Instances, func(i fleet.Instance) bool { return i.Target.State == fleet.TargetNone })
+	if !slices.Equal(ids(registered), two[1:]) {
+		t.Errorf("registered are %v, want %v", ids(registered), two[1:])
+	}
 }
 
 func TestStoppedInstancesOfAnotherVersionStayStopped(t *testing.T) {

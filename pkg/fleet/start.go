@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -12,26 +11,29 @@ import (
 // capacity as launching does: where there is none, nothing is started and the offer
 // set aside.
 func (f *Fleet) startStopped(ctx context.Context, lease Lease, instances []Instance, n int) (started []string, _ error) {
+	start := deed{"start instances", func(ctx context.Context, ids []string) error {
+		_, err := f.ec2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
+		return err
+	}}
 	for _, group := range f.stopped(instances) {
 		if len(started) == n {
 			break
 		}
-		ids := group.ids[:min(len(group.ids), n-len(started))]
-		err := f.change(ctx, lease, "start instances", func(ctx context.Context) error {
-			_, err := f.ec2.StartInstances(ctx, &ec2.StartInstancesInput{InstanceIds: ids})
-			return err
-		})
-		switch {
-		case err == nil:
-			f.note(StatePending, ids)
-			f.log.InfoContext(ctx, "instances started", "instance_ids", ids, "type", group.Type, "zone", group.Zone)
-			started = append(started, ids...)
-		case errors.Is(err, ErrNotFound), errors.Is(err, ErrRefused): // such as one that is not quite stopped
-			f.log.WarnContext(ctx, "instances not started", "instance_ids", ids, "err", err)
-		case f.tryOther(ctx, group.offer, err):
-			f.setAside(group.offer)
-		default:
-			return started, err
+		some, errs := f.perform(ctx, lease, start, group.ids[:min(len(group.ids), n-len(started))])
+		if len(some) > 0 {
+			f.note(StatePending, some)
+			f.log.InfoContext(ctx, "instances started", "instance_ids", some, "type", group.Type, "zone", group.Zone)
+			started = append(started, some...)
+		}
+		for _, err := range errs {
+			switch {
+			case isOneOf(err, ErrNotFound, ErrRefused): // such as one that is not quite stopped
+				f.log.WarnContext(ctx, "instance not started", "err", err)
+			case f.tryOther(ctx, group.offer, err):
+				f.setAside(group.offer)
+			default:
+				return started, err
+			}
 		}
 	}
 	return started, nil

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
@@ -61,31 +62,35 @@ func (f *Fleet) targets(ctx context.Context) (targets, error) {
 }
 
 // Register puts instances behind the balancer; of those that are there it changes
-// nothing.
+// nothing. The error tells of those that it does not take, such as one that does not
+// run yet; the others are behind it.
 func (f *Fleet) Register(ctx context.Context, lease Lease, ids ...string) error {
-	if f.cfg.TargetGroup == "" || len(ids) == 0 {
-		return nil
-	}
-	return f.change(ctx, lease, "register targets", func(ctx context.Context) error {
+	return f.target(ctx, lease, deed{"register targets", func(ctx context.Context, ids []string) error {
 		_, err := f.balancer.RegisterTargets(ctx, &elasticloadbalancingv2.RegisterTargetsInput{
 			TargetGroupArn: &f.cfg.TargetGroup, Targets: descriptions(ids),
 		})
 		return err
-	})
+	}}, ids)
 }
 
 // Deregister takes instances out from behind the balancer. They must serve on until
-// its deregistration delay is over.
+// its deregistration delay is over. The error tells of those that may be there still.
 func (f *Fleet) Deregister(ctx context.Context, lease Lease, ids ...string) error {
-	if f.cfg.TargetGroup == "" || len(ids) == 0 {
-		return nil
-	}
-	return f.change(ctx, lease, "deregister targets", func(ctx context.Context) error {
+	return f.target(ctx, lease, deed{"deregister targets", func(ctx context.Context, ids []string) error {
 		_, err := f.balancer.DeregisterTargets(ctx, &elasticloadbalancingv2.DeregisterTargetsInput{
 			TargetGroupArn: &f.cfg.TargetGroup, Targets: descriptions(ids),
 		})
 		return err
-	})
+	}}, ids)
+}
+
+func (f *Fleet) target(ctx context.Context, lease Lease, d deed, ids []string) error {
+	if f.cfg.TargetGroup == "" {
+		return nil
+	}
+	ids, foreign := f.ours(ctx, ids)
+	_, errs := f.perform(ctx, lease, d, ids)
+	return errors.Join(append(foreign, errs...)...)
 }
 
 func descriptions(ids []string) (all []types.TargetDescription) {
