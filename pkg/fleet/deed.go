@@ -39,7 +39,7 @@ func (f *Fleet) ours(ctx context.Context, ids []string) (ours []string, errs []e
 	var listed []Instance
 	if !f.know(ids) {
 		var err error
-		if listed, err = f.list(ctx, evidence{}); err != nil {
+		if listed, err = f.look(ctx); err != nil {
 			return nil, []error{err}
 		}
 	}

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"maskfleet/deployments/local/aws/awstest"
 	"maskfleet/deployments/local/aws/faults"
@@ -81,6 +83,43 @@ func TestInstanceIsWhatTheSettingsSay(t *testing.T) {
 	}
 	if *i.KeyName != awstest.KeyPair || i.Monitoring.State != ec2types.MonitoringStateEnabled || i.IamInstanceProfile == nil {
 		t.Errorf("key %q, monitoring %s, profile %v", *i.KeyName, i.Monitoring.State, i.IamInstanceProfile)
+	}
+}
+
+// overtaken is a ledger that lets something happen while a list is being made.
+type overtaken struct {
+	*jobstore.Store
+	by func()
+}
+
+func (o *overtaken) UnsettledLaunches(ctx context.Context) ([]jobstore.LaunchIntent, error) {
+	launches, err := o.Store.UnsettledLaunches(ctx)
+	if by := o.by; by != nil {
+		o.by = nil
+		by()
+	}
+	return launches, err
+}
+
+func TestListingIsAsOldAsItsQuestion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	w.Put(t, faults.Fault{Kind: faults.Unseen, For: "1h"})
+	ledger := &overtaken{Store: w.store}
+	f, err := fleet.Open(t.Context(), w.config, ledger, testenv.Logger(t), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var grown time.Time
+	ledger.by = func() {
+		mustGrow(t, f, 1)
+		grown = time.Now()
+	}
+	if l := list(t, f, nil); len(l.Instances) != 0 || !l.At.Before(grown) {
+		t.Errorf("a listing of %s, without what was launched until %s: %+v", l.At, grown, l.Instances)
+	}
+	if l := list(t, f, nil); len(l.Instances) != 1 || !l.At.After(grown) {
+		t.Errorf("the next listing, of %s, after %s: %+v", l.At, grown, l.Instances)
 	}
 }
 

@@ -49,7 +49,7 @@ func (f *Fleet) grow(ctx context.Context, lease Lease, n int) (g Growth, err err
 	if err != nil {
 		return g, err
 	}
-	instances, err := f.list(ctx, evidence{})
+	instances, err := f.look(ctx)
 	if err != nil {
 		return g, err
 	}

@@ -3,11 +3,14 @@ package fleet
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"maskfleet/pkg/jobstore"
 )
 
 // pageSize is the most that EC2 puts on a page.
@@ -19,7 +22,7 @@ type Heartbeats map[string]time.Time
 
 // Listing is what the pool looks like.
 type Listing struct {
-	At        time.Time
+	At        time.Time  // when we began to ask: what was done later, it may not show
 	Instances []Instance // not those that have ended
 	// Targets is why the balancer's view is missing; nil: it is not.
 	Targets error
@@ -28,33 +31,55 @@ type Listing struct {
 // Instances lists the pool, whatever EC2's answer still lacks or still shows. A list
 // that is empty although something else speaks of instances is ErrEmptyList: nothing
 // may be concluded from it.
+//
+// It takes at most twice Config.CallTimeout for every thousand instances, and usually
+// some ten milliseconds; a balancer that does not answer holds it up for as long, and
+// no error comes of that.
 func (f *Fleet) Instances(ctx context.Context, alive Heartbeats) (Listing, error) {
-	targets, health := f.targets(ctx)
-	instances, err := f.list(ctx, evidence{alive: alive, targets: targets})
+	begun := time.Now()
+	signs := evidence{alive: alive}
+	var health error
+	var asking sync.WaitGroup
+	asking.Go(func() { signs.targets, health = f.targets(ctx) })
+	launches, listed, err := f.ask(ctx)
+	asking.Wait()
 	if err != nil {
 		return Listing{}, fmt.Errorf("listing the fleet: %w", err)
 	}
-	now := time.Now()
+	instances, err := f.reconcile(ctx, listed, launches, signs)
+	if err != nil {
+		return Listing{}, fmt.Errorf("listing the fleet: %w", err)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.boots.judge(now, instances, alive)
+	f.boots.judge(time.Now(), instances, alive)
 	for i := range instances {
-		instances[i].Target = targets.of(instances[i].ID, health)
+		instances[i].Target = signs.targets.of(instances[i].ID, health)
 	}
-	return Listing{At: now, Instances: instances, Targets: health}, nil
+	return Listing{At: begun, Instances: instances, Targets: health}, nil
 }
 
-// list asks EC2 and adds what is known beside its answer. Who only acts has no signs
-// to give: then nobody is given up.
-func (f *Fleet) list(ctx context.Context, signs evidence) ([]Instance, error) {
-	launches, err := f.ledger.UnsettledLaunches(ctx)
+// look lists the pool for who only acts, and has no signs to give: nobody is judged or
+// given up.
+func (f *Fleet) look(ctx context.Context) ([]Instance, error) {
+	launches, listed, err := f.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	listed, err := f.describe(ctx)
-	if err != nil {
-		return nil, err
+	return f.reconcile(ctx, listed, launches, evidence{})
+}
+
+// ask gives EC2's answer and the launches that it may not show yet.
+func (f *Fleet) ask(ctx context.Context) (launches []jobstore.LaunchIntent, listed []Instance, err error) {
+	if launches, err = f.ledger.UnsettledLaunches(ctx); err != nil {
+		return nil, nil, err
 	}
+	listed, err = f.describe(ctx)
+	return launches, listed, err
+}
+
+// reconcile adds to the answer what is known beside it.
+func (f *Fleet) reconcile(ctx context.Context, listed []Instance, launches []jobstore.LaunchIntent, signs evidence) ([]Instance, error) {
 	f.mu.Lock()
 	view, err := f.memory.reconcile(time.Now(), listed, launches, signs)
 	f.mu.Unlock()
