@@ -117,8 +117,9 @@ func (p *pages) setNewPassword(c *fiber.Ctx) error {
 // proveOneself asks for the present password before something that a session alone
 // must not do. A wrong one is a sentence for the page.
 func (p *pages) proveOneself(ctx context.Context, c *fiber.Ctx, password string) (wrong string, err error) {
-	user, address := login.User(c), httpserver.ClientIP(c)
-	if err := p.tries.Look(ctx, user.Username, address); err != nil {
+	user := login.User(c)
+	try := p.tries.Of(user.Username, httpserver.ClientIP(c))
+	if err := try.Look(ctx); err != nil {
 		if refused := problem.From(err); refused.Status == http.StatusTooManyRequests {
 			return refused.Detail, nil
 		}
@@ -126,7 +127,7 @@ func (p *pages) proveOneself(ctx context.Context, c *fiber.Ctx, password string)
 	}
 	_, err = p.accounts.Verify(ctx, user.Username, password)
 	if errors.Is(err, account.ErrWrongCredentials) {
-		if err := p.tries.Failed(ctx, user.Username, address); err != nil {
+		if err := try.Failed(ctx); err != nil {
 			p.tel.Log.WarnContext(ctx, "failed try not counted", "err", err)
 		}
 		return "The present password is wrong.", nil

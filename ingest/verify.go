@@ -57,12 +57,13 @@ func (v *verifier) check(ctx context.Context, cr credentials) (jobstore.User, er
 	case <-ctx.Done():
 		return jobstore.User{}, fmt.Errorf("waiting to check a password: %w", ctx.Err())
 	}
-	if err := v.look(ctx, cr); err != nil {
+	try := v.tries.Of(cr.username, cr.address)
+	if err := v.look(ctx, try); err != nil {
 		return jobstore.User{}, err
 	}
 	user, err := v.accounts.Verify(ctx, cr.username, cr.password)
 	if errors.Is(err, account.ErrWrongCredentials) {
-		v.failed(ctx, cr)
+		v.failed(ctx, try)
 	}
 	return user, err
 }
@@ -70,8 +71,8 @@ func (v *verifier) check(ctx context.Context, cr credentials) (jobstore.User, er
 // look lets everybody try while Redis is away: unlike the pages, the rigs' log-in
 // needs no session and must not depend on it. What guessing then costs is the
 // password's hash alone.
-func (v *verifier) look(ctx context.Context, cr credentials) error {
-	err := v.tries.Look(ctx, cr.username, cr.address)
+func (v *verifier) look(ctx context.Context, try *login.Try) error {
+	err := try.Look(ctx)
 	var refused *problem.Problem
 	if err == nil || errors.As(err, &refused) {
 		return err
@@ -81,9 +82,9 @@ func (v *verifier) look(ctx context.Context, cr credentials) error {
 }
 
 // failed counts the try even if its sender no longer waits for the answer.
-func (v *verifier) failed(ctx context.Context, cr credentials) {
+func (v *verifier) failed(ctx context.Context, try *login.Try) {
 	ctx = context.WithoutCancel(ctx)
-	if err := v.tries.Failed(ctx, cr.username, cr.address); err != nil {
+	if err := try.Failed(ctx); err != nil {
 		v.log.WarnContext(ctx, "failed log-in not counted", "err", err)
 	}
 }

@@ -64,32 +64,46 @@ func origin(address string) string {
 	return netip.PrefixFrom(ip.WithZone(""), subscriber).Masked().String()
 }
 
-// limitsOf are narrow for one address at one account, and wide where strangers share
-// an address or somebody would lock another out.
-func (t *Tries) limitsOf(ctx context.Context, counted, username, address string) ([]limit, error) {
-	name, err := t.names.Fold(ctx, username)
-	if err != nil {
-		return nil, err
+// Try is somebody's try to get in. It is for one goroutine.
+type Try struct {
+	tries             *Tries
+	username, address string
+	account           string // what the name counts as; empty: not asked for yet
+}
+
+// Of is a try at an account from an address.
+func (t *Tries) Of(username, address string) *Try {
+	return &Try{tries: t, username: username, address: origin(address)}
+}
+
+// limits are narrow for one address at one account, and wide where strangers share an
+// address or somebody would lock another out.
+func (t *Try) limits(ctx context.Context, counted string) ([]limit, error) {
+	if t.account == "" {
+		name, err := t.tries.names.Fold(ctx, t.username)
+		if err != nil {
+			return nil, err
+		}
+		sum := sha256.Sum256([]byte(name)) // bounds the key
+		t.account = hex.EncodeToString(sum[:16])
 	}
-	sum := sha256.Sum256([]byte(name)) // bounds the key
-	account, address := hex.EncodeToString(sum[:16]), origin(address)
 	return []limit{
-		{counted + "pair:" + account + ":" + address, 10},
-		{counted + "address:" + address, 60},
-		{counted + "account:" + account, 100},
+		{counted + "pair:" + t.account + ":" + t.address, 10},
+		{counted + "address:" + t.address, 60},
+		{counted + "account:" + t.account, 100},
 	}, nil
 }
 
 // Look refuses a try with 429 once too many have failed, and counts nothing: who
 // logs in with the right password may do so without end. Any other error is the
 // cache's or the store's.
-func (t *Tries) Look(ctx context.Context, username, address string) error {
-	of, err := t.limitsOf(ctx, countedFailures, username, address)
+func (t *Try) Look(ctx context.Context) error {
+	of, err := t.limits(ctx, countedFailures)
 	if err != nil {
 		return err
 	}
 	for _, l := range of {
-		ok, retryAfter, err := t.limits.Peek(ctx, l.key, l.max)
+		ok, retryAfter, err := t.tries.limits.Peek(ctx, l.key, l.max)
 		if err != nil {
 			return err
 		}
@@ -101,13 +115,13 @@ func (t *Tries) Look(ctx context.Context, username, address string) error {
 }
 
 // Failed counts a try whose password was wrong, whether the account exists or not.
-func (t *Tries) Failed(ctx context.Context, username, address string) error {
-	of, err := t.limitsOf(ctx, countedFailures, username, address)
+func (t *Try) Failed(ctx context.Context) error {
+	of, err := t.limits(ctx, countedFailures)
 	if err != nil {
 		return err
 	}
 	for _, l := range of {
-		if _, _, err := t.limits.Allow(ctx, l.key, l.max, limitWindow); err != nil {
+		if _, _, err := t.tries.limits.Allow(ctx, l.key, l.max, limitWindow); err != nil {
 			return err
 		}
 	}
@@ -116,15 +130,15 @@ func (t *Tries) Failed(ctx context.Context, username, address string) error {
 
 // count counts a try before its password is looked at, whether the account exists
 // or not. At a page, a try that cannot be counted is no try.
-func (t *Tries) count(ctx context.Context, username, address string) error {
-	of, err := t.limitsOf(ctx, countedTries, username, address)
+func (t *Try) count(ctx context.Context) error {
+	of, err := t.limits(ctx, countedTries)
 	if err != nil {
 		return err
 	}
-	if err := t.use(ctx, of, limitWindow); err != nil {
+	if err := t.tries.use(ctx, of, limitWindow); err != nil {
 		return err
 	}
-	return insist(ctx, func(ctx context.Context) error { return t.Look(ctx, username, address) })
+	return insist(ctx, t.Look)
 }
 
 // What is counted of requests for a new password, whether the account exists or not.
@@ -137,7 +151,7 @@ const (
 // were too many: a few of one account, more from one address. Any other error is the
 // cache's or the store's.
 func (t *Tries) Recovery(ctx context.Context, who, address string) error {
-	of, err := t.limitsOf(ctx, countedRecoveries, who, address)
+	of, err := t.Of(who, address).limits(ctx, countedRecoveries)
 	if err != nil {
 		return err
 	}

@@ -106,14 +106,14 @@ func (p *Pages) logIn(c *fiber.Ctx) error {
 // enter starts a session for somebody whose try counts, whose credentials are right
 // and whom the site admits.
 func (p *Pages) enter(ctx context.Context, c *fiber.Ctx, username, password string) (token string, err error) {
-	address := httpserver.ClientIP(c)
-	if err := p.tries.count(ctx, username, address); err != nil {
+	try := p.tries.Of(username, httpserver.ClientIP(c))
+	if err := try.count(ctx); err != nil {
 		return "", unavailable(err)
 	}
 	user, err := p.accounts.Verify(ctx, username, password)
 	switch {
 	case errors.Is(err, account.ErrWrongCredentials):
-		if err := p.tries.Failed(ctx, username, address); err != nil {
+		if err := try.Failed(ctx); err != nil {
 			p.log.WarnContext(ctx, "failed log-in not counted", "err", err)
 		}
 		return "", problem.New(http.StatusUnauthorized, problem.CodeWrongCredentials, "The name or the password is wrong.")
