@@ -274,14 +274,17 @@ func (s *Store) Redrive(ctx context.Context, id job.ID, after time.Duration, lan
 	return false, nil
 }
 
+// setReopened gives a photo all its attempts anew, and forgets how it ended. When it
+// is due is for the statement to say.
+const setReopened = `state = 'queued', publication = publication + 1, confirmed_at = NULL,
+	attempts = 0, slot_deaths = 0, worker_id = '', claimed_at = NULL, finished_at = NULL, dead_lettered_at = NULL,
+	discarded_at = NULL, failure_code = NULL, failure_cause = NULL, model_name = '', model_version = '',
+	touched_at = UTC_TIMESTAMP(6)`
+
 func (s *Store) reopenFrom(ctx context.Context, id job.ID, from job.State, after time.Duration, lane job.Lane) (changed bool, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		changed, err = found(tx.ExecContext(ctx, `
-			UPDATE photos SET state = 'queued', publication = publication + 1, confirmed_at = NULL,
-				attempts = 0, slot_deaths = 0, worker_id = '', claimed_at = NULL, finished_at = NULL, dead_lettered_at = NULL,
-				discarded_at = NULL, failure_code = NULL, failure_cause = NULL, model_name = '', model_version = '',
-				lane = COALESCE(NULLIF(?, ''), lane),
-				run_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND, touched_at = UTC_TIMESTAMP(6)
+			UPDATE photos SET `+setReopened+`, lane = COALESCE(NULLIF(?, ''), lane), run_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND
 			WHERE id = ? AND state = ? AND deleted_at IS NULL`,
 			lane, after.Microseconds(), id[:], from))
 		if err != nil || !changed {
