@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"maskfleet/pkg/job"
 )
 
@@ -97,80 +95,4 @@ func (s *Store) Find(ctx context.Context, id job.ID) (job.Photo, error) {
 		return job.Photo{}, fmt.Errorf("finding photo %s: %w", id, err)
 	}
 	return photos[0], nil
-}
-
-// Filter picks the photos of one owner; its other zero fields do not restrict.
-type Filter struct {
-	OwnerID  uuid.UUID // required: the zero id owns nothing
-	Category job.Category
-	State    job.State
-	Lane     job.Lane
-	From, To time.Time // made at or after, and before, to the millisecond
-	Search   string    // part of the file's name or of the link
-	Newest   job.ID    // nothing accepted after this one
-	Before   job.ID    // the last photo of the page before this one
-	Limit    int       // required for lists, at least 1
-}
-
-// List gives an owner's photos, the newest first, with their results and faces.
-func (s *Store) List(ctx context.Context, f Filter) ([]job.Photo, error) {
-	where, args := f.where()
-	rows, err := s.db.QueryContext(ctx, selectPhotos+where+` ORDER BY id DESC LIMIT ?`, append(args, f.Limit)...)
-	photos, err := collect(rows, err, scanPhoto)
-	if err != nil {
-		return nil, fmt.Errorf("listing photos of %s: %w", f.OwnerID, err)
-	}
-	list := make([]job.Photo, len(photos))
-	for i, p := range photos {
-		list[i] = p.Photo
-	}
-	if err := s.addFaces(ctx, list); err != nil {
-		return nil, fmt.Errorf("listing photos of %s: %w", f.OwnerID, err)
-	}
-	return list, nil
-}
-
-func (f Filter) where() (string, []any) {
-	where, args := ` WHERE owner_id = ? AND deleted_at IS NULL`, []any{f.OwnerID[:]}
-	and := func(condition string, arg any) {
-		where += ` AND ` + condition
-		args = append(args, arg)
-	}
-	if f.Category != "" {
-		and(`category = ?`, f.Category)
-	}
-	if f.State != "" {
-		and(`state = ?`, f.State)
-	}
-	if f.Lane != "" {
-		and(`lane = ?`, f.Lane)
-	}
-	// Ids begin with the time of their making: the index by id serves times too.
-	if !f.From.IsZero() {
-		and(`id >= ?`, firstID(f.From))
-	}
-	if !f.To.IsZero() {
-		and(`id < ?`, firstID(f.To))
-	}
-	if f.Before != (job.ID{}) {
-		and(`id < ?`, f.Before[:])
-	}
-	if f.Newest != (job.ID{}) {
-		and(`id <= ?`, f.Newest[:])
-	}
-	if f.Search != "" {
-		and(`(filename LIKE ? OR link LIKE ?)`, containing(f.Search))
-		args = append(args, containing(f.Search))
-	}
-	return where, args
-}
-
-// firstID is the least id that can have been made at t.
-func firstID(t time.Time) []byte {
-	millis := max(t.UnixMilli(), 0)
-	id := make([]byte, 16)
-	for i := range 6 {
-		id[i] = byte(millis >> (8 * (5 - i)))
-	}
-	return id
 }

@@ -103,3 +103,23 @@ func (s *Store) CountUsers(ctx context.Context) (int, error) {
 	}
 	return count, nil
 }
+
+// Usernames gives the names of accounts by their ids.
+func (s *Store) Usernames(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error) {
+	names := map[uuid.UUID]string{}
+	if len(ids) == 0 {
+		return names, nil
+	}
+	rows, err := s.db.QueryContext(ctx, `SELECT id, username FROM users WHERE id IN (`+list(`?`, len(ids))+`)`, idArgs(ids)...)
+	_, err = collect(rows, err, func(from row) (struct{}, error) {
+		var id uuid.UUID
+		var name string
+		err := from.Scan(&id, &name)
+		names[id] = name
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("naming accounts: %w", err)
+	}
+	return names, nil
+}
