@@ -75,7 +75,7 @@ func testConfig(st stores) Config {
 		MySQL: st.mysql, Cache: st.redis, Queue: st.nats, Images: st.s3,
 		Photo:     photofile.Limits{MaxBytes: 10 << 20, MinSide: 32, MaxSide: 8192, MaxPixels: 40_000_000},
 		Publisher: PublisherConfig{Interval: 100 * time.Millisecond, UnconfirmedFor: time.Second, UnseenFor: time.Minute, BatchSize: 100},
-		Expander:  ExpanderConfig{Interval: 20 * time.Millisecond, Lease: 3 * time.Second, MaxUnpackedRatio: 200},
+		Expander:  ExpanderConfig{Interval: 20 * time.Millisecond, AtOnce: 3, Lease: 3 * time.Second, MaxUnpackedRatio: 200},
 		Dispatch:  DispatcherConfig{Interval: 20 * time.Millisecond, Ahead: 5 * time.Second, Least: 50, Most: 2000},
 		Admission: AdmissionConfig{QueueLimit: 50_000, BatchQueueLimit: 1_000_000, UploadBytesInFlight: 256 << 20, AdmissionInterval: 100 * time.Millisecond},
 		Webhooks: WebhookConfig{

@@ -19,6 +19,8 @@ import (
 type ExpanderConfig struct {
 	// Interval is how often the expander looks for a batch.
 	Interval time.Duration `env:"EXPANDER_INTERVAL" envDefault:"500ms"`
+	// AtOnce is how many batches one door expands at a time, each of another owner.
+	AtOnce int `env:"EXPANDER_AT_ONCE" envDefault:"3"`
 	// Lease is how long a batch whose expander died is left alone.
 	Lease time.Duration `env:"EXPANDER_LEASE" envDefault:"30s"`
 	// MaxUnpackedRatio is how many times its size an archive may unpack to.
@@ -27,8 +29,8 @@ type ExpanderConfig struct {
 
 // Validate checks the ranges.
 func (c *ExpanderConfig) Validate() error {
-	if c.MaxUnpackedRatio < 1 {
-		return errors.New("ARCHIVE_MAX_UNPACKED_RATIO must be at least 1")
+	if c.MaxUnpackedRatio < 1 || c.AtOnce < 1 {
+		return errors.New("ARCHIVE_MAX_UNPACKED_RATIO and EXPANDER_AT_ONCE must be at least 1")
 	}
 	return errors.Join(positive("EXPANDER_INTERVAL", c.Interval), positive("EXPANDER_LEASE", c.Lease))
 }
@@ -46,7 +48,8 @@ const (
 var errLeaseLost = errors.New("the batch is no longer ours to expand")
 
 // expander turns batches into photos: it checks every line, and only then stores the
-// items. It may run in every door at once; a batch's row says who has it. Whoever
+// items. It does a few at once, so that one owner's large archive keeps no other owner
+// waiting, and may run in every door at once; a batch's row says who has it. Whoever
 // dies over a batch leaves a whole number of chunks behind, and the next goes on
 // after the last.
 type expander struct {
@@ -55,7 +58,6 @@ type expander struct {
 	cfg     ExpanderConfig
 	limits  itemLimits
 	memory  *budget // of the door's uploads, too
-	holder  string
 	log     *slog.Logger
 	outcome *prometheus.CounterVec
 	items   prometheus.Counter
@@ -69,7 +71,7 @@ type itemLimits struct {
 
 func newExpander(doors Doors, cfg ExpanderConfig, limits itemLimits, memory *budget, log *slog.Logger, registerer prometheus.Registerer) *expander {
 	e := &expander{
-		store: doors.Store, images: doors.Images, cfg: cfg, limits: limits, memory: memory, holder: uuid.NewString(), log: log,
+		store: doors.Store, images: doors.Images, cfg: cfg, limits: limits, memory: memory, log: log,
 		outcome: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "maskfleet_ingest_batches_total",
 			Help: "Batches by what came of expanding them.",
@@ -86,27 +88,43 @@ func newExpander(doors Doors, cfg ExpanderConfig, limits itemLimits, memory *bud
 	return e
 }
 
-// Run expands one batch after another until ctx ends.
+// Run expands batches until ctx ends, and returns once none is in hand any more.
 func (e *expander) Run(ctx context.Context) error {
 	tick := time.NewTicker(e.cfg.Interval)
 	defer tick.Stop()
+	ended, running := make(chan struct{}), 0
 	for {
 		select {
 		case <-ctx.Done():
+			for ; running > 0; running-- {
+				<-ended
+			}
 			return nil
 		case <-tick.C:
+		case <-ended: // the place is free, and it may be another batch's turn
+			running--
 		}
-		for ctx.Err() == nil {
-			x, ok, err := e.store.LeaseExpansion(ctx, e.holder, e.cfg.Lease)
+		for running < e.cfg.AtOnce && ctx.Err() == nil {
+			x, ok, err := e.lease(ctx)
 			if err != nil && ctx.Err() == nil {
 				e.log.WarnContext(ctx, "no look for batches", "err", err)
 			}
 			if err != nil || !ok {
 				break
 			}
-			e.settle(ctx, x, e.expand(ctx, x))
+			running++
+			go func() {
+				defer func() { ended <- struct{}{} }()
+				e.settle(ctx, x, e.expand(ctx, x))
+			}()
 		}
 	}
+}
+
+// lease takes the next batch. Its holder is this expansion alone: a door that was too
+// slow to keep a lease must not take itself for who has it now.
+func (e *expander) lease(ctx context.Context) (jobstore.Expansion, bool, error) {
+	return e.store.LeaseExpansion(ctx, uuid.NewString(), e.cfg.Lease)
 }
 
 // expand does all of a batch, or the rest that another left.
@@ -116,7 +134,7 @@ func (e *expander) expand(ctx context.Context, x jobstore.Expansion) error {
 	}
 	ctx, lost := context.WithCancelCause(ctx)
 	defer lost(nil)
-	defer e.keep(ctx, x.Batch.ID, lost)()
+	defer e.keep(ctx, x, lost)()
 	source, closeSource, err := e.open(ctx, x.Batch)
 	if err == nil {
 		defer closeSource()
@@ -131,7 +149,7 @@ func (e *expander) expand(ctx context.Context, x jobstore.Expansion) error {
 }
 
 // keep renews the lease until the returned function is called.
-func (e *expander) keep(ctx context.Context, batch uuid.UUID, lost context.CancelCauseFunc) (stop func()) {
+func (e *expander) keep(ctx context.Context, x jobstore.Expansion, lost context.CancelCauseFunc) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
@@ -144,7 +162,7 @@ func (e *expander) keep(ctx context.Context, batch uuid.UUID, lost context.Cance
 				return
 			case <-tick.C:
 			}
-			held, err := e.store.KeepExpansion(ctx, batch, e.holder, e.cfg.Lease)
+			held, err := e.store.KeepExpansion(ctx, x.Batch.ID, x.Holder, e.cfg.Lease)
 			if err == nil && !held {
 				lost(errLeaseLost)
 				return
@@ -175,7 +193,7 @@ func (e *expander) settle(ctx context.Context, x jobstore.Expansion, err error) 
 	case errors.As(err, &refused):
 		e.outcome.WithLabelValues("refused").Inc()
 		log.InfoContext(ctx, "batch refused", "err", err)
-		if _, err := e.store.RefuseBatch(ctx, x.Batch.ID, e.holder, refused); err != nil {
+		if _, err := e.store.RefuseBatch(ctx, x.Batch.ID, x.Holder, refused); err != nil {
 			log.WarnContext(ctx, "batch not refused yet", "err", err)
 		}
 		return
@@ -191,7 +209,7 @@ func (e *expander) settle(ctx context.Context, x jobstore.Expansion, err error) 
 		log.ErrorContext(ctx, "batch not expanded", "err", err)
 		return
 	}
-	if _, err := e.store.ReleaseExpansion(ctx, x.Batch.ID, e.holder, after); err != nil {
+	if _, err := e.store.ReleaseExpansion(ctx, x.Batch.ID, x.Holder, after); err != nil {
 		log.WarnContext(ctx, "batch not given back", "err", err)
 	}
 }

@@ -104,7 +104,7 @@ func (e *expander) insert(ctx context.Context, x jobstore.Expansion, source item
 		if err := puts.Wait(); err != nil {
 			return err
 		}
-		added, err := e.store.AddItems(ctx, x.Batch.ID, e.holder, chunk)
+		added, err := e.store.AddItems(ctx, x.Batch.ID, x.Holder, chunk)
 		if err == nil && !added {
 			err = errLeaseLost
 		}
@@ -145,7 +145,7 @@ func (e *expander) insert(ctx context.Context, x jobstore.Expansion, source item
 	if err != nil {
 		return err
 	}
-	done, err := e.store.Expanded(ctx, x.Batch.ID, e.holder)
+	done, err := e.store.Expanded(ctx, x.Batch.ID, x.Holder)
 	if err == nil && !done {
 		return errLeaseLost
 	}

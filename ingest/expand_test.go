@@ -36,7 +36,7 @@ func newExpansion(t *testing.T) *expansion {
 		t.Fatal(err)
 	}
 	doors := Doors{Store: testenv.JobStore(t), Images: images}
-	cfg := ExpanderConfig{Interval: time.Hour, Lease: time.Minute, MaxUnpackedRatio: 200}
+	cfg := ExpanderConfig{Interval: time.Hour, AtOnce: 3, Lease: time.Minute, MaxUnpackedRatio: 200}
 	limits := itemLimits{items: 2000, photo: 1 << 20}
 	memory := newBudget(16<<20, prometheus.NewGauge(prometheus.GaugeOpts{Name: "test"}))
 	return &expansion{
@@ -75,7 +75,7 @@ func (e *expansion) submit(t *testing.T, source job.BatchSource, content []byte)
 // run expands the batch and gives it as it stands then.
 func (e *expansion) run(t *testing.T, b job.Batch) job.Batch {
 	t.Helper()
-	x, ok, err := e.store.LeaseExpansion(t.Context(), e.holder, e.cfg.Lease)
+	x, ok, err := e.lease(t.Context())
 	if err != nil || !ok || x.Batch.ID != b.ID {
 		t.Fatalf("leased %v, %t, %v", x.Batch.ID, ok, err)
 	}
@@ -202,7 +202,7 @@ func TestExpanderGoesOnWhereAnotherDied(t *testing.T) {
 		fmt.Fprintf(text, `{"custom_id":"%d","image":{"base64":"/9j/"}}`+"\n", i)
 	}
 	b := e.submit(t, job.BatchFromManifest, []byte(text.String()))
-	x, ok, err := e.store.LeaseExpansion(t.Context(), e.holder, time.Minute)
+	x, ok, err := e.lease(t.Context())
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
@@ -214,10 +214,9 @@ func TestExpanderGoesOnWhereAnotherDied(t *testing.T) {
 	if got := len(e.items(t, b)); got != 1200 {
 		t.Fatalf("%d items are stored, want twelve whole chunks", got)
 	}
-	if released, err := e.store.KeepExpansion(t.Context(), b.ID, e.holder, 0); err != nil || !released {
+	if released, err := e.store.KeepExpansion(t.Context(), b.ID, x.Holder, 0); err != nil || !released {
 		t.Fatal(released, err)
 	}
-	e.holder = "another"
 	got := e.run(t, b)
 	if got.State != job.BatchQueued || got.Counts.Total != items || got.Counts.Remaining != items {
 		t.Fatalf("got %+v", got)

@@ -14,21 +14,27 @@ import (
 // Expansion is a batch in the hands of one expander. Its row is the lease: it
 // survives whoever dies, and the database's clock alone ends it.
 type Expansion struct {
-	Batch job.Batch
-	Tries int // how often it was begun, this time included
-	Lines int // up to this line every item has its row
+	Batch  job.Batch
+	Holder string // of the lease
+	Tries  int    // how often it was begun, this time included
+	Lines  int    // up to this line every item has its row
 }
 
 // LeaseExpansion takes a batch that waits to be expanded, for lease, in the name of
-// holder, which no other run of a program may have. Owners take turns: first comes who
-// had a batch expanded the longest time ago, and of one owner the batch that waits
-// longest. ok is false when none waits.
+// holder, which no other expansion may have. Of one owner only one is expanded at a
+// time. Owners take turns: first comes who had a batch expanded the longest time ago,
+// and of one owner the batch that waits longest. ok is false when none waits whose
+// turn it is.
 func (s *Store) LeaseExpansion(ctx context.Context, holder string, lease time.Duration) (x Expansion, ok bool, err error) {
 	const free = ` state = 'validating' AND deleted_at IS NULL AND (expander_until IS NULL OR expander_until <= UTC_TIMESTAMP(6))`
+	const alone = ` AND NOT EXISTS (
+		SELECT 1 FROM batches o WHERE o.owner_id = batches.owner_id AND o.state = 'validating' AND o.deleted_at IS NULL
+			AND o.expander <> '' AND o.expander_until > UTC_TIMESTAMP(6))`
 	const turn = `(SELECT COALESCE(MAX(o.leased_at), 0) FROM batches o WHERE o.owner_id = batches.owner_id)`
 	for {
 		var id uuid.UUID
-		err = s.db.QueryRowContext(ctx, `SELECT id FROM batches WHERE`+free+` ORDER BY `+turn+`, expires_at LIMIT 1`).Scan(&id)
+		// Who looks at the same moment chooses the same batch, and then has no luck.
+		err = s.db.QueryRowContext(ctx, `SELECT id FROM batches WHERE`+free+alone+` ORDER BY `+turn+`, expires_at LIMIT 1`).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return Expansion{}, false, nil
 		}
@@ -45,6 +51,7 @@ func (s *Store) LeaseExpansion(ctx context.Context, holder string, lease time.Du
 		if rows == 0 {
 			continue // another was first
 		}
+		x.Holder = holder
 		x.Batch, err = s.FindBatch(ctx, id)
 		if err == nil {
 			err = classify(s.db.QueryRowContext(ctx, `SELECT expander_tries, expanded_lines FROM batches WHERE id = ?`, id[:]).

@@ -1,6 +1,8 @@
 package jobstore_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -165,4 +167,73 @@ func TestOwnersTakeTurnsToBeExpanded(t *testing.T) {
 		must(t)(store.AddItems(t.Context(), x.Batch.ID, expander, itemsOf(x.Batch, 1, 1)))
 		must(t)(store.Expanded(t.Context(), x.Batch.ID, expander))
 	}
+}
+
+// TestOneBatchOfAnOwnerIsExpandedAtATime: whoever asks, and however many at once.
+func TestOneBatchOfAnOwnerIsExpandedAtATime(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	ann, bob := testenv.Owner(t, store), testenv.Owner(t, store)
+	for _, owner := range []uuid.UUID{ann, ann, ann, bob, bob} {
+		if err := store.CreateBatch(t.Context(), newBatch(t, owner)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for round, want := range []map[uuid.UUID]int{{ann: 1, bob: 1}, {ann: 1, bob: 1}, {ann: 1}, {}} {
+		leased := make([]jobstore.Expansion, 8)
+		var all sync.WaitGroup
+		for i := range leased {
+			all.Go(func() {
+				x, ok, err := store.LeaseExpansion(t.Context(), fmt.Sprint(round, " ", i), far)
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					leased[i] = x
+				}
+			})
+		}
+		all.Wait()
+		got := map[uuid.UUID]int{}
+		for _, x := range leased {
+			if x.Holder == "" {
+				continue
+			}
+			got[x.Batch.OwnerID]++
+			must(t)(store.AddItems(t.Context(), x.Batch.ID, x.Holder, itemsOf(x.Batch, 1, 1)))
+			must(t)(store.Expanded(t.Context(), x.Batch.ID, x.Holder))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("round %d: leased of each owner (-want +got):\n%s", round+1, diff)
+		}
+	}
+}
+
+// TestAnotherBatchIsExpandedWhileOneIsPutOff: a lease that was given back, or that is
+// over, keeps no other batch of its owner waiting.
+func TestAnotherBatchIsExpandedWhileOneIsPutOff(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	owner := testenv.Owner(t, store)
+	var made []job.Batch
+	for range 3 {
+		b := newBatch(t, owner)
+		if err := store.CreateBatch(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, b)
+	}
+	lease := func(want job.Batch, d time.Duration) {
+		t.Helper()
+		x, ok, err := store.LeaseExpansion(t.Context(), expander, d)
+		if err != nil || !ok || x.Batch.ID != want.ID {
+			t.Fatalf("leased %s, %t, %v; want %s", x.Batch.ID, ok, err, want.ID)
+		}
+	}
+	lease(made[0], far)
+	must(t)(store.ReleaseExpansion(t.Context(), made[0].ID, expander, far))
+	lease(made[1], far)
+	must(t)(store.CancelBatch(t.Context(), made[1].ID))
+	lease(made[2], 0)
+	lease(made[2], far)
 }
