@@ -71,6 +71,7 @@ func (s *Service) acceptFetched(ctx context.Context, id job.ID, user jobstore.Us
 		{"identify", s.identify},
 		{"promise", s.promise},
 		{"hand over", s.handOver},
+		{"close upload", s.closeUpload},
 	})
 }
 
@@ -185,6 +186,15 @@ func (s *Service) handOver(ctx context.Context, a *acceptance) error {
 		Bytes  int64      `json:"bytes"` // 0 of a link
 	}{a.photo.Source, a.photo.Bytes})
 	s.publisher.handOver(ctx, a.photo)
+	return nil
+}
+
+// closeUpload gives the account its place for another upload link. If that does not
+// work, it has it once the link expires.
+func (s *Service) closeUpload(ctx context.Context, a *acceptance) error {
+	if err := s.store.UseUploads(ctx, a.photo); err != nil {
+		s.tel.Log.WarnContext(ctx, "upload not closed", "photo_id", a.photo.ID, "err", err)
+	}
 	return nil
 }
 

@@ -21,6 +21,15 @@ type batchRequest struct {
 	S3Prefix *string           `json:"s3_prefix"`
 }
 
+// decodedJSON is how many times the bytes of a body its items and its manifest take.
+const decodedJSON = 2
+
+// leastForJSON is how much memory the door must have for the largest JSON body to fit
+// into the share of it that batches have.
+func leastForJSON(mostBytes int64) int64 {
+	return batchesShare * ((1+decodedJSON)*(mostBytes+1) + imagestore.PartBytes)
+}
+
 // takeBatchJSON keeps the items as the lines of a manifest, so that the expander
 // knows one form only.
 func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
@@ -37,7 +46,7 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 		return err
 	}
 	defer release()
-	decoding := int64(2 * len(body)) // the items, and the manifest
+	decoding := int64(decodedJSON * len(body))
 	if !s.admission.ofBatch.take(decoding) {
 		return tooBusy()
 	}

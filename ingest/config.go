@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"maskfleet/pkg/account"
@@ -62,8 +63,18 @@ func (c *Config) Validate() error {
 		c.MySQL.Validate(), c.Images.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Photo.Validate(),
 		c.Publisher.Validate(), c.Expander.Validate(), c.Dispatch.Validate(), c.Admission.Validate(), c.Waiting.Validate(),
 		c.Batch.Validate(), c.Idempotency.Validate(), c.Quota.Validate(), c.Erase.Validate(), c.Webhooks.Validate(), c.mail(),
-		c.Instance.Validate(), positive("OPEN_WAIT", c.OpenWait), positive("HEARTBEAT", c.Heartbeat), notNegative("API_KEY_GOOD_FOR", c.KeyGoodFor),
+		c.memory(), c.Instance.Validate(), positive("OPEN_WAIT", c.OpenWait), positive("HEARTBEAT", c.Heartbeat), notNegative("API_KEY_GOOD_FOR", c.KeyGoodFor),
 	)
+}
+
+// memory checks that what may be sent can be held, or it would be refused for ever as if
+// the door were busy.
+func (c *Config) memory() error {
+	least := max(c.Photo.MaxBytes+1, leastForJSON(c.Batch.MaxJSONBytes))
+	if c.Admission.UploadBytesInFlight < least {
+		return fmt.Errorf("UPLOAD_BYTES_IN_FLIGHT must be at least %d for photos of MAX_PHOTO_BYTES and batches of BATCH_MAX_JSON_BYTES; make it more, or them less", least)
+	}
+	return nil
 }
 
 // mail checks that links in mails lead somewhere.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -27,9 +28,34 @@ func TestConfigFromTheEnvironment(t *testing.T) {
 
 func TestConfigRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []string{"LISTEN=", "QUEUE_LIMIT=0", "UPLOAD_WAIT=0s", "LOG_LEVEL=loud", "TRUSTED_PROXIES=everybody", "REDIS_ADDRESS=redis", "MAX_PHOTO_BYTES=0", "PUBLISHER_INTERVAL=0s", "PUBLISHER_BATCH_SIZE=0"} {
+	for _, wrong := range []string{"LISTEN=", "QUEUE_LIMIT=0", "UPLOAD_WAIT=0s", "LOG_LEVEL=loud", "TRUSTED_PROXIES=everybody", "REDIS_ADDRESS=redis", "MAX_PHOTO_BYTES=0", "PUBLISHER_INTERVAL=0s", "PUBLISHER_BATCH_SIZE=0",
+		"EXPANDER_AT_ONCE=0", "QUOTA_UPLOADS=0", "UPLOAD_BYTES_IN_FLIGHT=209715200", "MAX_PHOTO_BYTES=268435456"} {
 		if _, err := config.Load[Config]([]string{"LISTEN=127.0.0.1:8081", "S3_ENDPOINT=http://127.0.0.1:7070", wrong}); err == nil {
 			t.Errorf("%s was accepted", wrong)
 		}
 	}
+}
+
+// TestLargestJSONBatchFits: with the least memory that is accepted, a JSON body of the
+// most bytes is taken in.
+func TestLargestJSONBatchFits(t *testing.T) {
+	t.Parallel()
+	const most = 4 << 20
+	d := openDoor(t, sharedStores(t), func(c *Config) {
+		c.Photo.MaxBytes, c.Batch.MaxJSONBytes, c.Admission.UploadBytesInFlight = 1<<20, most, leastForJSON(most)
+	})
+	item := func(name string, bytes int) string {
+		text := `{"custom_id":"` + name + `","image":{"base64":"`
+		return text + strings.Repeat("A", bytes-len(text)-3) + `"}}`
+	}
+	const open, items = `{"items":[`, 4
+	body := open
+	for i := range items - 1 {
+		body += item(string(rune('a'+i)), most/items-1) + ","
+	}
+	body += item("z", most-len(body)-2) + "]}"
+	if len(body) != most {
+		t.Fatalf("the body has %d bytes, want %d", len(body), most)
+	}
+	batchFrom(t, d.ask(t, d.ann, http.MethodPost, "/v1/batches", strings.NewReader(body), jsonBody()), http.StatusAccepted)
 }

@@ -87,7 +87,7 @@ func testConfig(st stores) Config {
 		Batch: BatchConfig{
 			MaxItemsJSON: 1000, MaxItems: 50_000, MaxJSONBytes: 32 << 20, MaxManifestBytes: 1 << 30, MaxArchiveBytes: 1 << 30, Window: 24 * time.Hour,
 		},
-		Quota:       QuotaConfig{Photos: 200_000, Batches: 100, Bodies: 4},
+		Quota:       QuotaConfig{Photos: 200_000, Batches: 100, Bodies: 4, Uploads: 10_000},
 		Idempotency: IdempotencyConfig{Keep: 24 * time.Hour, Lock: 10 * time.Second},
 
 		Instance:  instance.Config{ID: "i-test"},

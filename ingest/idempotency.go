@@ -325,8 +325,8 @@ func fingerprintOfJSON(body []byte) [32]byte {
 	return sha256.Sum256(bytes.TrimSpace(body))
 }
 
-// sweepRequests forgets old requests until ctx ends.
-func (s *Service) sweepRequests(ctx context.Context) error {
+// sweepOld forgets old requests, and upload links that are expired, until ctx ends.
+func (s *Service) sweepOld(ctx context.Context) error {
 	tick := time.NewTicker(idempotencySweep)
 	defer tick.Stop()
 	for {
@@ -335,12 +335,20 @@ func (s *Service) sweepRequests(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for n := idempotencySweepAtOne; n == idempotencySweepAtOne && ctx.Err() == nil; {
-			var err error
-			if n, err = s.store.SweepRequests(ctx, s.cfg.Idempotency.Keep, idempotencySweepAtOne); err != nil {
-				s.tel.Log.WarnContext(ctx, "old requests not forgotten", "err", err)
-				break
-			}
+		s.sweep(ctx, "requests", func() (int, error) {
+			return s.store.SweepRequests(ctx, s.cfg.Idempotency.Keep, idempotencySweepAtOne)
+		})
+		s.sweep(ctx, "uploads", func() (int, error) { return s.store.SweepUploads(ctx, idempotencySweepAtOne) })
+	}
+}
+
+// sweep forgets until fewer are left than are forgotten at a time.
+func (s *Service) sweep(ctx context.Context, what string, some func() (int, error)) {
+	for n := idempotencySweepAtOne; n == idempotencySweepAtOne && ctx.Err() == nil; {
+		var err error
+		if n, err = some(); err != nil {
+			s.tel.Log.WarnContext(ctx, "old rows not forgotten", "what", what, "err", err)
+			return
 		}
 	}
 }

@@ -81,7 +81,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 			depth: m.queueDepth, memory: newBudget(cfg.Admission.UploadBytesInFlight, m.bytesInFlight),
 		},
 	}
-	s.admission.ofBatch = newShare(s.admission.memory, cfg.Admission.UploadBytesInFlight/2, m.bytesOfBatches)
+	s.admission.ofBatch = newShare(s.admission.memory, cfg.Admission.UploadBytesInFlight/batchesShare, m.bytesOfBatches)
 	s.neighbour = &neighbour{instance: cfg.Instance.ID, linger: cfg.DrainLinger, queue: doors.Queue, health: s.health, log: tel.Log}
 	s.hub = newHub(s.lookAtPhoto, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
@@ -184,7 +184,7 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.expander.Run,
 		s.dispatch.Run,
 		s.eraser.Run,
-		s.sweepRequests,
+		s.sweepOld,
 		s.deliverer.Run,
 		s.recoverer.Run,
 		s.neighbour.Run,

@@ -59,6 +59,7 @@ type quotaLimits struct {
 	MaxPhotos  int `json:"max_photos"` // waiting or in work
 	MaxBatches int `json:"max_batches"`
 	MaxBodies  int `json:"max_batch_bodies"` // batches being sent to one front door
+	MaxUploads int `json:"max_uploads"`      // links neither used nor expired
 }
 
 // getLimits answers GET /v1/limits.
@@ -78,7 +79,9 @@ func (s *Service) getLimits(c *fiber.Ctx) error {
 		},
 		Uploads: uploadLimits{MaxFiles: maxUploads, LinkSeconds: inSeconds(uploadLinkFor), KeptSeconds: inSeconds(uploadKeptFor)},
 		Results: resultLimits{KeptSeconds: inSeconds(s.cfg.Erase.KeepBatches), SingleKeptSeconds: inSeconds(s.cfg.Erase.KeepStaff)},
-		Quota:   quotaLimits{MaxPhotos: s.cfg.Quota.Photos, MaxBatches: s.cfg.Quota.Batches, MaxBodies: s.cfg.Quota.Bodies},
+		Quota: quotaLimits{
+			MaxPhotos: s.cfg.Quota.Photos, MaxBatches: s.cfg.Quota.Batches, MaxBodies: s.cfg.Quota.Bodies, MaxUploads: s.cfg.Quota.Uploads,
+		},
 	})
 }
 

@@ -23,12 +23,14 @@ type QuotaConfig struct {
 	Batches int `env:"QUOTA_BATCHES" envDefault:"100"`
 	// Bodies is how many batches it may be sending to one door.
 	Bodies int `env:"QUOTA_BATCH_BODIES" envDefault:"4"`
+	// Uploads is how many of its upload links may be neither used nor expired.
+	Uploads int `env:"QUOTA_UPLOADS" envDefault:"100000"`
 }
 
 // Validate checks the ranges.
 func (c *QuotaConfig) Validate() error {
-	if c.Photos < 1 || c.Batches < 1 || c.Bodies < 1 {
-		return errors.New("QUOTA_PHOTOS, QUOTA_BATCHES and QUOTA_BATCH_BODIES must be above zero")
+	if c.Photos < 1 || c.Batches < 1 || c.Bodies < 1 || c.Uploads < 1 {
+		return errors.New("QUOTA_PHOTOS, QUOTA_BATCHES, QUOTA_BATCH_BODIES and QUOTA_UPLOADS must be above zero")
 	}
 	return nil
 }
@@ -42,6 +44,7 @@ const (
 // openWorkReader is MySQL as quotas see it.
 type openWorkReader interface {
 	OpenWork(ctx context.Context, ownerID uuid.UUID, mostPhotos int) (jobstore.OpenWork, error)
+	OpenUploads(ctx context.Context, ownerID uuid.UUID, ids []uuid.UUID, goodFor time.Duration, most int) (before int, ok bool, err error)
 }
 
 // quotas refuses accounts that have as much open as they may. Requests at the same
@@ -105,6 +108,23 @@ func (q *quotas) beginBody(owner uuid.UUID) (end func(), err error) {
 			delete(q.bodies, owner)
 		}
 	}, nil
+}
+
+// beginUploads notes links for uploads if the account may have them. Here requests at
+// the same moment go nowhere beyond.
+func (q *quotas) beginUploads(ctx context.Context, owner uuid.UUID, ids []uuid.UUID) error {
+	ctx, cancel := context.WithTimeout(ctx, findTimeout)
+	defer cancel()
+	open, ok, err := q.store.OpenUploads(ctx, owner, ids, uploadLinkFor, q.cfg.Uploads)
+	switch {
+	case err != nil:
+		return storeProblem("looking at an account's uploads", err)
+	case !ok:
+		return problem.New(http.StatusTooManyRequests, problem.CodeQuotaExceeded,
+			fmt.Sprintf("This account may have %d upload links that are neither used nor expired, and has %d. No link was made; please name some in a photo or batch first, or wait until they expire.",
+				q.cfg.Uploads, open)).WithRetryAfter(quotaRetryAfter)
+	}
+	return nil
 }
 
 func (q *quotas) count(ctx context.Context, owner uuid.UUID) (jobstore.OpenWork, error) {

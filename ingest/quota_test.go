@@ -15,7 +15,7 @@ import (
 
 func TestAccountsHaveQuotas(t *testing.T) {
 	t.Parallel()
-	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota = QuotaConfig{Photos: 3, Batches: 1, Bodies: 1} })
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota = QuotaConfig{Photos: 3, Batches: 1, Bodies: 1, Uploads: 1} })
 	b := d.expanded(t, d.ann, 2)
 	full := d.submitBatch(t, d.ann, ndjson, itemLines(1))
 	d.refuses(t, full, 429, problem.CodeQuotaExceeded)
@@ -79,7 +79,7 @@ func TestLimitsAreTold(t *testing.T) {
 	a := d.ask(t, d.ann, http.MethodGet, "/v1/limits", nil, nil)
 	var got limits
 	a.into(t, &got)
-	if got.Batch.MaxItemsManifest != 50_000 || got.Batch.WindowSeconds != 86400 || got.Uploads.MaxFiles != 1000 || got.Quota.MaxBatches != 100 || got.Wait.MaxSeconds != 30 {
+	if got.Batch.MaxItemsManifest != 50_000 || got.Batch.WindowSeconds != 86400 || got.Uploads.MaxFiles != 1000 || got.Quota.MaxBatches != 100 || got.Quota.MaxUploads != 10_000 || got.Wait.MaxSeconds != 30 {
 		t.Errorf("got %s", a.body)
 	}
 }

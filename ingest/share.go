@@ -2,6 +2,9 @@ package ingest
 
 import "github.com/prometheus/client_golang/prometheus"
 
+// batchesShare is the part of the memory that bodies of batches have at most: one half.
+const batchesShare = 2
+
 // memory is what bytes of a body are held against.
 type memory interface {
 	// take holds n bytes, if they fit.

@@ -67,20 +67,25 @@ func (s *Service) createUploads(c *fiber.Ctx) error {
 	if err := s.admission.admit(); err != nil {
 		return err
 	}
+	ids := make([]uuid.UUID, len(request.Files))
+	for i := range ids {
+		if ids[i], err = uuid.NewV7(); err != nil {
+			return fmt.Errorf("making an upload's identity: %w", err)
+		}
+	}
+	if err := s.quotas.beginUploads(httpserver.Context(c), user.ID, ids); err != nil {
+		return err
+	}
 	answer := listOf[uploadAnswer]{Data: make([]uploadAnswer, len(request.Files))}
 	for i, file := range request.Files {
-		if answer.Data[i], err = s.newUpload(c, user.ID, file); err != nil {
+		if answer.Data[i], err = s.newUpload(c, user.ID, ids[i], file); err != nil {
 			return err
 		}
 	}
 	return c.Status(http.StatusCreated).JSON(answer)
 }
 
-func (s *Service) newUpload(c *fiber.Ctx, owner uuid.UUID, file uploadRequest) (uploadAnswer, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return uploadAnswer{}, fmt.Errorf("making an upload's identity: %w", err)
-	}
+func (s *Service) newUpload(c *fiber.Ctx, owner, id uuid.UUID, file uploadRequest) (uploadAnswer, error) {
 	link, err := s.images.SignedUpload(httpserver.Context(c), imagestore.UploadKey(owner, id), file.ContentType, *file.Bytes, uploadLinkFor)
 	if err != nil {
 		return uploadAnswer{}, storeProblem("signing an upload", err)

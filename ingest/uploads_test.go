@@ -119,3 +119,37 @@ func TestSourcesOfOnePhoto(t *testing.T) {
 		d.refuses(t, submit(image), want.status, want.code)
 	}
 }
+
+// TestOpenUploadsHaveAQuota: a link takes room until it is used, by a photo or an item
+// of a batch, or expires.
+func TestOpenUploadsHaveAQuota(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), func(c *Config) { c.Quota.Uploads = 3 })
+	ask := func(p person, n int) answer {
+		files := strings.TrimSuffix(strings.Repeat(`{"bytes":1},`, n), ",")
+		return d.ask(t, p, http.MethodPost, "/v1/uploads", strings.NewReader(`{"files":[`+files+`]}`), jsonBody())
+	}
+	var links listOf[uploadAnswer]
+	ask(d.ann, 2).into(t, &links)
+	if len(links.Data) != 2 {
+		t.Fatalf("got %+v", links)
+	}
+	full := ask(d.ann, 2)
+	d.refuses(t, full, 429, problem.CodeQuotaExceeded)
+	if full.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	for range 3 { // what was refused took no room
+		if a := ask(d.bob, 1); a.status != 201 {
+			t.Errorf("another account's link: %d %s", a.status, a.body)
+		}
+	}
+	named := func(i int) string { return `"image":{"upload_id":"` + links.Data[i].UploadID.String() + `"}` }
+	detectionOf(t, d.ask(t, d.ann, http.MethodPost, "/v1/detections", strings.NewReader(`{`+named(0)+`}`), jsonBody()), 202)
+	if a := ask(d.ann, 2); a.status != 201 {
+		t.Fatalf("with one used: %d %s", a.status, a.body)
+	}
+	d.refuses(t, ask(d.ann, 1), 429, problem.CodeQuotaExceeded)
+	batchFrom(t, d.submitBatch(t, d.ann, ndjson, `{"custom_id":"a",`+named(1)+`}`), 202)
+	eventually(t, "the batch's upload is used", func() bool { return ask(d.ann, 1).status == 201 })
+}

@@ -90,8 +90,8 @@ func (s *Store) whileExpanding(ctx context.Context, id uuid.UUID, holder, set st
 }
 
 // AddItems stores the next items of a batch, at least one, in the order of their
-// lines and without a gap; false means that the lease is lost and nothing stored. A
-// process that dies leaves all of them or none, and Expansion.Lines says which.
+// lines and without a gap, and closes the uploads that they name; false means that the
+// lease is lost and nothing stored. A process that dies leaves all of them or none, and Expansion.Lines says which.
 func (s *Store) AddItems(ctx context.Context, id uuid.UUID, holder string, photos []job.Photo) (bool, error) {
 	statement, args, err := insertPhotos(photos...)
 	if err == nil {
@@ -105,6 +105,9 @@ func (s *Store) AddItems(ctx context.Context, id uuid.UUID, holder string, photo
 				len(photos), len(photos), photos[len(photos)-1].BatchLine, id[:], holder, photos[0].BatchLine-1))
 			if err == nil && !counted {
 				return errBatchClosed
+			}
+			if use, args := useUploads(photos); err == nil && len(args) > 0 {
+				_, err = tx.ExecContext(ctx, use, args...)
 			}
 			return err
 		})

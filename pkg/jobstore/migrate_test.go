@@ -31,7 +31,25 @@ func TestMigrateUpDownUp(t *testing.T) {
 		}
 		return names
 	}
-	all := []string{"api_keys", "audit_log", "batches", "faces", "goose_db_version", "idempotency_keys", "launch_intents", "password_resets", "photos", "retirements", "scaling_decisions", "scaling_memory", "users", "webhook_attempts", "webhook_deliveries", "webhooks"}
+	all := []string{
+		"api_keys",
+		"audit_log",
+		"batches",
+		"faces",
+		"goose_db_version",
+		"idempotency_keys",
+		"launch_intents",
+		"password_resets",
+		"photos",
+		"retirements",
+		"scaling_decisions",
+		"scaling_memory",
+		"uploads",
+		"users",
+		"webhook_attempts",
+		"webhook_deliveries",
+		"webhooks",
+	}
 	up := func() error { return jobstore.Migrate(t.Context(), config, log) }
 	down := func() error { return jobstore.MigrateDown(t.Context(), config, log) }
 	for _, step := range []struct {
