@@ -48,9 +48,10 @@ func Open(ctx context.Context, config Config, log *slog.Logger) (*AWS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening EC2: %w", err)
 	}
+	vpc, subnets := a.compute.Network()
 	a.balance, err = elb.Open(elb.Config{
-		Dir: config.Dir, Region: config.Region, AccountID: config.AccountID,
-		Balancers: config.Balancers, Speed: config.Speed,
+		Dir: config.Dir, Region: config.Region, AccountID: config.AccountID, VPC: vpc, Subnets: subnets,
+		Balancers: config.Balancers, Entrances: config.Entrances, Speed: config.Speed,
 	}, a.compute, log)
 	if err != nil {
 		return nil, fmt.Errorf("opening Elastic Load Balancing: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"maskfleet/deployments/local/aws/balancer"
 	"maskfleet/deployments/local/aws/ec2"
+	"maskfleet/deployments/local/aws/elb"
 	"maskfleet/deployments/local/aws/host"
 	"maskfleet/deployments/local/aws/wire"
 )
@@ -27,6 +28,7 @@ type Config struct {
 	KeyPairs  []string          `json:"key_pairs"`
 	Roles     []host.Role       `json:"roles"`
 	Balancers []balancer.Config `json:"balancers"`
+	Entrances []elb.Entrance    `json:"entrances"`
 
 	Pending   Duration `json:"pending"`   // until an instance runs
 	Boot      Duration `json:"boot"`      // from then until its programs start

@@ -54,6 +54,14 @@ func zonesOf(region string, network netip.Prefix) []zone {
 func (e *EC2) vpc() string   { return fixedID("vpc", e.config.Region) }
 func (e *EC2) group() string { return fixedID("sg", e.config.Region) }
 
+// Network tells other services where instances are: the VPC and its subnets.
+func (e *EC2) Network() (vpc string, subnets []string) {
+	for _, z := range e.zones {
+		subnets = append(subnets, z.subnet)
+	}
+	return e.vpc(), subnets
+}
+
 func (e *EC2) zone(name string) (zone, bool) {
 	i := slices.IndexFunc(e.zones, func(z zone) bool { return z.name == name })
 	if i < 0 {

@@ -21,7 +21,10 @@ type Config struct {
 	Dir       string // what it keeps
 	Region    string
 	AccountID string
+	VPC       string            // all that there is
+	Subnets   []string          // of it, one in each zone
 	Balancers []balancer.Config // a listener can be made on each one's port
+	Entrances []Entrance
 	// Speed is how many times faster than asked checks and deregistration go, since
 	// AWS knows no check more often than every five seconds.
 	Speed float64
@@ -66,7 +69,10 @@ func Open(config Config, instances instances, log *slog.Logger) (*ELB, error) {
 	for _, b := range config.Balancers {
 		e.balancers[b.Port] = balancer.New(b)
 	}
-	return e, keep.Load(e.path(), &e.kept)
+	if err := keep.Load(e.path(), &e.kept); err != nil {
+		return nil, err
+	}
+	return e, e.makeEntrances()
 }
 
 func (e *ELB) path() string { return filepath.Join(e.config.Dir, "elb.json") }
@@ -124,7 +130,7 @@ func (e *ELB) faster(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / e.config.Speed)
 }
 
-// vpc is never looked into: there is one.
+// ports are those that a listener can have.
 func (e *ELB) ports() []int {
 	var ports []int
 	for port := range e.balancers {

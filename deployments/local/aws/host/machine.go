@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,6 +175,8 @@ func (m *Machine) processes(oldest time.Duration) []int {
 // Status is how a machine is doing.
 type Status struct {
 	ID       string          `json:"id"`
+	Type     string          `json:"type"`
+	Address  netip.Addr      `json:"address"`
 	BootedAt time.Time       `json:"booted_at"` // zero: not yet
 	CPU      time.Duration   `json:"cpu"`       // used since its boot
 	CPUAt    time.Time       `json:"cpu_at"`    // when that was read; zero: never
@@ -191,7 +194,7 @@ type ProgramStatus struct {
 func (m *Machine) status() Status {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := Status{ID: m.spec.ID, BootedAt: m.bootedAt, CPU: m.meter.total, CPUAt: m.meter.at, Cores: m.spec.Cores}
+	s := Status{ID: m.spec.ID, Type: m.spec.Metadata.InstanceType, Address: m.spec.Address, BootedAt: m.bootedAt, CPU: m.meter.total, CPUAt: m.meter.at, Cores: m.spec.Cores}
 	for _, p := range m.programs {
 		program := ProgramStatus{Name: p.name, PID: p.cmd.Process.Pid}
 		if !p.running() {
