@@ -30,9 +30,9 @@ type target struct {
 func targets() []target {
 	return []target{
 		{
-			what: "ingest, inference-worker, manager, setup, nats, aws", module: ".",
+			what: "ingest, inference-worker, scaler, manager, setup, nats, aws", module: ".",
 			packages: []string{
-				"./ingest/cmd/ingest", "./inference-worker/cmd/inference-worker", "./manager/cmd/manager",
+				"./ingest/cmd/ingest", "./inference-worker/cmd/inference-worker", "./scaler/cmd/scaler", "./manager/cmd/manager",
 				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside", "./deployments/local/cmd/aws",
 			},
 		},

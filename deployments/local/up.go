@@ -5,8 +5,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,6 +18,10 @@ import (
 // stopLimit is longer than all parts' own limits together need in practice: the
 // worker may take 30 s to finish what it has in hand.
 const stopLimit = 75 * time.Second
+
+// mostInstances share this machine: more would not be faster, but it takes some to see
+// the fleet grow.
+const mostInstances = 4
 
 func runUp(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
@@ -80,6 +86,7 @@ func options(at place, s steps) stack.Options {
 	return stack.Options{
 		Root:  at.root,
 		Ports: stack.UsualPorts(),
+		Fleet: &stack.Fleet{Max: mostInstances},
 		Env:   logLevels(os.Getenv("LOG_LEVEL")),
 		Starting: func(part string) func(error) {
 			return s.step("starting", part)
@@ -94,7 +101,7 @@ func logLevels(level string) map[string]map[string]string {
 	if level == "" {
 		return env
 	}
-	for _, program := range []string{"setup", "ingest", "inference-worker", "manager"} {
+	for _, program := range []string{"setup", "ingest", "inference-worker", "scaler", "manager"} {
 		env[program] = map[string]string{"LOG_LEVEL": level}
 	}
 	return env
@@ -124,6 +131,9 @@ func printReady(s steps, info stack.Info) {
 	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
 	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
 	s.line("  AWS       %s   a stand-in; keys in stack.json", info.AWS.Endpoint)
+	for _, id := range slices.Sorted(maps.Keys(info.Instances)) {
+		s.line("  instance  %s   %s, behind the pages' address", info.Instances[id].URL(), id)
+	}
 	s.line("  logs      %s", info.LogDir)
 	s.line("  scripts   %s/stack.json holds all of this", info.Dir)
 	s.line("")

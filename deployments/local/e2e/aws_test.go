@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os/exec"
 	"slices"
 	"strings"
@@ -35,27 +34,6 @@ func (e *env) aws(t *testing.T, to any, args ...string) {
 	}
 }
 
-// balance sends what comes to the balancer to a target group, and gives its ARN.
-func (e *env) balance(t *testing.T) string {
-	t.Helper()
-	web, err := url.Parse(e.info.URLs.Web)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var subnets []struct {
-		SubnetID string `json:"SubnetId"`
-		VPCID    string `json:"VpcId"`
-	}
-	e.aws(t, &subnets, "ec2", "describe-subnets", "--query", "Subnets")
-	var group, balancer string
-	e.aws(t, &group, "elbv2", "create-target-group", "--name", "doors", "--protocol", "HTTP", "--port", "8080", "--vpc-id", subnets[0].VPCID,
-		"--health-check-path", "/readyz", "--health-check-interval-seconds", "5", "--health-check-timeout-seconds", "2", "--healthy-threshold-count", "2",
-		"--query", "TargetGroups[0].TargetGroupArn")
-	e.aws(t, &balancer, "elbv2", "create-load-balancer", "--name", "web", "--subnets", subnets[0].SubnetID, subnets[1].SubnetID, "--query", "LoadBalancers[0].LoadBalancerArn")
-	e.aws(t, nil, "elbv2", "create-listener", "--load-balancer-arn", balancer, "--protocol", "HTTP", "--port", web.Port(), "--default-actions", "Type=forward,TargetGroupArn="+group)
-	return group
-}
-
 // worker finds the one that calls itself by the instance's name.
 func (e *env) worker(t *testing.T, id string) error {
 	t.Helper()
@@ -75,7 +53,7 @@ func (e *env) worker(t *testing.T, id string) error {
 func TestInstanceTakesOver(t *testing.T) {
 	t.Parallel()
 	e := newEnv(t)
-	group := e.balance(t)
+	group := e.info.AWS.TargetGroup
 	var id string
 	e.aws(t, &id, "ec2", "run-instances", "--image-id", e.info.AWS.Image, "--instance-type", "local.full", "--count", "1", "--user-data", "LOG_LEVEL=debug",
 		"--query", "Instances[0].InstanceId")

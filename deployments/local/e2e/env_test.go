@@ -110,7 +110,9 @@ func newEnvOfTwo(t *testing.T) *env {
 func startEnv(t testing.TB, options stack.Options) *env {
 	t.Helper()
 	options.Root = root(t)
-	options.Dir = t.TempDir()
+	if options.Dir == "" {
+		options.Dir = t.TempDir()
+	}
 	options.Bin = binaries(t, options.Root)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

@@ -17,6 +17,7 @@ type addresses struct {
 	aws, awsControl        string // the stand-in's API, and where faults are asked of it
 	instances              []instanceAddresses
 	managerPrivate         string
+	scalerPrivate          string
 }
 
 type instanceAddresses struct {
@@ -41,6 +42,7 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.outside, 0},
 		{&at.smtp, 0},
 		{&at.managerPrivate, 0},
+		{&at.scalerPrivate, 0},
 	} {
 		port, err := picker.prefer(wanted.port)
 		if err != nil {

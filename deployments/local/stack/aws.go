@@ -11,13 +11,26 @@ import (
 
 // What the stand-in for AWS calls things.
 const (
-	awsRegion   = s3Region
-	awsAccount  = "000000000000"
-	awsImage    = "ami-0a5cf1ee7000000ce"
-	awsKeyPair  = "maskfleet"
-	awsProfile  = "maskfleet-worker"
-	awsDoorPort = "8080" // of every instance's front door
+	awsRegion  = s3Region
+	awsAccount = "000000000000"
+	awsImage   = "ami-0a5cf1ee7000000ce"
+	awsKeyPair = "maskfleet"
+	awsProfile = "maskfleet-worker"
+
+	// The ports of every instance.
+	awsDoorPort          = 8080
+	awsDoorPrivatePort   = 9100
+	awsWorkerPrivatePort = 9101
+
+	// The load balancer and the target group of the front doors.
+	awsWeb         = "maskfleet"
+	awsWebID       = "50dc6c495c0c9188"
+	awsDelay       = 30 // seconds that a target drains
+	awsTargetGroup = "arn:aws:elasticloadbalancing:" + awsRegion + ":" + awsAccount + ":targetgroup/" + awsWeb + "/" + awsWebID
 )
+
+// awsZones are those of awsRegion.
+func awsZones() string { return awsRegion + "a," + awsRegion + "b," + awsRegion + "c" }
 
 // awsSettings is the part of the stand-in's settings that differs here; the stand-in
 // knows the rest.
@@ -33,6 +46,8 @@ type awsSettings struct {
 	Roles     []awsRole     `json:"roles"`
 	Images    []awsMachine  `json:"images"`
 	Balancers []awsBalancer `json:"balancers"`
+	Entrances []awsEntrance `json:"entrances"`
+	Boot      string        `json:"boot"`
 	Speed     float64       `json:"speed"`
 	Monitor   string        `json:"monitor"`
 }
@@ -69,6 +84,16 @@ type awsBalancer struct {
 	Socket  string `json:"socket"`
 	Backend string `json:"backend"`
 	Server  string `json:"server"`
+}
+
+// awsEntrance is a load balancer that is there from the first start.
+type awsEntrance struct {
+	Name       string `json:"name"`
+	ID         string `json:"id"`
+	Port       int    `json:"port"`
+	TargetPort int    `json:"target_port"`
+	CheckPath  string `json:"check_path"`
+	Delay      int    `json:"deregistration_delay"` // seconds
 }
 
 // awsHost runs the instances of the stand-in; they end with it.
@@ -120,7 +145,10 @@ func (s *Stack) awsSettings(dir string) (awsSettings, error) {
 		Roles:     []awsRole{{awsProfile, "arn:aws:iam::" + awsAccount + ":instance-profile/" + awsProfile, key}},
 		Images:    []awsMachine{s.image()},
 		Balancers: []awsBalancer{{web, s.balancerSocket(), balancerBackend, balancerServer}},
-		// Checks every five seconds, the least that AWS knows, become two a second.
+		Entrances: []awsEntrance{{awsWeb, awsWebID, web, awsDoorPort, "/readyz", awsDelay}},
+		Boot:      s.bootDelay().String(),
+		// Checks every five seconds, the least that AWS knows, become two a second, and
+		// what drains for half a minute three seconds.
 		Speed: 10, Monitor: "1m",
 	}, nil
 }
@@ -128,9 +156,9 @@ func (s *Stack) awsSettings(dir string) (awsSettings, error) {
 // image is one front door and one worker with the settings of those that the stack
 // starts itself, at the address of their instance; user data may change them.
 func (s *Stack) image() awsMachine {
-	const at = "${local-ipv4}:"
-	door := s.ingest(instanceAddresses{ingest: at + awsDoorPort, ingestPrivate: at + "9100"}, 0)
-	worker := s.worker(instanceAddresses{workerPrivate: at + "9101"}, 0)
+	at := func(port int) string { return fmt.Sprintf("${local-ipv4}:%d", port) }
+	door := s.ingest(instanceAddresses{ingest: at(awsDoorPort), ingestPrivate: at(awsDoorPrivatePort)}, 0)
+	worker := s.worker(instanceAddresses{workerPrivate: at(awsWorkerPrivatePort)}, 0)
 	for _, program := range []spec{door, worker} { // they ask the metadata service who they are
 		delete(program.env, "WORKER_ID")
 		delete(program.env, "INSTANCE_ID")

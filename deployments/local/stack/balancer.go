@@ -49,9 +49,13 @@ func (s *Stack) haproxy() (spec, error) {
 	if err := replaceFile(config, []byte(b.config())); err != nil {
 		return spec{}, fmt.Errorf("writing the balancer's settings: %w", err)
 	}
+	ready := httpReady("http://" + s.at.web + "/readyz")
+	if len(b.doors) == 0 { // they come later
+		ready = connects(s.at.web)
+	}
 	return spec{
 		program: program, args: []string{"-db", "-f", config}, address: s.at.web,
-		ready: httpReady("http://" + s.at.web + "/readyz"), readyLimit: 30 * time.Second,
+		ready: ready, readyLimit: 30 * time.Second,
 		// SIGUSR1 finishes the requests in hand; hard-stop-after bounds that.
 		stopSignal: syscall.SIGUSR1, stopLimit: 5 * time.Second,
 	}, nil

@@ -25,6 +25,7 @@ type Info struct {
 	S3            S3Info              `json:"s3"`
 	AWS           AWSInfo             `json:"aws"`
 	Parts         map[string]PartInfo `json:"parts"`
+	Instances     map[string]Instance `json:"instances"` // of the fleet, by id; the launcher keeps it up to date
 }
 
 // URLs are empty for parts that were left out.
@@ -82,6 +83,7 @@ type AWSInfo struct {
 	Image           string `json:"image"`
 	KeyPair         string `json:"key_pair"`
 	InstanceProfile string `json:"instance_profile"`
+	TargetGroup     string `json:"target_group"` // ARN, of the front doors
 }
 
 // PartInfo is one process.

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// workerReadyMetric is at least 1 when a worker can work.
+const workerReadyMetric = "maskfleet_worker_slots_alive"
+
 // An instance is one front door and one worker, as on one machine of the fleet.
 // The first one's parts are called "ingest" and "inference-worker", those of the
 // nth carry -n.
@@ -53,7 +56,7 @@ func (s *Stack) worker(at instanceAddresses, n int) spec {
 		"DRAIN_TIMEOUT": "25s",
 	})
 	// A worker without a slot would take the first photo and let it wait.
-	worker.ready = countReady("http://"+at.workerPrivate+"/metrics", "maskfleet_worker_slots_alive")
+	worker.ready = countReady("http://"+at.workerPrivate+"/metrics", workerReadyMetric)
 	worker.stopLimit = 30 * time.Second
 	return worker
 }

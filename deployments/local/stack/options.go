@@ -14,7 +14,8 @@ type Options struct {
 	Cache string // what stacks share, for instance an empty database; empty: Root/.local/cache
 
 	Ports     Ports
-	Instances int                          // each one front door and one worker; 0: one
+	Instances int                          // that the stack starts itself and whose parts can be killed by name; 0: one, or none with a Fleet
+	Fleet     *Fleet                       // instances that the scaler launches; nil: there is no scaler
 	Without   []string                     // parts that are not started
 	Env       map[string]map[string]string // part → settings that replace or add to the usual ones
 
@@ -56,8 +57,12 @@ func (o Options) withDefaults() (Options, error) {
 		}
 		*field.path = absolute
 	}
-	if o.Instances == 0 {
+	if o.Instances == 0 && o.Fleet == nil {
 		o.Instances = 1
+	}
+	if o.Fleet != nil {
+		fleet := o.Fleet.withDefaults()
+		o.Fleet = &fleet
 	}
 	if o.Starting == nil {
 		o.Starting = func(string) func(error) { return func(error) {} }

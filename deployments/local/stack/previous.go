@@ -3,7 +3,9 @@ package stack
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,8 +25,15 @@ func awaitPrevious(ctx context.Context, dir string) {
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	var pids []int
 	for _, part := range last.Parts {
-		for alive(part.PID) {
+		pids = append(pids, part.PID)
+	}
+	for _, instance := range last.Instances {
+		pids = slices.AppendSeq(pids, maps.Values(instance.PIDs))
+	}
+	for _, pid := range pids {
+		for alive(pid) {
 			select {
 			case <-ctx.Done():
 				return

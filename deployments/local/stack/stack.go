@@ -30,8 +30,9 @@ type Stack struct {
 
 	administrator string
 
-	mu    sync.Mutex // guards parts and the writing of stack.json
-	parts []*Part    // in the order of their start
+	mu       sync.Mutex // guards all below and the writing of stack.json
+	parts    []*Part    // in the order of their start
+	launched []Instance // of the fleet, as they were seen last
 }
 
 // plan is a part that may yet be left out; spec prepares what it needs.
@@ -140,6 +141,9 @@ func (s *Stack) plans() []plan {
 	if _, err := os.Stat(s.binary("outside")); err == nil {
 		plans = append(plans, plan{name: "outside", spec: prepared(s.outside)})
 	}
+	if s.options.Fleet != nil {
+		plans = append(plans, plan{name: "scaler", spec: fixed(s.scaler())}, plan{name: "instances"})
+	}
 	return plans
 }
 
@@ -155,8 +159,11 @@ func (s *Stack) startPlanned(ctx context.Context, plan plan) error {
 	if err := keepPrevious(logPath(s.logDir(), plan.name)); err != nil {
 		return err
 	}
-	if plan.name == "setup" {
+	switch plan.name { // steps that leave no process behind
+	case "setup":
 		return s.setUp(ctx)
+	case "instances":
+		return s.awaitInstances(ctx)
 	}
 	spec, err := plan.spec(ctx)
 	if err != nil {
@@ -298,9 +305,13 @@ func (s *Stack) info() Info {
 		AWS: AWSInfo{
 			Endpoint: "http://" + s.at.aws, Control: "http://" + s.at.awsControl, Region: awsRegion,
 			AccessKey: s.secrets.AWSAccessKey, SecretKey: s.secrets.AWSSecretKey,
-			Image: awsImage, KeyPair: awsKeyPair, InstanceProfile: awsProfile,
+			Image: awsImage, KeyPair: awsKeyPair, InstanceProfile: awsProfile, TargetGroup: awsTargetGroup,
 		},
-		Parts: make(map[string]PartInfo),
+		Parts:     make(map[string]PartInfo),
+		Instances: make(map[string]Instance),
+	}
+	for _, instance := range s.launched {
+		info.Instances[instance.ID] = instance
 	}
 	for _, part := range s.parts {
 		info.Parts[part.name] = part.info()

@@ -24,6 +24,12 @@ const (
 func (s *Stack) Supervise(ctx context.Context, report func(line string)) error {
 	parts, ctx := errgroup.WithContext(ctx)
 	lives := make(map[string]*life)
+	if s.options.Fleet != nil {
+		parts.Go(func() error {
+			s.followInstances(ctx, report)
+			return nil
+		})
+	}
 	for {
 		select {
 		case <-ctx.Done():
