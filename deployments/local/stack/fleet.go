@@ -69,10 +69,14 @@ func (s *Stack) policy() string {
 	}
 	document, _ := json.Marshal(map[string]any{ // numbers and texts only
 		"format": 1, "min": fleet.Min, "max": fleet.Max, "slots_per_instance": s.slots(),
-		"target_wait": map[string]any{"boot_seconds": (fleet.BootDelay + bootAllowance).Seconds()},
+		"target_wait": map[string]any{"boot_seconds": (fleet.BootDelay + bootAllowance).Seconds(), "target_seconds": targetSeconds},
 	})
 	return string(document)
 }
+
+// targetSeconds is longer than a boot takes on a busy machine, so that an idle stack is
+// one instance: those that stand in reserve would share the same cores.
+const targetSeconds = 30
 
 // bootAllowance is what it takes beside the boot delay until an instance works.
 const bootAllowance = 3 * time.Second
