@@ -72,6 +72,23 @@ func readings(ctx context.Context, q *jobqueue.Queue) error {
 	return errors.Join(err, doorErr)
 }
 
+// changePolicy does what the scaler's commands do, and says what became of it.
+func changePolicy(ctx context.Context, q *jobqueue.Queue) error {
+	before, err := q.ScalingPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	revision, err := q.PutScalingPolicy(ctx, []byte("{}"), before.Revision)
+	if err != nil {
+		return err
+	}
+	versions, err := q.PolicyVersions(ctx)
+	if err == nil && (len(versions) == 0 || versions[len(versions)-1].Revision != revision) {
+		err = errors.New("the version is not among those that were put")
+	}
+	return errors.Join(err, q.PutAppliedPolicy(ctx, []byte("{}")), q.PutPolicyStatus(ctx, jobqueue.PolicyStatus{}))
+}
+
 // followOnce hears once who is alive.
 func followOnce(ctx context.Context, q *jobqueue.Queue) error {
 	ctx, stop := context.WithTimeout(ctx, soon)
@@ -161,8 +178,11 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 		},
 		{
 			"scaler",
-			[]duty{asks("lease", lease), asks("depth", depth), asks("workers", workers), asks("readings", readings), asks("follow workers", followOnce)},
-			append(commands, "jobs.batch.x", "dead.internal.x", "telemetry.worker.w-1", "telemetry.door.i-1", "$KV.WORKERS.w-1", "$KV.CONFIG.scaling.policy", "$KV.CONFIG.features.intake",
+			[]duty{
+				asks("lease", lease), asks("depth", depth), asks("workers", workers), asks("readings", readings), asks("follow workers", followOnce),
+				asks("change the policy", changePolicy),
+			},
+			append(commands, "jobs.batch.x", "dead.internal.x", "telemetry.worker.w-1", "telemetry.door.i-1", "$KV.WORKERS.w-1", "$KV.CONFIG.features.intake",
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.batch", "$JS.ACK.JOBS.batch.1.1.1.1.1", "$JS.API.STREAM.CREATE.MINE", "$JS.API.STREAM.PURGE.JOBS"),
 			[]string{"jobs.>", "_INBOX_worker.>", "maskfleet.>"},
 		},
