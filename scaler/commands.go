@@ -31,7 +31,7 @@ func (l *leader) offerCommands(ctx context.Context) (withdraw func()) {
 
 // commands is everything that the leader can be asked.
 func (l *leader) commands() []command.Command {
-	return slices.Concat(l.instanceCommands(), []command.Command{
+	return slices.Concat(l.sizeCommands(), l.leaveCommands(), l.instanceCommands(), l.policyCommands(), l.decisionCommands(), []command.Command{
 		command.Read("status", "Shows the fleet, the last decision and why.", struct{}{}, exampleStatus(),
 			func(context.Context, struct{}) (status, error) { return l.status(), nil }),
 	})
@@ -46,6 +46,9 @@ type status struct {
 	Decision *decide.Decision `json:"decision,omitempty"`
 	Policy   *decide.Policy   `json:"policy,omitempty"`
 	Trouble  string           `json:"trouble,omitempty"` // why less was done than decided
+	// PolicyRefusal is why the document that was put last is not followed.
+	PolicyRefusal string   `json:"policy_refusal,omitempty"`
+	Readings      []sensed `json:"readings"`
 }
 
 type fleetCounts struct {
@@ -57,8 +60,10 @@ type fleetCounts struct {
 }
 
 func exampleStatus() status {
+	age := 0.7
 	return status{
-		Leading: true, Scaler: "scaler-0199d3a2", Epoch: 1772368200123, Fleet: fleetCounts{Ready: 3, Starting: 1},
+		Readings: []sensed{{Reading: "backlog", AgeSeconds: &age}},
+		Leading:  true, Scaler: "scaler-0199d3a2", Epoch: 1772368200123, Fleet: fleetCounts{Ready: 3, Starting: 1},
 		Decision: &decide.Decision{At: exampleMoment(), Policy: decide.TargetWait, Version: 3, Size: 4, Target: 4, Reason: "4, because 12 photos a second keep 3.1 slots busy"},
 	}
 }
@@ -67,7 +72,10 @@ func (l *leader) status() status {
 	lease := l.lease.current()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s := status{Leading: l.lease.leading(), Scaler: l.lease.holder, Epoch: lease.Epoch, Fleet: countsOf(l.seen)}
+	s := status{
+		Leading: l.lease.leading(), Scaler: l.lease.holder, Epoch: lease.Epoch, Fleet: countsOf(l.seen),
+		PolicyRefusal: l.refusal, Readings: l.senses.readings(time.Now()),
+	}
 	if !l.latest.At.IsZero() {
 		d, p := l.latest, l.inForce
 		s.Decision, s.Policy = &d, &p

@@ -180,17 +180,8 @@ func (h *hands) replace(ctx context.Context, c census, _ decide.Decision) (bool,
 
 // recall keeps instances that were to leave: free of charge, and at once.
 func (h *hands) recall(ctx context.Context, c census, d decide.Decision) (bool, error) {
-	missing := d.Target - c.size()
 	recalled := 0
-	leaving := c.in(draining)
-	slices.Reverse(leaving) // whoever began to leave last has most left to give
-	for _, m := range leaving {
-		if recalled >= missing {
-			break
-		}
-		if m.retirement == nil || m.retirement.Final || m.spotNotice() || len(m.workers) == 0 {
-			continue
-		}
+	for _, m := range recalls(c, d.Target-c.size()) {
 		if err := h.takeBack(ctx, m); err != nil {
 			return recalled > 0, err
 		}

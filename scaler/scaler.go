@@ -94,5 +94,18 @@ func (d *Doors) close() error {
 
 // Run observes, and decides and acts whenever the lease is held, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return lifecycle.Beneath(ctx, func(ctx context.Context) error { return s.lease.Run(ctx, s.lead) }, s.senses.Run)
+	return lifecycle.Beneath(ctx, s.compete, s.senses.Run)
+}
+
+// compete leads whenever the lease is held, and stands by while it is not.
+func (s *Service) compete(ctx context.Context) error {
+	withdraw := s.standBy(ctx)
+	defer func() { withdraw() }()
+	return s.lease.Run(ctx, func(leading context.Context) {
+		withdraw()
+		s.lead(leading)
+		if ctx.Err() == nil {
+			withdraw = s.standBy(ctx)
+		}
+	})
 }

@@ -29,7 +29,8 @@ type leader struct {
 	latest  decide.Decision
 	inForce decide.Policy
 	seen    census
-	known   bool // seen is of any use
+	known   bool   // seen is of any use
+	refusal string // why the document that was put last is not followed; empty: it is
 }
 
 // lead decides and acts until ctx ends, because the lease is lost or we are stopping.
@@ -121,7 +122,10 @@ func (l *leader) look(ctx context.Context, now time.Time) (c census, known bool)
 func (l *leader) show(d decide.Decision, p decide.Policy, c census, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.latest, l.inForce, l.seen, l.known = d, p, c, known
+	l.latest, l.inForce, l.seen, l.known, l.refusal = d, p, c, known, ""
+	if err := l.policy.refusal; err != nil {
+		l.refusal = err.Error()
+	}
 	l.metrics.show(d, c)
 }
 

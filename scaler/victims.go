@@ -50,6 +50,20 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*
 	return picked
 }
 
+// recalls picks up to n of those that leave and may stay after all: whoever began to
+// leave last first, who has most left to give.
+func recalls(c census, n int) (picked []member) {
+	for _, m := range slices.Backward(c.in(draining)) {
+		if len(picked) >= n {
+			break
+		}
+		if m.retirement != nil && !m.retirement.Final && !m.spotNotice() && len(m.workers) > 0 {
+			picked = append(picked, m)
+		}
+	}
+	return picked
+}
+
 // worth is the less, the less is lost with the instance.
 func (m *member) worth() int {
 	switch {
