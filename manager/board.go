@@ -33,6 +33,7 @@ type board struct {
 	nats      *gauge[time.Duration]
 	redis     *gauge[time.Duration]
 	s3        *gauge[time.Duration]
+	waiting   *gauge[waiting]
 
 	all []func(context.Context) error
 }
@@ -69,6 +70,8 @@ func newBoard(s *Service) *board {
 	b.nats = gaugeOf(b, s, "nats", often, answers(s.queue.Ping))
 	b.redis = gaugeOf(b, s, "redis", often, answers(s.cache.Ping))
 	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
+	b.waiting = gaugeOf(b, s, "waiting photos", 2*count, s.readWaiting)
+	b.waiting.lazy = true
 	return b
 }
 

@@ -54,6 +54,7 @@ func (p pauseTime) until(now time.Time) (time.Time, error) {
 type lanePauseRequest struct {
 	Lane job.Lane `json:"lane"`
 	pauseTime
+	Reason string `json:"reason,omitempty"` // for the audit log: the broker keeps none
 }
 
 // Concerns is the lane.

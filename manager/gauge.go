@@ -9,12 +9,16 @@ import (
 	"maskfleet/pkg/webui"
 )
 
+// unwatchedAfter is how long after somebody looked a lazy gauge goes on.
+const unwatchedAfter = 20 * time.Second
+
 // gauge reads one thing again and again and keeps the last good value.
 type gauge[T any] struct {
 	name    string
 	every   time.Duration
 	timeout time.Duration
 	stale   time.Duration // the age from which the value counts as old
+	lazy    bool          // it reads only while somebody looks: what it reads is dear
 	read    func(context.Context) (T, error)
 	log     *slog.Logger
 
@@ -22,6 +26,7 @@ type gauge[T any] struct {
 	value        T
 	at           time.Time // of value; zero: none yet
 	failingSince time.Time // zero: the last reading was good
+	lookedAt     time.Time // when somebody did last
 }
 
 // Run reads until ctx ends.
@@ -29,13 +34,33 @@ func (g *gauge[T]) Run(ctx context.Context) error {
 	tick := time.NewTicker(g.every)
 	defer tick.Stop()
 	for {
-		g.once(ctx)
+		if g.watched() {
+			g.once(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
 	}
+}
+
+func (g *gauge[T]) watched() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return !g.lazy || time.Since(g.lookedAt) < unwatchedAfter
+}
+
+// fresh is last for the first look at a page: a lazy gauge that nobody has looked at
+// for a while reads now.
+func (g *gauge[T]) fresh(ctx context.Context) (T, webui.Reading) {
+	g.mu.Lock()
+	old := time.Since(g.at) > g.every+g.timeout
+	g.mu.Unlock()
+	if old {
+		g.once(ctx)
+	}
+	return g.last()
 }
 
 func (g *gauge[T]) once(ctx context.Context) {
@@ -64,6 +89,7 @@ func (g *gauge[T]) once(ctx context.Context) {
 func (g *gauge[T]) last() (T, webui.Reading) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.lookedAt = time.Now()
 	missing := g.at.IsZero() && !g.failingSince.IsZero()
 	return g.value, webui.Reading{At: g.at, Stale: missing || !g.at.IsZero() && time.Since(g.at) > g.stale}
 }

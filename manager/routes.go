@@ -32,22 +32,25 @@ func look(path string, handle fiber.Handler) route {
 	return route{fiber.MethodGet, path, account.RoleViewer, handle}
 }
 
+// prepare is the page of a form that only its role may send.
+func prepare(path, least string, handle fiber.Handler) route {
+	return route{fiber.MethodGet, path, least, handle}
+}
+
 // pages is every address that a person with a role may ask for.
 func (s *Service) pages() []route {
 	return slices.Concat([]route{
 		look("/", s.showOverview),
 		look("/events/:page", s.streamPage),
-	}, s.buttons())
+	}, s.queuePages())
 }
-
-// buttons are the actions of the pages.
-func (s *Service) buttons() []route { return nil }
 
 // live are the pages that go on changing by themselves, by their names in /events and
 // in the kit.
 func (s *Service) live() map[string]func(operator bool) any {
 	return map[string]func(bool) any{
 		"overview": func(bool) any { return s.overview() },
+		"queue":    func(operator bool) any { return s.queuePage(operator) },
 	}
 }
 

@@ -147,6 +147,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"latest":    last,
 		"clock":     Clock,
 		"choose":    choose,
+		"command":   func(id, subject, request string) Command { return NewCommand(id, subject, []byte(request)) },
 		"fleet":     fleetSize,
 		"instances": fleetWords,
 	}

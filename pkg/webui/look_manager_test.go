@@ -2,6 +2,7 @@ package webui_test
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"maskfleet/pkg/job"
@@ -14,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return append(overviewPictures(), confirmPictures()...)
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures())
 }
 
 func overviewPictures() []picture {
@@ -89,4 +90,26 @@ func confirmPictures() []picture {
 	nothing := page
 	nothing.Heading, nothing.Nothing, nothing.Facts = "Nothing to try again", true, nil
 	return []picture{{"confirm", "confirm", page}, {"confirm-typed", "confirm", typed}, {"confirm-nothing", "confirm", nothing}}
+}
+
+func queuePictures() []picture {
+	now := time.Now()
+	fresh := webui.Reading{At: now}
+	busy := webui.QueuePage{
+		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh,
+		Lanes:  []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
+		Intake: &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
+		Line:   15, LineOldest: 1400 * time.Millisecond, Outside: 2, Batches: 4, BatchOldest: 7 * time.Minute, BatchItems: 61240, BatchesOnBroker: 3960,
+		Shares: []webui.ShareRow{{"cameras.north", 2, 40110, 1320, 0.333}, {"cameras.south", 1, 20000, 1320, 0.333}, {"inspections", 1, 1130, 1320, 0.333}},
+	}
+	empty := webui.QueuePage{
+		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh,
+		Lanes: []webui.LaneRow{{Lane: job.LaneInteractive, Asking: 2}, {Lane: job.LaneBatch, Asking: 2}, {Lane: job.LaneCanary, Asking: 2}},
+	}
+	pause := webui.PausePage{
+		Frame: atManager("Pause the lane batch", webui.NavQueue), Heading: "Pause the lane batch", Lane: job.LaneBatch, Action: "/queue/lanes/pause", Back: "/queue",
+		Means: "No photo of it is given out. 13 photos in hand go on, 3 960 photos wait, and so does what is accepted meanwhile.",
+		Does:  webui.NewCommand("does", "maskfleet.lanes.pause", []byte(`{"lane":"batch","for":"30m"}`)),
+	}
+	return []picture{{"queue-busy", "queue", busy}, {"queue-empty", "queue", empty}, {"queue-pause", "pause", pause}}
 }

@@ -1,0 +1,62 @@
+package manager_test
+
+import (
+	"strings"
+	"testing"
+
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/webui/browser"
+)
+
+// said is JavaScript that is true when the page tells of something done.
+func said(words string) string {
+	return `document.querySelector('.notice.good')?.textContent.includes('` + words + `')`
+}
+
+func TestQueueIsPausedAndResumedByPage(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/queue")
+	tab.Click(`[data-key="batch"] .act a`)
+	if line := browser.Eval[string](tab, `document.getElementById('does').textContent`); line != `nats req maskfleet.lanes.pause '{"lane":"batch","for":"30m"}'` {
+		t.Errorf("the page's command is %q", line)
+	}
+	tab.Type("#reason", "the store moves")
+	tab.Click("main button.main")
+	tab.Await(said("The lane batch gives out nothing until"))
+	tab.Await(`document.querySelector('[data-key="batch"] .badge').textContent === 'Paused'`)
+	tab.Click(`[data-key="batch"] .act button`)
+	tab.Await(said("The lane batch gives out photos again"))
+	tab.Await(`document.querySelector('[data-key="batch"] .badge').textContent === 'Open'`)
+
+	tab.Go(s.url + "/queue/pause")
+	tab.Type("#reason", "closed <b>today</b>")
+	tab.Click("main button.main")
+	tab.Await(`document.querySelector('#live').textContent.includes('by admin: closed <b>today</b>')`)
+	tab.Click(`[action="/queue/intake/resume"] button`)
+	tab.Await(said("The front doors take photos again"))
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+	s.audited(t, "lanes.pause", "admin", "page", `"reason":"the store moves"`)
+	s.audited(t, "intake.resume", "admin", "page", "")
+}
+
+// audited fails the test unless the audit log has such a record.
+func (s *site) audited(t *testing.T, action, actor, via, request string) {
+	t.Helper()
+	records, err := s.doors.Store.ListAudit(t.Context(), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		if r.Action == action && r.Actor == actor && r.Detail["via"] == via && strings.Contains(r.Detail["request"], request) {
+			return
+		}
+	}
+	t.Errorf("nobody recorded %s by %s: %+v", action, actor, latest(records))
+}
+
+func latest(records []jobstore.Audit) []jobstore.Audit { return records[:min(len(records), 5)] }
