@@ -11,12 +11,13 @@ const (
 	slowSeconds      = 120.0 // of the slow mean of the load
 	dispersionWeight = 0.005
 	maxDispersion    = 50.0
-	jumpDeviations   = 2.0  // a jump stands out of the noise by so many
-	jumpFactor       = 1.25 // and of the slow mean
-	jumpSlots        = 0.2  // and by so many slots
-	recentSeconds    = 16.0 // how far back every tick is kept
-	recentParts      = 256  // of the target, further back
-	tickSlack        = 0.25 // seconds by which a tick may come early
+	jumpDeviations   = 2.0   // a jump stands out of the noise by so many
+	jumpFactor       = 1.25  // and of the slow mean
+	jumpSlots        = 0.2   // and by so many slots
+	recentSeconds    = 16.0  // how far back every count is kept
+	recentParts      = 256   // of the target, further back
+	sameCount        = 0.001 // seconds; counts that are closer together are one
+	countSlack       = 0.25  // seconds by which a count may come early
 )
 
 // jumpWindows are the seconds over which a jump is looked for.
@@ -30,28 +31,46 @@ type demand struct {
 	Slow       float64   `json:"slow"`
 	Dispersion float64   `json:"dispersion"` // variance over mean of arrivals
 	Total      float64   `json:"total"`      // photos since the history began
-	Counts     []stamped `json:"counts"`     // total at each tick of late
+	Counts     []stamped `json:"counts"`     // total at each count of late
 	Begun      bool      `json:"begun"`
 }
 
-// arrivals is what came in a tick and was worked in it.
+// arrivals is what came in a tick and was worked in it. The count of those who came is
+// of another moment than the tick, and may be the same in two: a rate is made over the
+// time between the counts.
 type arrivals struct {
-	now, seconds   float64
+	counted        float64 // when; 0: not since the last time
 	photos         float64
 	worked, done   float64
 	believed       float64 // service time, before one is measured
 	target         float64
 	fast           float64
+	seconds        float64 // of the tick
 	service, slots float64 // results: seconds a photo; load of this tick
+}
+
+// begin starts to count at this moment: what came before is not known.
+func (d *demand) begin(counted float64) {
+	d.Counts = append(d.Counts[:0], stamped{counted, d.Total})
+}
+
+// since is how many seconds there are between the last count and this one; 0: it is
+// the same, or an older one.
+func (d *demand) since(counted float64) float64 {
+	if len(d.Counts) == 0 {
+		return 0
+	}
+	apart := counted - d.Counts[len(d.Counts)-1].At
+	if apart < sameCount {
+		return 0
+	}
+	return apart
 }
 
 // note takes a tick in.
 func (d *demand) note(a *arrivals) {
-	if len(d.Counts) == 0 {
+	if d.Done == 0 {
 		d.Worked, d.Done, d.Dispersion = a.believed*serviceBelief, serviceBelief, 1
-	}
-	if n := len(d.Counts); n == 0 || d.Counts[n-1].At < a.now-a.seconds-tickSlack {
-		d.Counts = append(d.Counts[:0], stamped{a.now - a.seconds, d.Total}) // what came before is not known
 	}
 	fade := math.Pow(0.5, a.seconds/serviceHalfLife)
 	d.Worked = d.Worked*fade + a.worked
@@ -61,16 +80,24 @@ func (d *demand) note(a *arrivals) {
 		a.service = d.Worked / d.Done
 	}
 	a.slots = a.photos * a.service / a.seconds
-	if !d.Begun {
-		d.Fast, d.Slow, d.Begun = a.slots, a.slots, true
+	if seconds := d.since(a.counted); seconds > 0 {
+		d.count(a, seconds)
 	}
-	expected := math.Max(0.5, d.Slow/a.service*a.seconds)
+}
+
+// count takes a new count in, so many seconds after the one before.
+func (d *demand) count(a *arrivals, seconds float64) {
+	slots := a.photos * a.service / seconds
+	if !d.Begun {
+		d.Fast, d.Slow, d.Begun = slots, slots, true
+	}
+	expected := math.Max(0.5, d.Slow/a.service*seconds)
 	surprise := (a.photos - expected) * (a.photos - expected) / expected
 	d.Dispersion += dispersionWeight * (math.Min(maxDispersion, surprise) - d.Dispersion)
-	d.Fast += (1 - math.Exp(-a.seconds/a.fast)) * (a.slots - d.Fast)
-	d.Slow += (1 - math.Exp(-a.seconds/slowSeconds)) * (a.slots - d.Slow)
+	d.Fast += (1 - math.Exp(-seconds/a.fast)) * (slots - d.Fast)
+	d.Slow += (1 - math.Exp(-seconds/slowSeconds)) * (slots - d.Slow)
 	d.Total += a.photos
-	d.keep(a.now, a.target)
+	d.keep(a.counted, a.target)
 }
 
 // keep notes the total and forgets what nobody will ask for.
@@ -90,12 +117,16 @@ func (d *demand) keep(now, target float64) {
 	}
 }
 
-// perSecond is how many came a second, over the last seconds. Ticks may be irregular and
-// far apart, so what is counted is divided by the time in which it came: from the tick
-// at which those seconds begin, or the one before. If the count does not reach back so
-// far, it is as if nothing came before.
-func (d *demand) perSecond(now, seconds float64) float64 {
-	from := now - seconds + math.Min(tickSlack, seconds/8)
+// perSecond is how many came a second, over the last seconds that were counted. Counts
+// may be irregular and far apart, so what came is divided by the time in which it came:
+// from the count at which those seconds begin, or the one before. If none reaches back
+// so far, it is as if nothing came before.
+func (d *demand) perSecond(seconds float64) float64 {
+	if len(d.Counts) == 0 {
+		return 0
+	}
+	now := d.Counts[len(d.Counts)-1].At
+	from := now - seconds + math.Min(countSlack, seconds/8)
 	for _, count := range slices.Backward(d.Counts) {
 		if count.At <= from {
 			return (d.Total - count.Value) / (now - count.At)
@@ -106,11 +137,11 @@ func (d *demand) perSecond(now, seconds float64) float64 {
 
 // level is the load to be ready for: the fast mean, or what a jump has reached at
 // least. One noisy second is no jump, a real one is seen within two to four.
-func (d *demand) level(now, service float64) float64 {
+func (d *demand) level(service float64) float64 {
 	level := d.Fast
 	dispersion := math.Max(1, d.Dispersion)
 	for _, window := range jumpWindows() {
-		came := d.perSecond(now, window) * window
+		came := d.perSecond(window) * window
 		sure := came - jumpDeviations*math.Sqrt(dispersion*came+1)
 		level = math.Max(level, sure/window*service)
 	}

@@ -177,24 +177,37 @@ func (m *memory) believe(o Observation, now float64, p Policy, s *sight) news {
 	if p.Kind != TargetWait || (queueBlind && m.Learned != 0) {
 		return n
 	}
-	counted := usable(o.Worked) && usable(o.Finished)
+	d := &m.Wait.Demand
+	n.counted = now - o.Accepted.Age.Seconds()
+	anew := d.since(n.counted) > 0 // else the count is the one that was believed last
+	slots := usable(o.Worked) && usable(o.Finished)
 	if m.Learned != 0 {
 		n.seconds = now - m.Learned
-		n.photos = o.Accepted.Value - m.Accepted
-		if counted && m.Counted && o.Worked.Value >= m.Worked && o.Finished.Value >= m.Finished {
+		if anew {
+			n.photos = o.Accepted.Value - m.Accepted
+		}
+		if slots && m.Counted && o.Worked.Value >= m.Worked && o.Finished.Value >= m.Finished {
 			n.worked, n.done = o.Worked.Value-m.Worked, o.Finished.Value-m.Finished
 		}
-	} else if len(s.blind) == 0 {
+	}
+	if (m.Learned == 0 || !anew && !d.Begun) && len(s.blind) == 0 {
 		s.blind = append(s.blind, "a rate needs two readings")
 	}
-	if usable(o.Accepted) && o.Accepted.Age.Seconds() <= p.stale() && !m.Doubted {
-		m.Learned, m.Accepted = now, o.Accepted.Value
-		if counted {
-			m.Counted, m.Worked, m.Finished = true, o.Worked.Value, o.Finished.Value
-		}
-		if usable(o.Waiting) && usable(o.InFlight) {
-			m.Depth = o.Waiting.Value + o.InFlight.Value
-		}
+	if !usable(o.Accepted) || o.Accepted.Age.Seconds() > p.stale() || m.Doubted {
+		return n
+	}
+	if m.Learned == 0 {
+		d.begin(n.counted)
+	}
+	if m.Learned == 0 || anew {
+		m.Accepted = o.Accepted.Value
+	}
+	m.Learned = now
+	if slots {
+		m.Counted, m.Worked, m.Finished = true, o.Worked.Value, o.Finished.Value
+	}
+	if usable(o.Waiting) && usable(o.InFlight) {
+		m.Depth = o.Waiting.Value + o.InFlight.Value
 	}
 	return n
 }

@@ -103,7 +103,6 @@ func (m *memory) rebase(by float64) {
 	if w.Began != 0 {
 		w.Began += by
 	}
-	rebaseStamps(w.Demand.Counts, by)
 	rebaseStamps(w.Recent.Entries, by)
 	for _, shadows := range [][]shadow{w.Calendar.Shadows, w.Parade.Shadows} {
 		for i := range shadows {

@@ -19,6 +19,7 @@ type waitMemory struct {
 // news is what a tick adds to the counters.
 type news struct {
 	now, seconds         float64
+	counted              float64 // when the photos were
 	photos, worked, done float64
 }
 
@@ -55,7 +56,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 	t := &p.tuning
 	a := arrivals{
-		now: n.now, seconds: n.seconds, photos: n.photos, worked: n.worked, done: n.done,
+		counted: n.counted, seconds: n.seconds, photos: n.photos, worked: n.worked, done: n.done,
 		believed: p.Wait.ServiceSeconds, target: p.Wait.TargetSeconds, fast: t.fastSeconds,
 	}
 	if w.Began == 0 {
@@ -70,9 +71,9 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 		lean: t.lean, latePrice: p.Wait.LatePrice * a.service,
 		fade: math.Pow(0.5, n.seconds/t.halfLife), launchFee: t.launchFee,
 	}
-	m.level = w.Demand.level(n.now, a.service)
+	m.level = w.Demand.level(a.service)
 	m.rising = w.Demand.rising(m.level)
-	m.fresh = w.Demand.perSecond(n.now, m.target) * m.target * a.service
+	m.fresh = w.Demand.perSecond(m.target) * m.target * a.service
 	m.staffed = m.staff(m.level)
 	if n.now-w.Began < t.newcomer.seconds {
 		w.Busiest = math.Max(w.Busiest, w.Demand.Slow)
