@@ -65,7 +65,7 @@ func TestInstanceIsWhatTheSettingsSay(t *testing.T) {
 	for _, tag := range i.Tags {
 		tags[*tag.Key] = *tag.Value
 	}
-	intents, err := w.store.ListLaunches(t.Context(), 1)
+	intents, err := w.store.UnsettledLaunches(t.Context())
 	if err != nil || len(intents) != 1 {
 		t.Fatalf("%d intents, %v", len(intents), err)
 	}

@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+	"github.com/go-sql-driver/mysql"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"maskfleet/deployments/local/aws/awstest"
@@ -191,16 +193,33 @@ func wantError(t *testing.T, err, want error) {
 	}
 }
 
-// launches counts intents by their state.
+// launches counts intents by their state, past the store.
 func (w *world) launches(t *testing.T) map[jobstore.LaunchState]int {
 	t.Helper()
-	all, err := w.store.ListLaunches(t.Context(), 100)
+	c, d := w.database, mysql.NewConfig()
+	d.Net, d.Addr, d.User, d.Passwd, d.DBName = "tcp", c.Address, c.User, c.Password, c.Database
+	connector, err := mysql.NewConnector(d)
 	if err != nil {
 		t.Fatal(err)
 	}
+	db := sql.OpenDB(connector)
+	defer func() { _ = db.Close() }()
+	rows, err := db.QueryContext(t.Context(), `SELECT state, COUNT(*) FROM launch_intents GROUP BY state`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
 	count := map[jobstore.LaunchState]int{}
-	for _, l := range all {
-		count[l.State]++
+	for rows.Next() {
+		var state jobstore.LaunchState
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			t.Fatal(err)
+		}
+		count[state] = n
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 	return count
 }

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// keepLaunches is how long ended launches can be looked up.
+	// keepLaunches is how long launches are kept for a person to look up.
 	keepLaunches = 30 * 24 * time.Hour
 	purgeEvery   = time.Hour
 )

@@ -17,7 +17,8 @@ var ErrDeposed = errors.New("a newer leader has acted")
 // LaunchState is what is known of a launch.
 type LaunchState string
 
-// The states. Only an open launch needs anything done; a launched one is watched.
+// The states. An open launch must be answered, a launched one is watched; the others
+// are kept to be looked up in the table.
 const (
 	LaunchOpen     LaunchState = "open"     // EC2 may have been asked; what came of it is unknown
 	LaunchLaunched LaunchState = "launched" // EC2 gave instances, which it may not show yet
@@ -28,7 +29,7 @@ const (
 // LaunchIntent is what somebody is about to ask of EC2, written down before.
 type LaunchIntent struct {
 	ID          uuid.UUID // UUIDv7
-	Epoch       uint64    // of the lease under which it was decided
+	Epoch       uint64    // of the lease under which it was written down
 	Sequence    int       // of the decision within its process
 	Attempt     int       // of the decision, each at one type and zone
 	Type, Zone  string
@@ -37,26 +38,23 @@ type LaunchIntent struct {
 	Request     []byte // all that is asked of EC2, as JSON, so that it can be asked again
 
 	// The rest is the store's.
-	State      LaunchState
-	Instances  []string // ids, with LaunchLaunched and LaunchSettled
-	Reason     string   // with LaunchFailed
-	CreatedAt  time.Time
-	AnsweredAt time.Time     // zero while it is open
-	Age        time.Duration // since CreatedAt, by the database's clock
+	State     LaunchState
+	Instances []string      // ids, with LaunchLaunched
+	Age       time.Duration // since it was written down, by the database's clock
 }
 
 const (
 	reasonCharacters = 512
 	selectLaunches   = `
 	SELECT id, epoch, decision, attempt, instance_type, zone, wanted, client_token, request,
-		state, instances, reason, created_at, answered_at, TIMESTAMPDIFF(MICROSECOND, created_at, UTC_TIMESTAMP(6))
+		state, instances, TIMESTAMPDIFF(MICROSECOND, created_at, UTC_TIMESTAMP(6))
 	FROM launch_intents`
 )
 
 func scanLaunch(from row) (l LaunchIntent, err error) {
 	var age micros
 	err = from.Scan(&l.ID, &l.Epoch, &l.Sequence, &l.Attempt, &l.Type, &l.Zone, &l.Wanted, &l.ClientToken, &l.Request,
-		&l.State, listColumn{&l.Instances}, &l.Reason, &l.CreatedAt, timeColumn{&l.AnsweredAt}, &age)
+		&l.State, listColumn{&l.Instances}, &age)
 	l.Age = age.duration()
 	return l, err
 }
@@ -103,8 +101,7 @@ func (s *Store) answerLaunch(ctx context.Context, id uuid.UUID, set string, args
 
 // SettleLaunch says that nobody needs to watch for a launch's instances any more.
 func (s *Store) SettleLaunch(ctx context.Context, id uuid.UUID) (changed bool, err error) {
-	rows, err := s.exec(ctx, `
-		UPDATE launch_intents SET state = 'settled', settled_at = UTC_TIMESTAMP(6) WHERE id = ? AND state = 'launched'`, id[:])
+	rows, err := s.exec(ctx, `UPDATE launch_intents SET state = 'settled' WHERE id = ? AND state = 'launched'`, id[:])
 	if err != nil {
 		return false, fmt.Errorf("settling launch %s: %w", id, err)
 	}
@@ -121,18 +118,8 @@ func (s *Store) UnsettledLaunches(ctx context.Context) ([]LaunchIntent, error) {
 	return launches, nil
 }
 
-// ListLaunches gives the newest intents, the newest first.
-func (s *Store) ListLaunches(ctx context.Context, limit int) ([]LaunchIntent, error) {
-	rows, err := s.db.QueryContext(ctx, selectLaunches+` ORDER BY created_at DESC, id DESC LIMIT ?`, limit)
-	launches, err := collect(rows, err, scanLaunch)
-	if err != nil {
-		return nil, fmt.Errorf("listing launches: %w", err)
-	}
-	return launches, nil
-}
-
-// PurgeLaunches forgets what ended longer than age ago. The newest intent stays: it
-// holds the epoch that an older leader is measured by.
+// PurgeLaunches forgets what was begun longer than age ago and needs no watching any
+// more. Intents of the newest epoch stay: an older leader is measured by it.
 func (s *Store) PurgeLaunches(ctx context.Context, age time.Duration) error {
 	_, err := s.exec(ctx, `
 		DELETE FROM launch_intents

@@ -52,17 +52,40 @@ func TestLaunchIntentIsReadAsItWasWritten(t *testing.T) {
 		t.Fatalf("got %d intents, %v, want 1", len(got), err)
 	}
 	want.State = jobstore.LaunchOpen
-	if diff := cmp.Diff(want, got[0], cmpopts.IgnoreFields(jobstore.LaunchIntent{}, "CreatedAt", "Age")); diff != "" {
+	if diff := cmp.Diff(want, got[0], cmpopts.IgnoreFields(jobstore.LaunchIntent{}, "Age")); diff != "" {
 		t.Errorf("intent (-want +got):\n%s", diff)
 	}
-	if got[0].CreatedAt.IsZero() || got[0].Age < 0 || !got[0].AnsweredAt.IsZero() {
-		t.Errorf("created at %v, %v ago, answered at %v", got[0].CreatedAt, got[0].Age, got[0].AnsweredAt)
+	if got[0].Age < 0 {
+		t.Errorf("written down %v ago", got[0].Age)
 	}
+}
+
+// kept gives what the table has of all launches, the oldest first.
+func kept(t *testing.T, c jobstore.Config) (texts []string) {
+	t.Helper()
+	rows, err := rawDB(t, c).QueryContext(t.Context(), `
+		SELECT CONCAT(epoch, '.', decision, ' ', state, ' ', COALESCE(instances, '-'), ' ', reason, IF(answered_at IS NULL, '', '.'))
+		FROM launch_intents ORDER BY epoch, decision`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return texts
 }
 
 func TestLaunchIsAnsweredOnce(t *testing.T) {
 	t.Parallel()
-	_, store := open(t)
+	config, store := open(t)
 	given, refused := begin(t, store, intent(t, 1, 1)), begin(t, store, intent(t, 1, 2))
 
 	mustNot(t)(store.SettleLaunch(t.Context(), given)) // nobody knows its instances yet
@@ -81,15 +104,9 @@ func TestLaunchIsAnsweredOnce(t *testing.T) {
 	if left := unsettled(t, store); len(left) != 0 {
 		t.Errorf("unsettled at the end: %v", left)
 	}
-	all, err := store.ListLaunches(t.Context(), 10)
-	if err != nil || len(all) != 2 {
-		t.Fatalf("listed %d, %v", len(all), err)
-	}
-	if newest := all[0]; newest.ID != refused || newest.Reason != strings.Repeat("ü", 512) || newest.Instances != nil || newest.AnsweredAt.IsZero() {
-		t.Errorf("the refused one: %+v", newest)
-	}
-	if diff := cmp.Diff([]string{"i-1", "i-2"}, all[1].Instances); diff != "" {
-		t.Errorf("instances (-want +got):\n%s", diff)
+	want := []string{`1.1 settled ["i-1","i-2"] .`, "1.2 failed - " + strings.Repeat("ü", 512) + "."}
+	if diff := cmp.Diff(want, kept(t, config)); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
 	}
 }
 
@@ -135,8 +152,8 @@ func TestPurgeKeepsWhatLaunchesAreMeasuredBy(t *testing.T) {
 		if err := store.PurgeLaunches(t.Context(), step.age); err != nil {
 			t.Fatal(err)
 		}
-		if all, err := store.ListLaunches(t.Context(), 10); err != nil || len(all) != step.left {
-			t.Errorf("after a purge of what is older than %v: %d, %v, want %d", step.age, len(all), err, step.left)
+		if all := kept(t, config); len(all) != step.left {
+			t.Errorf("after a purge of what is older than %v: %q, want %d", step.age, all, step.left)
 		}
 	}
 	if err := store.BeginLaunch(t.Context(), intent(t, 2, 2)); !errors.Is(err, jobstore.ErrDeposed) {
