@@ -2,6 +2,9 @@ package fleet_test
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"testing"
 	"time"
@@ -163,6 +166,28 @@ func TestTargetsComeAndGo(t *testing.T) {
 		t.Errorf("after it was deregistered: %+v", target)
 	}
 	awaitTarget(t, f, fleet.TargetNone)
+}
+
+func TestBalancerThatDoesNotAnswerHidesNoInstance(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, awstest.Options{})
+	launched := mustGrow(t, w.open(t), 1)
+	silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // for only then it is noticed that the client goes
+		<-r.Context().Done()
+	}))
+	t.Cleanup(silent.Close)
+	f := w.open(t, func(c *fleet.Config) { c.BalancerEndpoint, c.TargetGroup = silent.URL, "arn:of-a-group" })
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // what its caller has patience for
+	defer cancel()
+	l, err := f.Instances(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, l.Targets, fleet.ErrUnavailable)
+	if got := ids(l.Instances); !slices.Equal(got, launched) || l.Instances[0].Target.State != fleet.TargetUnknown {
+		t.Errorf("listed %+v, want %v", l.Instances, launched)
+	}
 }
 
 func awaitTarget(t *testing.T, f *fleet.Fleet, want fleet.TargetState) {

@@ -24,7 +24,8 @@ const (
 // leader that died, and our own that got none. A young one is asked for again in the
 // same words, which gives the same instances and never others; EC2 does not say for
 // how long it knows a token, so of an old one the list has the last word, which by
-// then shows all of it. After an error nothing may be launched.
+// then shows all of it. After an error nothing may be launched: where EC2 refuses to
+// repeat a launch, until that one is old.
 func (f *Fleet) Settle(ctx context.Context, lease Lease) error {
 	f.acting.Lock()
 	defer f.acting.Unlock()
