@@ -23,7 +23,9 @@ type CloudWatch struct {
 func Open(dir string, log *slog.Logger) (*CloudWatch, error) {
 	c := &CloudWatch{log: log, series: make(map[string]*series)}
 	var err error
-	if c.journal, err = openJournal(dir, c.remember, c.samples); err != nil {
+	// Nobody wrote down when a sample came: hardly before its own time.
+	recall := func(s sample) { c.remember(s, s.At) }
+	if c.journal, err = openJournal(dir, recall, c.samples); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -54,13 +56,14 @@ func (c *CloudWatch) put(samples []sample) error {
 		return err
 	}
 	for _, s := range samples {
-		c.remember(s)
+		c.remember(s, time.Now())
 	}
 	return nil
 }
 
-// remember is called with mu held, or before anybody else is there.
-func (c *CloudWatch) remember(s sample) {
+// remember takes a sample that came at a time. It is called with mu held, or before
+// anybody else is there.
+func (c *CloudWatch) remember(s sample, came time.Time) {
 	now, key := time.Now(), s.Metric.key()
 	if now.Sub(s.At) > byMinute {
 		return
@@ -72,6 +75,9 @@ func (c *CloudWatch) remember(s sample) {
 		c.series[key] = known
 	}
 	known.put(s, now)
+	if came.After(known.lastPut) {
+		known.lastPut = came
+	}
 }
 
 func (c *CloudWatch) makeRoom() {

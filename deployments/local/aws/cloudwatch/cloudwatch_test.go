@@ -3,8 +3,10 @@ package cloudwatch
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +121,54 @@ func TestSeriesAreBounded(t *testing.T) {
 	rest, err := c.listMetrics(t.Context(), listRequest{Namespace: "N", NextToken: out.NextToken})
 	if err != nil || len(rest.Metrics) != mostSeries-mostListed {
 		t.Errorf("the next page has %d, %v; want %d", len(rest.Metrics), err, mostSeries-mostListed)
+	}
+}
+
+// TestQuietSeriesGoesFirstAfterARestart: reading the journal is no sign of life.
+func TestQuietSeriesGoesFirstAfterARestart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := openIn(t, dir)
+	now := time.Now()
+	for n := range mostSeries - 1 {
+		c.mustPut(t, fmt.Sprintf("m%05d", n), now, 60, 1)
+	}
+	c.mustPut(t, "quiet", now.Add(-time.Hour), 60, 1)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := openIn(t, dir)
+	again.mustPut(t, "new", now, 60, 1)
+	if got := again.sums(t, "quiet", 60); len(got) != 0 {
+		t.Error("the one that was quiet for longest is there")
+	}
+	if len(again.series) != mostSeries {
+		t.Errorf("there are %d series, want %d", len(again.series), mostSeries)
+	}
+}
+
+func TestPutIsBounded(t *testing.T) {
+	t.Parallel()
+	c := openIn(t, t.TempDir())
+	long := func(n int) string { return strings.Repeat("x", n) }
+	one, huge, endless := 1.0, math.Ldexp(1, 361), math.Inf(-1)
+	for name, in := range map[string]putRequest{
+		"namespace":       {long(256), []datum{{MetricName: "m", Value: &one}}},
+		"metric":          {"N", []datum{{MetricName: long(256), Value: &one}}},
+		"dimension":       {"N", []datum{{MetricName: "m", Value: &one, Dimensions: []dimension{{long(256), "v"}}}}},
+		"dimension value": {"N", []datum{{MetricName: "m", Value: &one, Dimensions: []dimension{{"d", long(1025)}}}}},
+		"unit":            {"N", []datum{{MetricName: "m", Value: &one, Unit: long(20)}}},
+		"value":           {"N", []datum{{MetricName: "m", Value: &huge}}},
+		"infinity":        {"N", []datum{{MetricName: "m", Value: &endless}}},
+		"count":           {"N", []datum{{MetricName: "m", StatisticValues: &statistics{huge, 1, 1, 1}}}},
+	} {
+		if _, err := c.putMetricData(t.Context(), in); err == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	longest := putRequest{long(255), []datum{{MetricName: long(255), Value: &one, Unit: "Terabits/Second", Dimensions: []dimension{{long(255), long(1024)}}}}}
+	if _, err := c.putMetricData(t.Context(), longest); err != nil {
+		t.Errorf("the longest: %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package cloudwatch
 import (
 	"context"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,9 @@ const (
 	mostDatums     = 1000
 	mostValues     = 150
 	mostDimensions = 30
+	longestName    = 255  // of namespaces, metrics and dimensions
+	longestValue   = 1024 // of a dimension
+	largestPower   = 360  // values go from minus two to this power to plus that
 	oldestPut      = 14 * 24 * time.Hour
 	newestPut      = 2 * time.Hour
 )
@@ -44,6 +48,8 @@ func (c *CloudWatch) putMetricData(_ context.Context, in putRequest) (nothing, e
 	switch {
 	case in.Namespace == "":
 		return nothing{}, fail(missingParameter, "The parameter Namespace is required.")
+	case len(in.Namespace) > longestName:
+		return nothing{}, fail(invalidValue, "The parameter Namespace must not have a length greater than %d.", longestName)
 	case strings.HasPrefix(in.Namespace, "AWS/"):
 		return nothing{}, fail(invalidValue, "The value AWS/ for parameter Namespace is invalid.")
 	case len(in.MetricData) == 0:
@@ -78,6 +84,10 @@ func (d datum) sample(namespace string, now time.Time) (sample, error) {
 	switch {
 	case d.MetricName == "":
 		return sample{}, fail(missingParameter, "The parameter MetricData.member.MetricName is required.")
+	case len(d.MetricName) > longestName:
+		return sample{}, fail(invalidValue, "The parameter MetricData.member.MetricName must not have a length greater than %d.", longestName)
+	case !slices.Contains(units(), s.Unit):
+		return sample{}, fail(invalidValue, "The parameter MetricData.member.Unit must be a value in the set %v.", units())
 	case len(d.Dimensions) > mostDimensions:
 		return sample{}, fail(invalidValue, "The collection Dimensions must not have a size greater than %d.", mostDimensions)
 	case s.Resolution != 1 && s.Resolution != minute:
@@ -86,8 +96,8 @@ func (d datum) sample(namespace string, now time.Time) (sample, error) {
 		return sample{}, fail(invalidValue, "The parameter Timestamp must specify a time no more than two weeks in the past and two hours in the future.")
 	}
 	for _, dimension := range d.Dimensions {
-		if dimension.Name == "" || dimension.Value == "" {
-			return sample{}, fail(invalidValue, "A dimension needs a name and a value.")
+		if n, v := len(dimension.Name), len(dimension.Value); n == 0 || v == 0 || n > longestName || v > longestValue {
+			return sample{}, fail(invalidValue, "A dimension needs a name of at most %d and a value of at most %d characters.", longestName, longestValue)
 		}
 	}
 	var err error
@@ -119,10 +129,25 @@ func (d datum) set() (set, error) {
 		return set{}, fail(missingParameter, "At least one of the parameters must be specified.")
 	case ways > 1:
 		return set{}, fail(invalidCombination, "The parameters Value, Values and StatisticValues are mutually exclusive and you have specified more than one.")
-	case s.Count <= 0 || math.IsNaN(s.Sum) || math.IsInf(s.Sum, 0) || math.IsNaN(s.Min+s.Max) || math.IsInf(s.Min+s.Max, 0):
-		return set{}, fail(invalidValue, "The value is not a number, or counts nothing.")
+	case !(s.Count > 0) || !believable(s.Count) || !believable(s.Sum) || !believable(s.Min) || !believable(s.Max):
+		return set{}, fail(invalidValue, "The value is not a number between -2^%[1]d and 2^%[1]d, or counts nothing.", largestPower)
 	}
 	return s, nil
+}
+
+// believable is false for what is no number, too.
+func believable(value float64) bool { return math.Abs(value) <= math.Ldexp(1, largestPower) }
+
+// units are all that CloudWatch knows.
+func units() []string {
+	all := []string{"None", "Seconds", "Milliseconds", "Microseconds", "Percent", "Count", "Count/Second"}
+	for _, what := range []string{"Bytes", "Bits"} {
+		all = append(all, what, what+"/Second")
+		for _, prefix := range []string{"Kilo", "Mega", "Giga", "Tera"} {
+			all = append(all, prefix+strings.ToLower(what), prefix+strings.ToLower(what)+"/Second")
+		}
+	}
+	return all
 }
 
 func (d datum) gather() (set, error) {

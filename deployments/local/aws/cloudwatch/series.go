@@ -81,7 +81,7 @@ type sample struct {
 func (s *series) put(sample sample, now time.Time) {
 	const minute = 60
 	at := sample.At.Unix()
-	s.unit, s.lastPut = sample.Unit, now
+	s.unit = sample.Unit
 	s.minutes = into(trim(s.minutes, now.Add(-byMinute)), at-at%minute, sample.Set)
 	if sample.Resolution < minute {
 		s.seconds = into(trim(s.seconds, now.Add(-bySecond)), at, sample.Set)
