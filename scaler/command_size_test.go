@@ -88,6 +88,10 @@ func TestSizesByCommand(t *testing.T) {
 		t.Errorf("all terminated: %+v", done)
 	}
 	o.untilFleet(0)
+	if done = o.sizes("resume", ``); done.Size != 2 || done.Launch != 2 {
+		t.Errorf("resumed from nobody: %+v", done)
+	}
+	o.untilFleet(2)
 
 	for request, word := range map[string]string{
 		`{}`:                  "how many",
@@ -116,7 +120,7 @@ func TestSizesByCommand(t *testing.T) {
 	}
 	slices.Reverse(actions)
 	want := []string{
-		"scaler.resize", "scaler.grow", "scaler.shrink", "scaler.pause", "scaler.resume", "scaler.resume", "scaler.pause", "scaler.resume", "scaler.terminate-all",
+		"scaler.resize", "scaler.grow", "scaler.shrink", "scaler.pause", "scaler.resume", "scaler.resume", "scaler.pause", "scaler.resume", "scaler.terminate-all", "scaler.resume",
 	}
 	if !slices.Equal(actions, want) {
 		t.Errorf("recorded %v, want %v", actions, want)

@@ -182,6 +182,25 @@ func TestClockThatWentBackShrinksNobodyForABoot(t *testing.T) {
 	}
 }
 
+// TestNobodyIsBelievedWhereNobodyIsWanted: a fleet that a person has ended is not missed,
+// and comes back as soon as that person says so.
+func TestNobodyIsBelievedWhereNobodyIsWanted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy.Kind, w.policy.Manual.Size = decide.Manual, 3
+	w.run(300)
+	w.policy.Overrides = []decide.Override{{Kind: decide.Pin, Size: 0, Who: "ann", Why: "the store moves"}}
+	for range 5 {
+		if d := w.tick(); len(d.Blind) > 0 || d.Target != 0 {
+			t.Fatalf("pinned to nobody: %+v", d)
+		}
+	}
+	w.policy.Overrides = nil
+	if d := w.tick(); len(d.Blind) > 0 || d.Target != 3 {
+		t.Errorf("released: %+v", d)
+	}
+}
+
 // TestEmptyListIsDoubtedWhateverTheClockDoes: it takes two boots to believe an empty list
 // of instances, and time that the clock or the scaler skipped is none.
 func TestEmptyListIsDoubtedWhateverTheClockDoes(t *testing.T) {

@@ -65,6 +65,12 @@ func (p Policy) override(at time.Time) *Override {
 	return strongest
 }
 
+// wantsNobody says whether a person has pinned the fleet to nobody.
+func (p Policy) wantsNobody(at time.Time) bool {
+	o := p.override(at)
+	return o != nil && o.Kind == Pin && o.Size == 0
+}
+
 // words says what was overridden, as part of a reason.
 func (o Override) words() string {
 	text := fmt.Sprintf("%s by %s (%s)", o.Kind, o.Who, o.Why)
