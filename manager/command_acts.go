@@ -131,21 +131,19 @@ func (s *Service) handOver(ctx context.Context, p job.Photo) {
 	}
 }
 
-type idsRequest struct {
-	IDs ids `json:"ids"`
-}
-
-// Concerns is the photo, if it is one.
-func (q idsRequest) Concerns() string { return q.IDs.Concerns() }
-
 type retryAnswer struct {
 	Retried int       `json:"retried"`
+	Left    int       `json:"left,omitempty"` // that match, too; at most so many are counted
 	Refused []refusal `json:"refused,omitempty"`
 }
 
-func (s *Service) retryPhotos(ctx context.Context, call command.Call, q idsRequest) (retryAnswer, error) {
-	var answer retryAnswer
-	refused, err := s.each(ctx, q.IDs, func(p job.Photo) (bool, error) {
+func (s *Service) retryPhotos(ctx context.Context, call command.Call, q targets) (answer retryAnswer, err error) {
+	list, left, err := s.meantBy(ctx, q, job.StateFailed, job.StateExpired)
+	if err != nil {
+		return retryAnswer{}, err
+	}
+	answer.Left = left
+	answer.Refused, err = s.each(ctx, list, func(p job.Photo) (bool, error) {
 		if p.Row.State != job.StateFailed && p.Row.State != job.StateExpired {
 			return false, nil
 		}
@@ -155,7 +153,6 @@ func (s *Service) retryPhotos(ctx context.Context, call command.Call, q idsReque
 		}
 		return done, err
 	}, "Only a photo that failed or expired can be tried again, and that of a batch only while its batch is there.")
-	answer.Refused = refused
 	return answer, err
 }
 
@@ -180,19 +177,23 @@ func (s *Service) retry(ctx context.Context, call command.Call, p job.Photo) (bo
 
 type cancelAnswer struct {
 	Cancelled int       `json:"cancelled"`
+	Left      int       `json:"left,omitempty"` // as of a retry
 	Refused   []refusal `json:"refused,omitempty"`
 }
 
-func (s *Service) cancelPhotos(ctx context.Context, call command.Call, q idsRequest) (cancelAnswer, error) {
-	var answer cancelAnswer
-	refused, err := s.each(ctx, q.IDs, func(p job.Photo) (bool, error) {
+func (s *Service) cancelPhotos(ctx context.Context, call command.Call, q targets) (answer cancelAnswer, err error) {
+	list, left, err := s.meantBy(ctx, q, job.StateQueued)
+	if err != nil {
+		return cancelAnswer{}, err
+	}
+	answer.Left = left
+	answer.Refused, err = s.each(ctx, list, func(p job.Photo) (bool, error) {
 		done, err := s.cancel(ctx, call, p)
 		if done {
 			answer.Cancelled++
 		}
 		return done, err
 	}, "Only a photo that waits can be cancelled; what is in hand finishes.")
-	answer.Refused = refused
 	return answer, err
 }
 
@@ -214,9 +215,6 @@ func (s *Service) cancel(ctx context.Context, call command.Call, p job.Photo) (b
 // each does something for every photo of a list, and collects those for which it was
 // not done.
 func (s *Service) each(ctx context.Context, list ids, do func(job.Photo) (bool, error), otherwise string) ([]refusal, error) {
-	if err := list.check(); err != nil {
-		return nil, err
-	}
 	var refused []refusal
 	for _, id := range list {
 		p, err := s.store.Find(ctx, id)

@@ -1,12 +1,14 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,9 +30,9 @@ func (s *Service) photoCommands() []command.Command {
 		command.Change("jobs.submit", "Submits a photo behind a link, for an owner.",
 			submitRequest{URL: "https://example.com/gate.jpg", Owner: "ann"}, submitAnswer{ID: id, Owner: "ann", Lane: job.LaneInteractive}, s.submitPhoto),
 		command.Change("jobs.retry", "Tries failed or expired photos again, with all their attempts.",
-			idsRequest{IDs: ids{id}}, retryAnswer{Retried: 1}, s.retryPhotos).Within(longCommand),
+			targets{IDs: ids{id}}, retryAnswer{Retried: 1}, s.retryPhotos).Within(longCommand),
 		command.Change("jobs.cancel", "Cancels photos that wait; what is in hand finishes.",
-			idsRequest{IDs: ids{id}}, cancelAnswer{Cancelled: 1}, s.cancelPhotos).Within(longCommand),
+			targets{Match: &listRequest{Owner: "ann", Lane: job.LaneBatch}, Limit: 500}, cancelAnswer{Cancelled: 1}, s.cancelPhotos).Within(longCommand),
 	}
 }
 
@@ -40,6 +42,9 @@ type listRequest struct {
 	Owner    string       `json:"owner,omitempty"` // the account's name
 	Category job.Category `json:"category,omitempty"`
 	Code     job.Code     `json:"code,omitempty"`
+	Model    string       `json:"model,omitempty"`  // "maskfleet 3", or its name alone
+	Worker   string       `json:"worker,omitempty"` // that had it last
+	Name     string       `json:"name,omitempty"`   // part of the file's name or link; takes an owner, a batch, or from and to
 	Batch    uuid.UUID    `json:"batch,omitzero"`
 	From     time.Time    `json:"from,omitzero"`   // accepted at or after
 	To       time.Time    `json:"to,omitzero"`     // and before
@@ -71,21 +76,15 @@ type listed struct {
 
 func (s *Service) listPhotos(ctx context.Context, q listRequest) (listAnswer, error) {
 	limit, err := listLimit(q.Limit)
-	if err == nil {
-		err = errors.Join(oneOf("state", q.State, job.States()), oneOf("lane", q.Lane, job.Lanes()),
-			oneOf("category", q.Category, job.Categories()), oneOf("code", q.Code, job.Codes()))
-	}
 	if err != nil {
 		return listAnswer{}, err
 	}
-	owner, err := s.owner(ctx, q.Owner)
+	search, err := s.searchOf(ctx, q)
 	if err != nil {
 		return listAnswer{}, err
 	}
-	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{
-		State: q.State, Lane: q.Lane, OwnerID: owner.ID, Category: q.Category, Code: q.Code, BatchID: q.Batch,
-		From: q.From, To: q.To, Before: q.Before, Limit: limit + 1,
-	})
+	search.Before, search.Limit = q.Before, limit+1
+	photos, err := s.store.SearchPhotos(ctx, search)
 	if err != nil {
 		return listAnswer{}, err
 	}
@@ -99,6 +98,33 @@ func (s *Service) listPhotos(ctx context.Context, q listRequest) (listAnswer, er
 		answer.Photos = append(answer.Photos, listedPhoto(p, names[p.OwnerID]))
 	}
 	return answer, nil
+}
+
+// check refuses what is not known, and a search that would read every row.
+func (q listRequest) check() error {
+	if err := cmp.Or(oneOf("state", q.State, job.States()), oneOf("lane", q.Lane, job.Lanes()),
+		oneOf("category", q.Category, job.Categories()), oneOf("code", q.Code, job.Codes())); err != nil {
+		return err
+	}
+	bounded := q.Owner != "" || q.Batch != uuid.UUID{} || !q.From.IsZero() && q.To.Sub(q.From) <= longestNameSearch
+	if q.Name != "" && !bounded {
+		return command.InvalidField("name", "is looked for among the photos of an owner or a batch, or between from and to that are at most a day apart")
+	}
+	return nil
+}
+
+// searchOf is a request in the store's words, without its place and limit.
+func (s *Service) searchOf(ctx context.Context, q listRequest) (jobstore.Search, error) {
+	if err := q.check(); err != nil {
+		return jobstore.Search{}, err
+	}
+	owner, err := s.owner(ctx, q.Owner)
+	f := jobstore.Search{
+		State: q.State, Lane: q.Lane, OwnerID: owner.ID, Category: q.Category, Code: q.Code, BatchID: q.Batch,
+		Worker: q.Worker, Name: q.Name, From: q.From, To: q.To,
+	}
+	f.Model.Name, f.Model.Version, _ = strings.Cut(q.Model, " ")
+	return f, err
 }
 
 func listLimit(wanted int) (int, error) {
@@ -213,29 +239,41 @@ type moment struct {
 }
 
 func (s *Service) getPhoto(ctx context.Context, q getRequest) (photoAnswer, error) {
-	p, err := s.store.Find(ctx, q.ID)
-	if errors.Is(err, jobstore.ErrNotFound) {
-		return photoAnswer{}, problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such photo.").WithCause(err)
-	}
+	p, owner, err := s.findPhoto(ctx, q.ID)
 	if err != nil {
 		return photoAnswer{}, err
+	}
+	answer := describe(p, owner)
+	err = s.addBroker(ctx, &answer, p)
+	return answer, err
+}
+
+// findPhoto gives a photo's row and its owner's name.
+func (s *Service) findPhoto(ctx context.Context, id job.ID) (job.Photo, string, error) {
+	p, err := s.store.Find(ctx, id)
+	if errors.Is(err, jobstore.ErrNotFound) {
+		return job.Photo{}, "", problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such photo.").WithCause(err)
+	}
+	if err != nil {
+		return job.Photo{}, "", err
 	}
 	names, err := s.namesOf(ctx, []job.Photo{p})
-	if err != nil {
-		return photoAnswer{}, err
-	}
-	answer := describe(p, names[p.OwnerID])
+	return p, names[p.OwnerID], err
+}
+
+// addBroker adds what the broker knows: the photo's message, and what happened to it.
+func (s *Service) addBroker(ctx context.Context, answer *photoAnswer, p job.Photo) (err error) {
 	if answer.Message.Publication, answer.Message.Live, err = s.queue.Live(ctx, p.Lane, p.ID); err != nil {
-		return photoAnswer{}, err
+		return err
 	}
 	events, err := s.queue.Timeline(ctx, p.ID)
 	if err != nil {
-		return photoAnswer{}, err
+		return err
 	}
 	for _, e := range events {
 		answer.Timeline = append(answer.Timeline, moment{e.At, string(e.Stage), e.Fields})
 	}
-	return answer, nil
+	return nil
 }
 
 func describe(p job.Photo, owner string) photoAnswer {

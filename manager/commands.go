@@ -23,6 +23,8 @@ const (
 	usualListing = 50
 	longestList  = 200
 	longestPause = 7 * 24 * time.Hour
+
+	longestNameSearch = 24 * time.Hour // of photos of all owners
 )
 
 // exampleID and exampleMoment are for the examples of `nats micro info`.

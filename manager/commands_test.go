@@ -86,16 +86,22 @@ func (o operator) find(id job.ID) job.Photo {
 	return p
 }
 
-// fail has a worker end the photo, as it is now, with the code.
-func (o operator) fail(p job.Photo, code job.Code, model string) {
+// claim has a worker take the photo in hand, and gives the fence.
+func (o operator) claim(p job.Photo) int {
 	o.t.Helper()
-	store := o.doors.Store
-	claimed, refusal, _, err := store.Claim(o.t.Context(), p.ID, o.find(p.ID).Row.Publication, "w-1", time.Hour)
+	claimed, refusal, _, err := o.doors.Store.Claim(o.t.Context(), p.ID, o.find(p.ID).Row.Publication, "w-1", time.Hour)
 	if err != nil || refusal != job.RefusedNone {
 		o.t.Fatalf("claiming: %q, %v", refusal, err)
 	}
+	return claimed.Row.Fence
+}
+
+// fail has a worker end the photo, as it is now, with the code.
+func (o operator) fail(p job.Photo, code job.Code, model string) {
+	o.t.Helper()
+	store, fence := o.doors.Store, o.claim(p)
 	f := &job.Failure{Code: code, Model: job.Model{Name: "maskfleet", Version: model}, Cause: fmt.Errorf("what the log knows")}
-	if changed, err := store.Fail(o.t.Context(), p.ID, claimed.Row.Fence, f); err != nil || !changed {
+	if changed, err := store.Fail(o.t.Context(), p.ID, fence, f); err != nil || !changed {
 		o.t.Fatalf("failing: %t, %v", changed, err)
 	}
 	if err := o.doors.Queue.DeadLetter(o.t.Context(), job.NewDeadLetter(o.find(p.ID))); err != nil {

@@ -16,6 +16,7 @@ import (
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
 	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
@@ -80,6 +81,9 @@ func (s *site) open(t *testing.T, cfg manager.Config, tel *telemetry.Telemetry) 
 		t.Fatal(err)
 	}
 	s.doors.Cache = cache.Open(cfg.Cache)
+	if s.doors.Images, err = imagestore.Open(t.Context(), cfg.Images); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.doors.Queue.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -52,6 +52,9 @@ type Search struct {
 	OwnerID  uuid.UUID
 	BatchID  uuid.UUID
 	State    job.State
+	States   []job.State // any of them
+	Worker   string      // that had it last
+	Name     string      // part of the file's name or of the link; dear without an owner or a short time
 	Lane     job.Lane
 	Category job.Category
 	Code     job.Code  // of the failure
@@ -92,12 +95,26 @@ func (s *Store) CountSearch(ctx context.Context, f Search) (n int, err error) {
 	return n, nil
 }
 
+// CountUpTo counts what the search finds, and stops at most: a page wants to know
+// whether it is few or many, not whether it is a million.
+func (s *Store) CountUpTo(ctx context.Context, f Search, most int) (n int, err error) {
+	where, args := f.where()
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM photos`+where+` LIMIT ?) found`, append(args, most)...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting photos: %w", classify(err))
+	}
+	return n, nil
+}
+
 func (f Search) where() (string, []any) {
 	c := conditions{texts: []string{`deleted_at IS NULL`}}
 	c.and(len(f.IDs) > 0, `id IN (`+list(`?`, len(f.IDs))+`)`, idArgs(f.IDs)...)
 	c.and(f.OwnerID != uuid.UUID{}, `owner_id = ?`, f.OwnerID[:])
 	c.and(f.BatchID != uuid.UUID{}, `batch_id = ?`, f.BatchID[:])
 	c.and(f.State != "", `state = ?`, f.State)
+	c.and(len(f.States) > 0, `state IN (`+list(`?`, len(f.States))+`)`, arguments(nil, f.States)...)
+	c.and(f.Worker != "", `worker_id = ?`, f.Worker)
+	c.and(f.Name != "", `(filename LIKE ? OR link LIKE ?)`, containing(f.Name), containing(f.Name))
 	c.and(f.Lane != "", `lane = ?`, f.Lane)
 	c.and(f.Category != "", `category = ?`, f.Category)
 	c.and(f.Code != "", `failure_code = ?`, f.Code)

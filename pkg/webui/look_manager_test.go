@@ -15,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures())
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures())
 }
 
 func overviewPictures() []picture {
@@ -112,4 +112,61 @@ func queuePictures() []picture {
 		Does:  webui.NewCommand("does", "maskfleet.lanes.pause", []byte(`{"lane":"batch","for":"30m"}`)),
 	}
 	return []picture{{"queue-busy", "queue", busy}, {"queue-empty", "queue", empty}, {"queue-pause", "pause", pause}}
+}
+
+func jobRows(n int) []webui.JobRow {
+	names := []string{"gate-7-0001.jpg", "IMG_20261123_081544 with quite a long name (copy 2).jpeg", "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", "Aufnahme vor dem Werkstor.png"}
+	states := []job.State{job.StateSucceeded, job.StateProcessing, job.StateFailed, job.StateQueued, job.StateSucceeded}
+	rows := make([]webui.JobRow, n)
+	for i := range rows {
+		rows[i] = webui.JobRow{
+			ID: fmt.Sprintf("0199d3a2-6c1e-7b04-9d57-3f2a8c51e6%02x", i), Name: names[i%4], Owner: []string{"ann", "cameras.north"}[i%2], State: states[i%5],
+			Lane: job.Lanes()[i%2], Attempts: 1 + i%3, Worker: fmt.Sprintf("worker-%d", i%4+1), AcceptedAt: time.Now().Add(-time.Duration(i*i) * time.Minute),
+		}
+		switch rows[i].State {
+		case job.StateFailed:
+			rows[i].Code = job.CodeDecoderCrashed
+		case job.StateSucceeded:
+			rows[i].Category = job.CategorySomeMasked
+		}
+	}
+	return rows
+}
+
+func jobPictures() []picture {
+	list := func(n int, q webui.JobQuery) webui.JobsPage {
+		return webui.JobsPage{Frame: atManager("Jobs", webui.NavJobs), Query: q, States: job.States(), Lanes: job.Lanes(), Codes: job.Codes(), Categories: job.Categories(), Rows: jobRows(n), First: true}
+	}
+	many := list(50, webui.JobQuery{State: "failed", Owner: "cameras.north", Code: "decoder_crashed"})
+	many.Next = many.Query.Older("x")
+	wrong := list(0, webui.JobQuery{Name: "gate"})
+	wrong.Wrong = "The field \"name\" is looked for among the photos of an owner or a batch, or between from and to that are at most a day apart."
+	now := time.Now()
+	fact := func(pairs ...string) (facts []webui.Fact) {
+		for i := 0; i < len(pairs); i += 2 {
+			facts = append(facts, webui.Fact{Name: pairs[i], Value: pairs[i+1]})
+		}
+		return facts
+	}
+	failed := webui.JobPage{
+		Frame: atManager("gate-7-0001.jpg", webui.NavJobs), JobRow: jobRows(3)[2], Source: "link", Link: "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", ContentType: "image/jpeg", Bytes: 182734, Width: 1280, Height: 960,
+		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Original: true, Failure: "The photo could not be looked at: the program that did so was ended by it.", Cause: "signal: killed", Model: "maskfleet-accurate 2026-11-1-97cc58fc",
+		Row: fact("Attempts", "2 of 5", "Slot deaths", "2", "Fence", "2", "Publication", "1", "Seen on the broker", "yes", "Dead letter written", "yes"), Message: "none", Metadata: fact("gate", "7"),
+		MayRetry: true, Retry: webui.NewCommand("retry", "maskfleet.jobs.retry", []byte(`{"ids":["0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"]}`)), Get: webui.NewCommand("get", "maskfleet.jobs.get", []byte(`{"id":"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"}`)),
+		Timeline: []webui.Moment{
+			{At: now.Add(-time.Minute), Word: "Accepted", Facts: fact("source", "link")},
+			{At: now.Add(-59 * time.Second), After: time.Second, Word: "Claimed by a worker", Facts: fact("attempt", "1", "fence", "1", "worker id", "worker-3")},
+			{At: now.Add(-57 * time.Second), After: 2 * time.Second, Word: "Failed, to be tried again", Class: "warn", Facts: fact("code", "decoder_crashed", "slot death", "true")},
+			{At: now.Add(-50 * time.Second), After: 7 * time.Second, Word: "Claimed by a worker", Facts: fact("attempt", "2", "fence", "2", "worker id", "worker-3")},
+			{At: now.Add(-48 * time.Second), After: 2 * time.Second, Word: "Failed for good", Class: "bad", Facts: fact("code", "decoder_crashed")},
+			{At: now.Add(-48 * time.Second), After: 3 * time.Millisecond, Word: "Dead letter written", Class: "bad"},
+		},
+	}
+	done := failed
+	done.JobRow, done.Failure, done.Picture, done.Faces, done.MayRetry, done.Unknown = jobRows(1)[0], "", true, job.Counts{Faces: 3, Masked: 2, Unmasked: 1}, false, true
+	done.Timing = fact("Waited", "18 ms", "Fetching", "4 ms", "Looking for faces", "84 ms", "In all", "131 ms")
+	return []picture{
+		{"jobs-many", "jobs", many}, {"jobs-none", "jobs", list(0, webui.JobQuery{})}, {"jobs-not-found", "jobs", list(0, webui.JobQuery{Owner: "bob"})}, {"jobs-wrong", "jobs", wrong},
+		{"job-failed", "job", failed}, {"job-done", "job", done},
+	}
 }

@@ -116,9 +116,9 @@ func serve(t *testing.T, all []picture, photoFile string) string {
 		return c.Next()
 	})
 	kit.Mount(app)
-	app.Get("/photos/:id/image/:variant", func(c *fiber.Ctx) error {
-		return c.Type("jpg").Send(photo)
-	})
+	for _, path := range []string{"/photos/:id/image/:variant", "/jobs/:id/image/:variant"} {
+		app.Get(path, func(c *fiber.Ctx) error { return c.Type("jpg").Send(photo) })
+	}
 	silent := func(c *fiber.Ctx) error { // a stream that says nothing
 		c.Set(fiber.HeaderContentType, "text/event-stream")
 		return c.SendString("retry: 600000\n\n: nothing\n\n")

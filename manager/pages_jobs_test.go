@@ -1,0 +1,148 @@
+package manager_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/webui/browser"
+)
+
+// rows is JavaScript that counts the rows of the page's list.
+const rows = `document.querySelectorAll('.table tbody tr').length`
+
+func TestJobsAreFoundChosenAndTriedAgain(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	var failed []job.Photo
+	for range 3 {
+		p := s.accept(t)
+		o.fail(p, job.CodeDecoderCrashed, "3")
+		failed = append(failed, p)
+	}
+	waits := s.accept(t)
+
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/jobs")
+	tab.Await(rows + ` === 4`)
+	tab.Go(s.url + "/jobs?state=failed&code=decoder_crashed&model=maskfleet+3")
+	tab.Await(rows + ` === 3`)
+	if hidden := browser.Eval[bool](tab, `document.querySelector('[data-chosen]').hidden`); !hidden {
+		t.Error("buttons are shown although nothing is chosen")
+	}
+	tab.Click("[data-choose-page]")
+	tab.Await(`document.querySelector('[data-chosen-words]').textContent === '3 chosen'`)
+	tab.Click(`[formaction="/jobs/retry"]`)
+	tab.Await(`document.querySelector('h1').textContent === 'Try 3 photos again?'`)
+	tab.Click(`[name="confirmed"]`)
+	tab.Await(said("3 photos wait for another try"))
+	if !strings.HasSuffix(tab.Address(), "/jobs?code=decoder_crashed&model=maskfleet+3&state=failed") {
+		t.Errorf("the person is led to %s", tab.Address())
+	}
+	if p := o.find(failed[0].ID); p.Row.State != job.StateQueued {
+		t.Errorf("the photo is %s", p.Row.State)
+	}
+	s.audited(t, "jobs.retry", "admin", "page", failed[0].ID.String())
+
+	tab.Go(s.url + "/jobs?id=" + waits.ID.String())
+	tab.Await(`document.querySelector('h1').textContent.includes('example.com')`)
+	tab.Click(`[action="/jobs/cancel"] button`)
+	tab.Click(`[name="confirmed"]`)
+	tab.Await(said("1 photo is cancelled"))
+	if p := o.find(waits.ID); p.Row.State != job.StateCancelled {
+		t.Errorf("the photo is %s", p.Row.State)
+	}
+	tab.Await(`document.querySelector('.timeline').textContent.includes('Cancelled by a person')`)
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+}
+
+func TestAllJobsThatMatchAreCancelled(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	for range 3 {
+		s.accept(t)
+	}
+	token := s.somebody(t, "olga", "operator")
+	form := url.Values{"all": {"yes"}, "match": {"lane=interactive"}}
+	asked := s.ask(t, http.MethodPost, "/jobs/cancel", token, form.Encode())
+	body, err := io.ReadAll(asked.Body)
+	if err != nil || !strings.Contains(string(body), "Cancel 3 photos?") || !strings.Contains(string(body), "maskfleet.jobs.cancel") {
+		t.Fatalf("asked with %d: %s, %v", asked.StatusCode, body, err)
+	}
+	form.Set("confirmed", "yes")
+	if done := s.ask(t, http.MethodPost, "/jobs/cancel", token, form.Encode()); done.StatusCode != http.StatusSeeOther {
+		t.Fatalf("cancelling gives %d", done.StatusCode)
+	}
+	var list struct{ Photos []struct{ State job.State } }
+	o.does("jobs.list", `{"lane":"interactive"}`, &list)
+	for _, p := range list.Photos {
+		if p.State != job.StateCancelled {
+			t.Errorf("a photo is %s", p.State)
+		}
+	}
+	o.isTold("invalid_request", "jobs.cancel", `{"match":{}}`)
+	o.isTold("invalid_request", "jobs.cancel", `{"match":{"state":"failed"}}`)
+	o.isTold("invalid_request", "jobs.list", `{"name":"gate"}`)
+	o.isTold("invalid_request", "jobs.list", `{"code":"unknown_code"}`)
+}
+
+func TestPicturesComeFromS3Only(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	p := s.accept(t)
+	fence := o.claim(p)
+	key := "2026-01-02/" + p.ID.String() + "/1/annotated"
+	var picture bytes.Buffer
+	if err := png.Encode(&picture, image.NewGray(image.Rect(0, 0, 40, 30))); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.doors.Images.Put(t.Context(), key, "image/jpeg", picture.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := s.doors.Store.Finish(t.Context(), p.ID, fence, job.Result{AnnotatedKey: key, Width: 40, Height: 30}); err != nil || !done {
+		t.Fatalf("finishing: %v, %v", done, err)
+	}
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/jobs/" + p.ID.String())
+	tab.Await(`document.querySelector('.shown img').naturalWidth === 40`)
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+	token := s.somebody(t, "vera", "viewer")
+	led := s.ask(t, http.MethodGet, "/jobs/"+p.ID.String()+"/image/annotated", token, "")
+	if at := led.Header.Get("Location"); led.StatusCode != http.StatusFound || strings.HasPrefix(at, s.url) || !strings.Contains(at, key) {
+		t.Errorf("got %d to %q", led.StatusCode, at)
+	}
+	if none := s.ask(t, http.MethodGet, "/jobs/"+p.ID.String()+"/image/original", token, ""); none.StatusCode != http.StatusNotFound {
+		t.Errorf("a picture that is not there gives %d", none.StatusCode)
+	}
+}
+
+func TestAJobIsShownWithoutTheBroker(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	p := s.accept(t)
+	token := s.somebody(t, "vera", "viewer")
+	s.nats.Stop()
+	shown := s.ask(t, http.MethodGet, "/jobs/"+p.ID.String(), token, "")
+	body, err := io.ReadAll(shown.Body)
+	if err != nil || shown.StatusCode != http.StatusOK || !strings.Contains(string(body), "NATS does not answer") {
+		t.Errorf("got %d, %v", shown.StatusCode, err)
+	}
+	if strings.Contains(string(body), `action="/jobs/cancel"`) {
+		t.Error("a viewer is offered a button")
+	}
+}
