@@ -31,6 +31,7 @@ type load struct {
 	slots    int
 	personal float64 // photos a second outside of batches, of late
 	line     jobstore.Line
+	lineAt   time.Time // when it was measured
 	batches  []jobstore.ActiveBatch
 }
 
@@ -52,19 +53,29 @@ func capacityOf(slots int, served map[job.Lane]jobstore.Service) (perSecond floa
 	return max(float64(slots)/took.Seconds(), float64(photos)/servedWindow.Seconds()), took
 }
 
-// photo says how long a waiting photo outside of batches still takes, age after it
-// became due. Those ahead of it are reckoned to have come evenly since the first.
-func (l load) photo(age time.Duration) time.Duration {
-	ahead := float64(max(l.line.Photos-1, 0)) // it is one of them
-	if l.line.Oldest > 0 {
-		ahead *= max(0, 1-age.Seconds()/l.line.Oldest.Seconds())
+// ahead is how many of those that waited when the line was measured are still before a
+// photo that became due then, a while after the measurement; all, without due.
+func (l load) ahead(due time.Time, since time.Duration) float64 {
+	n := float64(l.line.Photos())
+	if !due.IsZero() {
+		n = l.line.Before(due)
 	}
-	rate := l.capacity
+	return max(0, n-l.rate()*since.Seconds())
+}
+
+// rate is how many photos outside of batches are done in a second while some wait.
+func (l load) rate() float64 {
 	if len(l.batches) > 0 {
-		rate *= interactiveShare
+		return l.capacity * interactiveShare
 	}
-	wait := seconds(ahead/rate) + l.took
-	if l.line.Photos > 0 { // all slots are busy: half a photo until one is free
+	return l.capacity
+}
+
+// photo says how long a photo outside of batches still takes that has so many before
+// it.
+func (l load) photo(ahead float64) time.Duration {
+	wait := seconds(ahead/l.rate()) + l.took
+	if l.line.Photos() > 0 || ahead >= 1 { // all slots are busy: half a photo until one is free
 		wait += l.took / time.Duration(2*max(l.slots, 1))
 	}
 	return wait
@@ -118,10 +129,7 @@ func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool
 		return l.took, true
 	}
 	if p.BatchID == (job.ID{}) {
-		if p.RunAt.IsZero() { // it was accepted this moment
-			return l.photo(0), true
-		}
-		return l.photo(time.Since(p.RunAt)), true
+		return l.photo(e.ahead(ctx, l, p)), true
 	}
 	for _, b := range l.batches {
 		if b.ID == p.BatchID {
@@ -129,6 +137,19 @@ func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool
 		}
 	}
 	return 0, false // its batch is not dispatched
+}
+
+// ahead is how many photos are before one outside of batches. Of those that came after
+// the line was measured it asks MySQL: a burst may be over before the next measurement.
+func (e *estimator) ahead(ctx context.Context, l load, p job.Photo) float64 {
+	since := time.Since(l.lineAt)
+	if !p.CreatedAt.After(l.lineAt) {
+		return l.ahead(p.RunAt, since)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	newer, _ := e.store.WaitingSince(ctx, l.lineAt, p.ID) // without an answer the line alone counts
+	return l.ahead(time.Time{}, since) + float64(newer)
 }
 
 // batch says when the last item of a batch is done; false where nobody can know.
@@ -187,6 +208,7 @@ func (e *estimator) measure(ctx context.Context) (l load, err error) {
 	l.slots = slots
 	l.capacity, l.took = capacityOf(slots, served)
 	l.personal = float64(served[job.LaneInteractive].Photos) / servedWindow.Seconds()
+	l.lineAt = time.Now()
 	if l.line, err = e.store.WaitingInLine(ctx); err != nil {
 		return load{}, err
 	}

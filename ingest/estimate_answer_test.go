@@ -84,3 +84,43 @@ func TestEveryQueuedAnswerSaysHowLongItTakes(t *testing.T) {
 		t.Error("a batch that was just taken does not say")
 	}
 }
+
+// TestBurstThatDoesNotMoveSaysHowLongItTakes: of the last photo as of the first, at its
+// acceptance and once the line was measured anew.
+func TestBurstThatDoesNotMoveSaysHowLongItTakes(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	if err := d.queue.PutWorker(t.Context(), jobqueue.Worker{ID: "w-test", Slots: 1}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the worker is known", func() bool {
+		_, known := d.estimator.load(t.Context())
+		return known
+	})
+	const photos = 40
+	var burst []detection
+	for range photos {
+		burst = append(burst, detectionOf(t, d.post(t, d.ann, photo(t), nil), http.StatusAccepted))
+	}
+	within := func(when string, got detection, place int) {
+		t.Helper()
+		want := time.Duration(place) * usualService // none is known: two photos a second
+		if got.EstimatedWaitMS == nil {
+			t.Errorf("%s, photo %d does not say", when, place)
+			return
+		}
+		if wait := time.Duration(*got.EstimatedWaitMS) * time.Millisecond; wait > 2*want+usualService || wait < want/2 {
+			t.Errorf("%s, photo %d takes %v, want about %v", when, place, wait, want)
+		}
+	}
+	within("at its acceptance", burst[photos-1], photos)
+	over := time.Now()
+	eventually(t, "the line was measured anew", func() bool {
+		l, _ := d.estimator.load(t.Context())
+		return l.lineAt.After(over)
+	})
+	for _, place := range []int{1, photos / 2, photos} {
+		a := d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+burst[place-1].ID.String(), nil, nil)
+		within("a while later", detectionOf(t, a, http.StatusOK), place)
+	}
+}

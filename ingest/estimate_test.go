@@ -34,21 +34,31 @@ func TestCapacity(t *testing.T) {
 
 func TestEstimateOfAPhoto(t *testing.T) {
 	t.Parallel()
-	busy := load{capacity: 10, took: time.Second, slots: 10, line: jobstore.Line{Photos: 101, Oldest: 10 * time.Second}}
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	busy := load{capacity: 10, took: time.Second, slots: 10, line: jobstore.Line{
+		{Photos: 51, First: at, Last: at.Add(500 * time.Millisecond)}, // a burst, and one later
+		{Photos: 50, First: at.Add(9 * time.Second), Last: at.Add(9*time.Second + 490*time.Millisecond)},
+	}}
 	shared := busy
 	shared.batches = []jobstore.ActiveBatch{{Remaining: 1000}}
 	for name, c := range map[string]struct {
-		load load
-		age  time.Duration
-		want time.Duration
+		load  load
+		due   time.Time
+		since time.Duration
+		want  time.Duration
 	}{
-		"idle":              {load{capacity: 10, took: time.Second}, 0, time.Second},
-		"just come":         {busy, 0, 11 * time.Second},
-		"half through":      {busy, 5 * time.Second, 6 * time.Second},
-		"the first in line": {busy, 10 * time.Second, time.Second},
-		"beside a batch":    {shared, 0, 13 * time.Second},
+		"idle":                    {load{capacity: 10, took: time.Second}, time.Time{}, 0, time.Second},
+		"just come":               {busy, time.Time{}, 0, 11100 * time.Millisecond},
+		"the last":                {busy, at.Add(9*time.Second + 490*time.Millisecond), 0, 11 * time.Second},
+		"last of the first":       {busy, at.Add(500 * time.Millisecond), 0, 6 * time.Second},
+		"between the bursts":      {busy, at.Add(5 * time.Second), 0, 6100 * time.Millisecond},
+		"within the first":        {busy, at.Add(250 * time.Millisecond), 0, 3500 * time.Millisecond},
+		"the first in line":       {busy, at, 0, time.Second},
+		"three seconds later":     {busy, time.Time{}, 3 * time.Second, 8100 * time.Millisecond},
+		"when all should be done": {busy, time.Time{}, time.Minute, time.Second},
+		"beside a batch":          {shared, time.Time{}, 0, 13100 * time.Millisecond},
 	} {
-		if got := c.load.photo(c.age); got.Truncate(time.Second/10) != c.want {
+		if got := c.load.photo(c.load.ahead(c.due, c.since)); got.Truncate(time.Second/10) != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}
@@ -81,6 +91,16 @@ func TestEstimateOfItems(t *testing.T) {
 	}
 }
 
+// waiting adds a photo to the end of a line.
+func waiting(l jobstore.Line, due time.Time) jobstore.Line {
+	if n := len(l) - 1; n >= 0 && l[n].First.Unix() == due.Unix() {
+		l[n].Photos++
+		l[n].Last = due
+		return l
+	}
+	return append(l, jobstore.Arrivals{Photos: 1, First: due, Last: due})
+}
+
 // TestEstimatesUnderSteadyLoad plays queues of several lengths and speeds, and holds
 // what was estimated at each photo's arrival and on its way against what came.
 func TestEstimatesUnderSteadyLoad(t *testing.T) {
@@ -108,13 +128,11 @@ func TestEstimatesUnderSteadyLoad(t *testing.T) {
 					l := load{capacity: float64(slots) / 0.3, took: 300 * time.Millisecond, slots: slots}
 					for k := range came {
 						if came[k] <= now && began[k] > now {
-							if l.line.Photos++; l.line.Oldest == 0 {
-								l.line.Oldest = now - came[k]
-							}
+							l.line = waiting(l.line, time.Unix(0, int64(came[k])))
 						}
 					}
 					asked++
-					got, want := l.photo(age).Seconds(), (ended[i] - now).Seconds()
+					got, want := l.photo(l.ahead(time.Unix(0, int64(came[i])), 0)).Seconds(), (ended[i] - now).Seconds()
 					if got > 2*want || got < want/2 {
 						bad++
 					}

@@ -37,22 +37,67 @@ func (s *Store) Served(ctx context.Context, window time.Duration) (map[job.Lane]
 	return served, nil
 }
 
-// Line is the queue of photos outside of batches.
-type Line struct {
-	Photos int           // that wait and are due
-	Oldest time.Duration // since the first of them became due
+// Line is the queue of photos outside of batches: those that wait and are due, by the
+// seconds in which they became due, the first first.
+type Line []Arrivals
+
+// Arrivals are the photos of one second that wait.
+type Arrivals struct {
+	Photos      int
+	First, Last time.Time // when the first and the last of them became due
+}
+
+// Photos is how many wait.
+func (l Line) Photos() (n int) {
+	for _, a := range l {
+		n += a.Photos
+	}
+	return n
+}
+
+// Before is how many became due before the given time. Within a second they are
+// reckoned to have come evenly.
+func (l Line) Before(due time.Time) (n float64) {
+	for _, a := range l {
+		switch {
+		case !due.After(a.First):
+			return n
+		case due.Before(a.Last):
+			return n + float64(a.Photos-1)*due.Sub(a.First).Seconds()/a.Last.Sub(a.First).Seconds()
+		case due.Equal(a.Last):
+			return n + float64(a.Photos-1)
+		}
+		n += float64(a.Photos)
+	}
+	return n
 }
 
 // WaitingInLine measures the queue of photos outside of batches. It reads what waits
 // there: ask every few seconds.
-func (s *Store) WaitingInLine(ctx context.Context) (l Line, err error) {
-	var oldest micros
-	err = s.db.QueryRowContext(ctx, `
-		SELECT COUNT(*), COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(run_at), UTC_TIMESTAMP(6)), 0) FROM photos
-		WHERE batch_id IS NULL AND state = 'queued' AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL`).Scan(&l.Photos, &oldest)
+func (s *Store) WaitingInLine(ctx context.Context) (Line, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT COUNT(*), MIN(run_at), MAX(run_at) FROM photos
+		WHERE batch_id IS NULL AND state = 'queued' AND run_at <= UTC_TIMESTAMP(6) AND deleted_at IS NULL
+		GROUP BY TO_SECONDS(run_at) ORDER BY 2`)
+	l, err := collect(rows, err, func(from row) (a Arrivals, err error) {
+		err = from.Scan(&a.Photos, &a.First, &a.Last)
+		return a, err
+	})
 	if err != nil {
-		return Line{}, fmt.Errorf("measuring the queue: %w", classify(err))
+		return nil, fmt.Errorf("measuring the queue: %w", err)
 	}
-	l.Oldest = oldest.duration()
 	return l, nil
+}
+
+// WaitingSince counts the photos outside of batches that were accepted at or after
+// since and before the given one, and still wait. It reads that part of the primary
+// key.
+func (s *Store) WaitingSince(ctx context.Context, since time.Time, before job.ID) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT COUNT(*) FROM photos WHERE id >= ? AND id < ? AND batch_id IS NULL AND state = 'queued' AND deleted_at IS NULL`,
+		firstID(since), before[:]).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting those that came since: %w", classify(err))
+	}
+	return n, nil
 }
