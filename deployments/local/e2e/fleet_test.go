@@ -22,7 +22,14 @@ import (
 // of the usual ones.
 func fleetOptions(fleet stack.Fleet, settings ...setting) stack.Options {
 	environ := quick()
-	environ["scaler"] = map[string]string{"LOG_LEVEL": "debug"}
+	environ["scaler"] = map[string]string{
+		"LOG_LEVEL": "debug", "LEASE_RENEWAL": "500ms", "LEAST_AGE": "2s",
+		"FLEET_CALL_TIMEOUT": "3s", "FLEET_SILENCE": "4s", "FLEET_CHANGE_RATE": "20",
+	}
+	for _, part := range []string{"setup", "ingest", "inference-worker", "manager", "scaler"} {
+		environ[part]["PRESENCE_TTL"] = "5s"
+	}
+	environ["ingest"]["HEARTBEAT"] = "500ms"
 	for _, s := range settings {
 		if environ[s.part] == nil {
 			environ[s.part] = map[string]string{}
@@ -46,23 +53,19 @@ func (e *env) instances(t *testing.T) map[string]stack.Instance {
 	return all
 }
 
-// awaitFleet waits until exactly so many instances are there, healthy before the
-// balancer, and gives their ids.
+// awaitFleet waits until exactly so many instances are there, all of them in service
+// and nobody else, and gives their ids.
 func (e *env) awaitFleet(t *testing.T, size int) []string {
 	t.Helper()
 	var ids []string
 	eventually(t, fmt.Sprintf("%d instances in service", size), func() error {
-		var targets [][]string
-		e.aws(t, &targets, "elbv2", "describe-target-health", "--target-group-arn", e.info.AWS.TargetGroup,
-			"--query", "TargetHealthDescriptions[].[Target.Id,TargetHealth.State]")
-		ids = slices.Sorted(maps.Keys(e.instances(t)))
-		if len(ids) != size || len(targets) != size {
-			return fmt.Errorf("instances %v, targets %v", ids, targets)
+		served, others, err := e.InService(t.Context())
+		if err != nil {
+			return err
 		}
-		for _, target := range targets {
-			if target[1] != "healthy" || !slices.Contains(ids, target[0]) {
-				return fmt.Errorf("instances %v, targets %v", ids, targets)
-			}
+		ids = slices.Sorted(maps.Keys(e.instances(t)))
+		if len(ids) != size || others || !slices.Equal(served, ids) {
+			return fmt.Errorf("instances %v, in service %v, and others: %t", ids, served, others)
 		}
 		return nil
 	})

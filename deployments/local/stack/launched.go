@@ -7,8 +7,10 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
+	haproxy "maskfleet/deployments/local/aws/balancer"
 	"maskfleet/deployments/local/aws/host"
 )
 
@@ -48,6 +50,28 @@ func (s *Stack) Instances(ctx context.Context) ([]Instance, error) {
 		instances = append(instances, i)
 	}
 	return instances, nil
+}
+
+// InService asks the balancer for which instances of the fleet it has a server that is
+// well, and whether it has any that is not: not well yet or any more, or draining.
+func (s *Stack) InService(ctx context.Context) (ids []string, others bool, err error) {
+	doors := haproxy.New(haproxy.Config{Socket: s.balancerSocket(), Backend: balancerBackend})
+	servers, err := doors.Servers(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, server := range servers {
+		id, ours := strings.CutSuffix(server.Name, fmt.Sprintf("-%d", awsDoorPort))
+		switch {
+		case !ours: // one that the stack started itself
+		case server.Status == haproxy.Up:
+			ids = append(ids, id)
+		default:
+			others = true
+		}
+	}
+	slices.Sort(ids)
+	return ids, others, nil
 }
 
 // see remembers which instances there are for stack.json.
