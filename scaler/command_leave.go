@@ -38,7 +38,7 @@ func (l *leader) leaveCommands() []command.Command {
 	return []command.Command{
 		command.Change("drain", "Has an instance finish what it has in hand and go for good; another takes its place if one is needed.",
 			leaveRequest{Instance: id, Why: "its disk is full"}, leaveAnswer{Instance: id, Was: ready, InHand: 1, Launch: 1}, l.drain),
-		command.Change("destroy", "Ends an instance at once; others take what it has in hand when its leases are over.",
+		command.Change("destroy", "Ends an instance at once; others take what it had in hand, at the latest when its leases are over.",
 			leaveRequest{Instance: id, Why: "it hangs"}, leaveAnswer{Instance: id, Was: ready, InHand: 1, Launch: 1}, l.destroy).Within(longCommand),
 	}
 }
