@@ -127,30 +127,10 @@ type deadLetter struct {
 }
 
 func (s *Service) listDead(ctx context.Context, q deadListRequest) (deadListAnswer, error) {
-	limit, err := listLimit(q.Limit)
-	if err == nil {
-		err = oneOf("reason", q.Reason, job.Codes())
-	}
-	if err != nil {
+	answer := deadListAnswer{Groups: []deadGroup{}}
+	var err error
+	if answer.Letters, answer.Next, err = s.deadLetters(ctx, q); err != nil {
 		return deadListAnswer{}, err
-	}
-	f, err := s.search(ctx, q.selection)
-	if err != nil {
-		return deadListAnswer{}, err
-	}
-	f.Before, f.Limit = q.Before, limit+1
-	photos, err := s.store.SearchPhotos(ctx, f)
-	if err != nil {
-		return deadListAnswer{}, err
-	}
-	answer := deadListAnswer{Groups: []deadGroup{}, Letters: []deadLetter{}}
-	photos, answer.Next = page(photos, limit)
-	names, err := s.namesOf(ctx, photos)
-	if err != nil {
-		return deadListAnswer{}, err
-	}
-	for _, p := range photos {
-		answer.Letters = append(answer.Letters, deadLetterOf(p, names[p.OwnerID]))
 	}
 	groups, err := s.store.DeadGroups(ctx)
 	for _, g := range groups {
@@ -158,6 +138,36 @@ func (s *Service) listDead(ctx context.Context, q deadListRequest) (deadListAnsw
 		answer.Groups = append(answer.Groups, deadGroup{g.Reason, modelWords(g.Model), g.Photos, g.Oldest, g.Newest})
 	}
 	return answer, err
+}
+
+// deadLetters is a page of them, and where the next one begins.
+func (s *Service) deadLetters(ctx context.Context, q deadListRequest) ([]deadLetter, job.ID, error) {
+	limit, err := listLimit(q.Limit)
+	if err == nil {
+		err = oneOf("reason", q.Reason, job.Codes())
+	}
+	if err != nil {
+		return nil, job.ID{}, err
+	}
+	f, err := s.search(ctx, q.selection)
+	if err != nil {
+		return nil, job.ID{}, err
+	}
+	f.Before, f.Limit = q.Before, limit+1
+	photos, err := s.store.SearchPhotos(ctx, f)
+	if err != nil {
+		return nil, job.ID{}, err
+	}
+	photos, next := page(photos, limit)
+	names, err := s.namesOf(ctx, photos)
+	if err != nil {
+		return nil, job.ID{}, err
+	}
+	letters := []deadLetter{}
+	for _, p := range photos {
+		letters = append(letters, deadLetterOf(p, names[p.OwnerID]))
+	}
+	return letters, next, nil
 }
 
 func deadLetterOf(p job.Photo, owner string) deadLetter {

@@ -42,7 +42,7 @@ func (s *Service) pages() []route {
 	return slices.Concat([]route{
 		look("/", s.showOverview),
 		look("/events/:page", s.streamPage),
-	}, s.queuePages(), s.jobPages())
+	}, s.queuePages(), s.jobPages(), s.failurePages(), s.auditPages())
 }
 
 // live are the pages that go on changing by themselves, by their names in /events and

@@ -83,8 +83,11 @@ func (s *Store) usages(ctx context.Context, where, order string, args ...any) ([
 }
 
 // containing is the pattern of LIKE for any text that contains part.
-func containing(part string) string {
-	return `%` + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + `%`
+func containing(part string) string { return `%` + beginning(part) }
+
+// beginning is the pattern of LIKE for any text that begins with part.
+func beginning(part string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(part) + `%`
 }
 
 // FindUsersByEmail gives the open accounts with an e-mail address: people may share

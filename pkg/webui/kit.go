@@ -148,6 +148,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"clock":     Clock,
 		"choose":    choose,
 		"command":   func(id, subject, request string) Command { return NewCommand(id, subject, []byte(request)) },
+		"list":      func(words ...string) []string { return words },
 		"fleet":     fleetSize,
 		"instances": fleetWords,
 	}

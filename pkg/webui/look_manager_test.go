@@ -15,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures())
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures())
 }
 
 func overviewPictures() []picture {
@@ -169,4 +169,39 @@ func jobPictures() []picture {
 		{"jobs-many", "jobs", many}, {"jobs-none", "jobs", list(0, webui.JobQuery{})}, {"jobs-not-found", "jobs", list(0, webui.JobQuery{Owner: "bob"})}, {"jobs-wrong", "jobs", wrong},
 		{"job-failed", "job", failed}, {"job-done", "job", done},
 	}
+}
+
+func failurePictures() []picture {
+	now := time.Now()
+	group := func(reason job.Code, photos int, shown bool) webui.FailureGroup {
+		g := webui.FailureGroup{
+			Reason: string(reason), Says: job.Fail(reason, nil).Message(), Model: "maskfleet-accurate 2026-11-1-97cc58fc", Photos: photos,
+			Oldest: now.Add(-3 * time.Hour), Newest: now.Add(-2 * time.Minute),
+		}
+		for _, r := range jobRows(min(photos, 4)) {
+			g.Samples = append(g.Samples, webui.Sample{ID: r.ID, Name: r.Name, Shown: shown})
+		}
+		return g
+	}
+	many := webui.FailuresPage{
+		Frame: atManager("Failures", webui.NavFailures), At: now, Total: 1302,
+		Groups: []webui.FailureGroup{group(job.CodeInferenceTimeout, 1284, true), group(job.CodeDecoderCrashed, 17, false), group(job.CodeFetchStatus, 1, false)},
+		Strays: []webui.Stray{{Reason: "unknown", Letters: 3}},
+	}
+	many.Groups[2].Model = ""
+	redrive := webui.RedrivePage{Frame: atManager("Try again", webui.NavFailures), Group: many.Groups[0], Does: webui.NewCommand("does", "maskfleet.jobs.dead.redrive", []byte(`{"reason":"inference_timeout","model":"maskfleet-accurate 2026-11-1-97cc58fc","limit":5,"per_second":1,"canary":true}`))}
+	return []picture{{"failures-many", "failures", many}, {"failures-none", "failures", webui.FailuresPage{Frame: atManager("Failures", webui.NavFailures), At: now, Unknown: true}}, {"failures-redrive", "redrive", redrive}}
+}
+
+func auditPictures() []picture {
+	now := time.Now()
+	page := webui.AuditPage{Frame: atManager("Audit", webui.NavAudit), First: true, Newest: "/audit", Next: "/audit?before=x", Chosen: true, Action: "jobs."}
+	for i := range 12 {
+		page.Rows = append(page.Rows, webui.AuditRow{
+			At: now.Add(-time.Duration(i*i) * time.Minute), Actor: []string{"admin", "operator", "olga.with-a-long-name"}[i%3], Action: []string{"jobs.retry", "lanes.pause", "jobs.dead.redrive", "user.create"}[i%4],
+			Subject: []string{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602", "batch", "", "ann"}[i%4], Via: []string{"page", "nats", "api"}[i%3], Outcome: []string{"done", "done", "done", "unavailable"}[i%4],
+			Detail: []webui.Fact{{Name: "request", Value: `{"lane":"batch","for":"30m","reason":"the store moves"}`}, {Name: "answer", Value: `{"lane":"batch","paused_until":"2026-11-28T06:54:08.07Z","was_paused":false,"pending":0,"in_flight":0}`}},
+		})
+	}
+	return []picture{{"audit-many", "audit", page}, {"audit-none", "audit", webui.AuditPage{Frame: atManager("Audit", webui.NavAudit), First: true, Newest: "/audit"}}}
 }

@@ -1,0 +1,225 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue/command"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/problem"
+	"maskfleet/pkg/webui"
+)
+
+const (
+	sampledGroups = 12 // the largest
+	samples       = 4  // of each
+)
+
+func (s *Service) failurePages() []route {
+	return []route{
+		look("/failures", s.showFailures),
+		look("/failures/export", s.exportFailures),
+		prepare("/failures/redrive", account.RoleOperator, s.showRedrive),
+		button[redriveRequest, redriveAnswer]{
+			path: "/failures/redrive", subject: "maskfleet.jobs.dead.redrive", nav: webui.NavFailures, request: readRedrive, back: to("/failures"),
+			confirm: confirmRedrive,
+			done: func(_ redriveRequest, a redriveAnswer) webui.Said {
+				return webui.Said{Words: webui.Count(a.Redriven, "photo is", "photos are") + " tried again; the last is due in " +
+					webui.Duration(time.Duration(a.LastDueIn)) + "." + leftWords(a.Left), Wrong: a.Redriven == 0}
+			},
+		}.route(s),
+		button[discardRequest, discardAnswer]{
+			path: "/failures/discard", subject: "maskfleet.jobs.dead.discard", nav: webui.NavFailures, back: to("/failures"),
+			request: func(form url.Values) (discardRequest, error) {
+				return discardRequest{selection: groupOf(form.Get), Limit: mostDead}, nil
+			},
+			confirm: func(_ discardRequest, dry discardAnswer) webui.ConfirmPage {
+				return webui.ConfirmPage{
+					Heading:     "Put " + webui.Count(dry.Discarded, "failure", "failures") + " aside?",
+					Consequence: "The photos stay failed, and leave the dead letters and this page for good. Their owners still see them.",
+					Facts:       leftOver(dry.Left), Nothing: dry.Discarded == 0, Danger: true, Button: "Put aside",
+				}
+			},
+			done: func(_ discardRequest, a discardAnswer) webui.Said {
+				return webui.Said{Words: webui.Count(a.Discarded, "failure is", "failures are") + " put aside." + leftWords(a.Left), Wrong: a.Discarded == 0}
+			},
+		}.route(s),
+	}
+}
+
+func confirmRedrive(q redriveRequest, dry redriveAnswer) webui.ConfirmPage {
+	how := "All at once"
+	if q.PerSecond > 0 {
+		how = strconv.FormatFloat(q.PerSecond, 'f', -1, 64) + " a second"
+	}
+	how += ", the oldest first"
+	if q.Canary {
+		how += ", in the canary lane"
+	}
+	page := webui.ConfirmPage{
+		Heading: "Try " + webui.Count(dry.Redriven, "photo", "photos") + " again?", Consequence: how + ".",
+		Facts:   []webui.Fact{{Name: "The last is due in", Value: webui.Duration(time.Duration(dry.LastDueIn))}},
+		Nothing: dry.Redriven == 0, Button: "Try " + webui.Number(dry.Redriven) + " again",
+	}
+	page.Facts = append(page.Facts, leftOver(dry.Left)...)
+	if dry.Refused > 0 {
+		page.Refused = []string{webui.Count(dry.Refused, "photo", "photos") + " cannot be tried again."}
+	}
+	return page
+}
+
+// groupOf is the group of dead letters that an address or a form names.
+func groupOf(get func(string) string) selection {
+	return selection{Reason: job.Code(get("reason")), Model: get("model")}
+}
+
+func readRedrive(form url.Values) (redriveRequest, error) {
+	q := redriveRequest{selection: groupOf(form.Get), Canary: form.Get("canary") != ""}
+	var err error
+	if q.Limit, err = strconv.Atoi(form.Get("limit")); err != nil {
+		return q, command.InvalidField("limit", "is no number").WithCause(err)
+	}
+	if q.PerSecond, err = strconv.ParseFloat(cmp.Or(form.Get("per_second"), "0"), 64); err != nil {
+		return q, command.InvalidField("per_second", "is no number").WithCause(err)
+	}
+	return q, nil
+}
+
+// showFailures answers GET /failures.
+func (s *Service) showFailures(c *fiber.Ctx) error {
+	ctx, cancel := within(c)
+	defer cancel()
+	page := webui.FailuresPage{Frame: frame(c, "Failures", webui.NavFailures), At: time.Now()}
+	groups, err := s.store.DeadGroups(ctx)
+	if err != nil {
+		return err
+	}
+	for i, g := range groups {
+		page.Total += g.Photos
+		row := failureGroup(g)
+		if i < sampledGroups {
+			if row.Samples, err = s.samplesOf(ctx, g); err != nil {
+				return err
+			}
+		}
+		page.Groups = append(page.Groups, row)
+	}
+	for _, reason := range strays() {
+		n, err := s.queue.CountDeadLetters(ctx, string(reason))
+		if err != nil {
+			page.Unknown = true
+			break
+		}
+		if n > 0 {
+			text, err := json.Marshal(discardRequest{selection: selection{Reason: reason}})
+			if err != nil {
+				return err
+			}
+			page.Strays = append(page.Strays, webui.Stray{
+				Reason: string(reason), Letters: n, Does: webui.NewCommand("stray-"+string(reason), "maskfleet.jobs.dead.discard", text),
+			})
+		}
+	}
+	return s.kit.Render(c, "failures", page)
+}
+
+func failureGroup(g jobstore.DeadGroup) webui.FailureGroup {
+	model := modelWords(g.Model)
+	return webui.FailureGroup{
+		Reason: string(g.Reason), Says: job.Fail(g.Reason, nil).Message(), Model: model, Photos: g.Photos, Oldest: g.Oldest, Newest: g.Newest,
+	}
+}
+
+// samplesOf gives the newest photos of a group. What crashed the decoder is not put
+// before a person unasked: their browser decodes it, too.
+func (s *Service) samplesOf(ctx context.Context, g jobstore.DeadGroup) ([]webui.Sample, error) {
+	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{Dead: true, Code: g.Reason, Model: g.Model, Limit: samples})
+	var list []webui.Sample
+	for _, p := range photos {
+		list = append(list, webui.Sample{
+			ID: p.ID.String(), Name: cmp.Or(p.Filename, p.Link, p.ID.String()),
+			Shown: p.OriginalKey != "" && !slices.Contains([]job.Code{job.CodeDecoderCrashed, job.CodeDecodeFailed, job.CodeUnsupportedFormat}, g.Reason),
+		})
+	}
+	return list, err
+}
+
+// showRedrive answers GET /failures/redrive.
+func (s *Service) showRedrive(c *fiber.Ctx) error {
+	ctx, cancel := within(c)
+	defer cancel()
+	wanted := groupOf(func(name string) string { return strings.Clone(c.Query(name)) })
+	groups, err := s.store.DeadGroups(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool {
+		return g.Reason == wanted.Reason && modelWords(g.Model) == wanted.Model
+	})
+	if i < 0 {
+		return problem.New(http.StatusNotFound, problem.CodeNotFound, "There are no such failures any more.")
+	}
+	text, err := json.Marshal(redriveRequest{selection: wanted, Limit: usualCanaries, PerSecond: 1, Canary: true})
+	if err != nil {
+		return err
+	}
+	return s.kit.Render(c, "redrive", webui.RedrivePage{
+		Frame: frame(c, "Try again", webui.NavFailures), Group: failureGroup(groups[i]),
+		Does: webui.NewCommand("does", "maskfleet.jobs.dead.redrive", text),
+	})
+}
+
+// usualCanaries is how many photos are tried first.
+const usualCanaries = 5
+
+// exportFailures answers GET /failures/export with every dead letter of a group, or of
+// all, a line each.
+func (s *Service) exportFailures(c *fiber.Ctx) error {
+	q := deadListRequest{selection: groupOf(func(name string) string { return strings.Clone(c.Query(name)) }), Limit: longestList}
+	if err := oneOf("reason", q.Reason, job.Codes()); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "application/x-ndjson")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="dead-letters.ndjson"`)
+	return httpserver.Download(c, func(ctx context.Context) io.ReadCloser {
+		from, into := io.Pipe()
+		go func() { // ends when all is written, or when from is closed
+			into.CloseWithError(s.writeFailures(ctx, json.NewEncoder(into), q))
+		}()
+		return from
+	})
+}
+
+func (s *Service) writeFailures(ctx context.Context, out *json.Encoder, q deadListRequest) error {
+	for {
+		letters, next, err := s.deadLetters(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, one := range letters {
+			if err := out.Encode(one); errors.Is(err, io.ErrClosedPipe) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+		if next == (job.ID{}) {
+			return nil
+		}
+		q.Before = next
+	}
+}
