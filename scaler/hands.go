@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -130,16 +131,18 @@ func (h *hands) round(ctx context.Context, c census, d decide.Decision) error {
 	if d.Acts() {
 		steps = append(steps, step{h.recall, true}, step{h.grow, true}, step{h.shrink, true})
 	}
+	var errs []error
 	for _, s := range steps {
 		done, err := s.do(ctx, c, d)
 		if done {
 			h.note()
 		}
-		if err != nil || done && s.resizes { // then the census is no longer true
-			return err
+		errs = append(errs, err) // one target that is refused must hold up no other step
+		if s.resizes && (done || err != nil) {
+			break // the census is no longer true
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // step does one thing, if there is need; done says that it changed something.
@@ -215,7 +218,7 @@ func (h *hands) grow(ctx context.Context, c census, d decide.Decision) (bool, er
 		return false, nil
 	}
 	g, err := h.fleet.Grow(ctx, h.lease.current(), missing)
-	for _, id := range slices.Concat(g.Started, g.Launched) {
+	for _, id := range slices.Concat(g.Found, g.Started, g.Launched) {
 		h.broker.AnnounceFleet(ctx, jobqueue.EventLaunched, id, fleetEvent{At: time.Now().UTC(), Why: d.Reason})
 	}
 	// Although nothing came of it, the next try has to look before.

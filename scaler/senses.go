@@ -65,7 +65,7 @@ func newSenses(cfg Config, doors Doors, leading func() bool, log *slog.Logger) *
 	counter := &arrivals{store: doors.Store}
 	s.accepted = sense("accepted", cfg.QueueInterval, cfg.ReadTimeout, log, counter.read)
 	s.backlog = sense("backlog", cfg.QueueInterval, cfg.ReadTimeout, log, func(ctx context.Context) (backlog, error) { return readBacklog(ctx, doors) })
-	s.listing = sense("instances", cfg.FleetInterval, cfg.Fleet.CallTimeout, log, func(ctx context.Context) (listing, error) { return s.readListing(ctx, doors) })
+	s.listing = sense("instances", cfg.FleetInterval, 2*cfg.Fleet.CallTimeout, log, func(ctx context.Context) (listing, error) { return s.readListing(ctx, doors) })
 	s.work = sense("work", cfg.CountersInterval, cfg.ReadTimeout, log, readWork(doors))
 	s.cpu = sense("cpu", cfg.CPUInterval, cfg.Fleet.CallTimeout, log, func(ctx context.Context) (fleet.Reading, error) { return s.readCPU(ctx, doors) })
 	return s
