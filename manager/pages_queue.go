@@ -123,7 +123,7 @@ func (s *Service) queuePage(operator bool) webui.QueuePage {
 	if page.WaitingRead = read; !read.Known() {
 		return page
 	}
-	page.Line, page.LineOldest, page.Outside = w.line.Photos, w.line.Oldest, w.outside
+	page.Line, page.LineOldest, page.Outside = w.line.Photos(), w.line.Oldest(page.At), w.outside
 	page.Shares = sharesOf(w)
 	for _, b := range w.batches {
 		page.BatchItems += b.Remaining

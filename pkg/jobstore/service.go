@@ -55,6 +55,14 @@ func (l Line) Photos() (n int) {
 	return n
 }
 
+// Oldest is for how long the first has been waiting at now; zero if none does.
+func (l Line) Oldest(now time.Time) time.Duration {
+	if len(l) == 0 {
+		return 0
+	}
+	return max(0, now.Sub(l[0].First))
+}
+
 // Before is how many became due before the given time. Within a second they are
 // reckoned to have come evenly.
 func (l Line) Before(due time.Time) (n float64) {
