@@ -156,7 +156,7 @@ type BatchDeletion struct {
 
 // DeleteBatch sets the tombstones of a batch and of all its items: from here on
 // nobody finds them. Their objects and rows are removed afterwards; see
-// Tombstones, BatchTombstones and RemoveBatch. A batch that was deleted before is
+// ItemsToErase, BatchTombstones and RemoveBatch. A batch that was deleted before is
 // ErrNotFound.
 func (s *Store) DeleteBatch(ctx context.Context, id uuid.UUID) (BatchDeletion, error) {
 	rows, err := s.exec(ctx, `

@@ -141,9 +141,9 @@ func TestDeletedPhotoIsFoundByNobody(t *testing.T) {
 	if err != nil || len(listed) != 0 {
 		t.Errorf("listed %d, %v", len(listed), err)
 	}
-	tombstones, err := store.Tombstones(t.Context(), 0, 10)
-	if err != nil || len(tombstones) != 1 || tombstones[0].OriginalKey != p.OriginalKey {
-		t.Errorf("tombstones: %v, %v", tombstones, err)
+	toErase, err := store.PhotosToErase(t.Context(), jobstore.Erasable{}, 10)
+	if err != nil || len(toErase) != 1 || toErase[0].ID != p.ID {
+		t.Errorf("to erase: %v, %v", toErase, err)
 	}
 	for range 2 {
 		if err := store.Remove(t.Context(), p.ID); err != nil {

@@ -118,22 +118,6 @@ func (s *Store) DeadLettersDue(ctx context.Context, olderThan time.Duration, lim
 	return due, nil
 }
 
-// Tombstones gives photos whose deletion began at least olderThan ago and did not
-// end: their objects and rows are still to be removed.
-func (s *Store) Tombstones(ctx context.Context, olderThan time.Duration, limit int) ([]job.Photo, error) {
-	rows, err := s.db.QueryContext(ctx, selectPhotos+`
-		WHERE deleted_at <= UTC_TIMESTAMP(6) - INTERVAL ? MICROSECOND ORDER BY deleted_at LIMIT ?`,
-		olderThan.Microseconds(), limit)
-	photos, err := collect(rows, err, func(from row) (job.Photo, error) {
-		p, err := scanPhoto(from)
-		return p.Photo, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("looking for tombstones: %w", err)
-	}
-	return photos, nil
-}
-
 // Counts says how many photos are in each state, and how long the oldest one that
 // is due has waited since it became due. It reads one index from end to end: ask
 // every few seconds, not for every request.

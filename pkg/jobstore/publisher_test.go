@@ -208,7 +208,7 @@ func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
 		"Unseen":               func() error { _, err := single.Unseen(t.Context(), time.Minute, 100); return err },
 		"LeasesOver":           func() error { _, err := single.LeasesOver(t.Context(), 100); return err },
 		"DeadLettersDue":       func() error { _, err := single.DeadLettersDue(t.Context(), 0, 100); return err },
-		"Tombstones":           func() error { _, err := single.Tombstones(t.Context(), 0, 100); return err },
+		"PhotosToErase":        func() error { _, err := single.PhotosToErase(t.Context(), jobstore.Erasable{}, 100); return err },
 		"WaitingOutsideBroker": func() error { _, err := single.WaitingOutsideBroker(t.Context()); return err },
 	}
 	for name, query := range queries {
