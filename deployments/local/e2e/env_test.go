@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -122,7 +123,7 @@ func startEnv(t testing.TB, options stack.Options) *env {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			keepLogs(t, s.Info().LogDir)
+			keepLogs(t, s.Info())
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -160,17 +161,24 @@ func binaries(t testing.TB, root string) string {
 	return path
 }
 
+// instanceLogs is where the fleet's instances print, below the stack's folder.
+const instanceLogs = "data/aws-host/instances"
+
 // keepLogs copies the parts' logs where a person finds them after a failure.
-func keepLogs(t testing.TB, dir string) {
+func keepLogs(t testing.TB, info stack.Info) {
 	t.Helper()
 	to := filepath.Join(root(t), ".local", "e2e-logs", t.Name())
 	if err := os.RemoveAll(to); err != nil {
 		t.Logf("logs not kept: %v", err)
 		return
 	}
-	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
-		t.Logf("logs not kept: %v", err)
-		return
+	for from, to := range map[string]string{
+		info.LogDir: to, filepath.Join(info.Dir, instanceLogs): filepath.Join(to, "instances"),
+	} {
+		if err := os.CopyFS(to, os.DirFS(from)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Logf("logs not kept: %v", err)
+			return
+		}
 	}
 	t.Logf("logs kept in %s", to)
 }
@@ -271,6 +279,11 @@ func (e *env) nobodyRefused(t *testing.T) {
 	if err != nil || len(logs) == 0 {
 		t.Fatalf("no logs in %s: %v", e.info.LogDir, err)
 	}
+	ofInstances, err := filepath.Glob(filepath.Join(e.info.Dir, instanceLogs, "*", "*.log"))
+	if err != nil || len(ofInstances) < len(e.info.Instances) {
+		t.Fatalf("logs of instances: %v, %v", ofInstances, err)
+	}
+	logs = append(logs, ofInstances...)
 	for _, log := range logs {
 		text, err := os.ReadFile(log)
 		if err != nil {
