@@ -112,9 +112,11 @@ func (e *ELB) bring(ctx context.Context, want desired) error {
 		}
 		there[s.Name] = s
 		wanted, known := want.servers[s.Name]
-		if !known || wanted.stale {
+		// What drains finishes what it has, by whatever settings.
+		if !known || wanted.stale && !wanted.draining {
 			if err := want.balancer.Remove(ctx, s.Name); err != nil {
 				e.log.DebugContext(ctx, "server not removed yet", "server", s.Name, "err", err)
+				delete(want.servers, s.Name) // nothing else is done to it before
 				continue
 			}
 			delete(there, s.Name)

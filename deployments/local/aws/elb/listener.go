@@ -96,7 +96,8 @@ func (e *ELB) createListener(_ context.Context, in createListenerRequest) (liste
 	return listenersResponse{Listeners: []listenerDescription{describeListener(l)}}, e.save()
 }
 
-// checkListener: each port here has one real balancer, which knows one group.
+// checkListener: each port here has one real balancer, which knows one group, and each
+// group one balancer, whose word on health is the only one.
 func (e *ELB) checkListener(in createListenerRequest, group *targetGroup) error {
 	for _, l := range e.kept.Listeners {
 		switch {
@@ -106,6 +107,8 @@ func (e *ELB) checkListener(in createListenerRequest, group *targetGroup) error 
 			return fail(invalidConfiguration, "Port %d belongs to another load balancer of the stand-in", in.Port)
 		case l.TargetGroup == group.ARN && l.LoadBalancer != in.LoadBalancerARN:
 			return fail(targetGroupInUse, "The following target groups cannot be associated with more than one load balancer: %s", group.ARN)
+		case l.TargetGroup == group.ARN:
+			return fail(invalidConfiguration, "The stand-in's target groups have one listener each; '%s' has one at port %d", group.ARN, l.Port)
 		}
 	}
 	if e.balancers[in.Port] == nil {

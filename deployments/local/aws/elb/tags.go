@@ -53,6 +53,7 @@ func (e *ELB) removeTags(_ context.Context, in removeTagsRequest) (nothing, erro
 	})
 }
 
+// changeTags changes those of all resources or of none.
 func (e *ELB) changeTags(arns []string, change func(map[string]string)) (nothing, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -65,6 +66,9 @@ func (e *ELB) changeTags(arns []string, change func(map[string]string)) (nothing
 		if change(next); len(next) > mostTags {
 			return nothing{}, fail(tooManyTags, "The maximum number of tags on '%s' is %d", arn, mostTags)
 		}
+	}
+	for _, arn := range arns {
+		tags, _ := e.tagged(arn) // it was there a moment ago
 		change(tags)
 	}
 	return nothing{}, e.save()
