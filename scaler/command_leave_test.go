@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"maskfleet/scaler"
 )
 
 type left struct {
@@ -62,6 +64,28 @@ func TestDrainByCommand(t *testing.T) {
 	o.isTold(http.StatusNotFound, "destroy", `{"instance":"i-0123456789abcdef0"}`, "no such instance")
 	o.isTold(http.StatusBadRequest, "drain", `{}`, "which instance")
 	o.isTold(http.StatusBadRequest, "destroy", `{"instnace":"x"}`, "instnace")
+}
+
+// TestStoppedInstanceByCommand: there is nothing to drain in it, but one can be rid of it.
+func TestStoppedInstanceByCommand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, twoByHand)
+	w.scale(t, func(c *scaler.Config) { c.KeepStopped = 1 })
+	o := w.operator(t)
+	o.untilFleet(2)
+	o.sizes("shrink", ``)
+	eventually(t, "one is stopped", func() bool { return len(w.instances(t, "stopped")) == 1 && o.says().Fleet["stopped"] == 1 })
+	if tried := o.sizes("grow", `{"dry_run":true}`); tried.Launch != 1 {
+		t.Errorf("starting it counts as a launch: %+v", tried)
+	}
+	stopped := w.instances(t, "stopped")[0]
+	o.isTold(http.StatusConflict, "drain", fmt.Sprintf(`{"instance":%q}`, stopped), "is stopped")
+	var answer left
+	o.does("destroy", fmt.Sprintf(`{"instance":%q}`, stopped), &answer)
+	if answer.Was != "stopped" || answer.Launch != 0 {
+		t.Errorf("done: %+v", answer)
+	}
+	eventually(t, "it is gone", func() bool { return w.up(t) == 1 && o.says().Fleet["stopped"] == 0 && len(w.retiring(t)) == 0 })
 }
 
 // TestDestroyByCommand: it is ended although it has photos in hand, also one that is

@@ -64,6 +64,9 @@ func TestSizesByCommand(t *testing.T) {
 	}
 
 	o.isTold(http.StatusConflict, "pause", `{}`, "the pin of 2 by operator")
+	if tried = o.sizes("resume", `{"dry_run":true}`); len(tried.Ended) != 1 || tried.Revision != 0 {
+		t.Errorf("resuming tried: %+v", tried)
+	}
 	done = o.sizes("resume", ``)
 	if len(done.Ended) != 1 || done.Size != 2 || done.Version != 4 {
 		t.Errorf("resumed: %+v", done)
@@ -73,6 +76,9 @@ func TestSizesByCommand(t *testing.T) {
 		t.Errorf("resumed, and nothing was paused: %+v", done)
 	}
 
+	if tried = o.sizes("pause", `{"why":"a look","dry_run":true}`); tried.Override.Kind != decide.Freeze || tried.Revision != 0 {
+		t.Errorf("pausing tried: %+v", tried)
+	}
 	done = o.sizes("pause", `{"why":"a look"}`)
 	if done.Override.Kind != decide.Freeze || done.Size != 2 {
 		t.Errorf("paused: %+v", done)
@@ -83,6 +89,9 @@ func TestSizesByCommand(t *testing.T) {
 		t.Errorf("resumed after a pause: %+v", done)
 	}
 
+	if tried = o.sizes("terminate-all", `{"dry_run":true}`); tried.Size != 0 || len(tried.Retire) != 2 || tried.Revision != 0 {
+		t.Errorf("ending all tried: %+v", tried)
+	}
 	done = o.sizes("terminate-all", `{"why":"the store moves"}`)
 	if done.Size != 0 || len(done.Retire) != 2 || !done.Override.Until.IsZero() {
 		t.Errorf("all terminated: %+v", done)
@@ -106,6 +115,8 @@ func TestSizesByCommand(t *testing.T) {
 		o.isTold(http.StatusBadRequest, "resize", request, word)
 	}
 	o.isTold(http.StatusBadRequest, "grow", `{"by":0}`, "by")
+	o.isTold(http.StatusBadRequest, "terminate-all", `{"for":"1h"}`, "for") // until released
+	o.isTold(http.StatusBadRequest, "resume", `{"what":"all"}`, "what")
 	o.isTold(http.StatusBadRequest, "shrink", `{"by":-3}`, "by")
 
 	var actions []string
