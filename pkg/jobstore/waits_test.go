@@ -32,6 +32,15 @@ func TestWaits(t *testing.T) {
 			t.Errorf("outside: %+v, %v", got, err)
 		}
 	}
+	// Pieces of a time meet: nothing is counted twice, and nothing lost between them.
+	for _, shift := range []time.Duration{0, 30 * time.Minute, time.Hour, 90 * time.Minute} {
+		if got, err := store.MeasureWaits(t.Context(), from.Add(-shift), to.Add(3*time.Hour), 10*time.Second); err != nil || got.Photos != 40 || got.Late != 29 {
+			t.Errorf("from %s before: %+v, %v", shift, got, err)
+		}
+		if got, err := store.SampleServices(t.Context(), from.Add(-shift), to.Add(3*time.Hour), 0); err != nil || len(got) != 40 {
+			t.Errorf("from %s before: %d, %v", shift, len(got), err)
+		}
+	}
 	all, err := store.SampleServices(t.Context(), from, to, 0)
 	if err != nil || len(all) != 40 || slices.Min(all) != 100*time.Millisecond || slices.Max(all) != 100*time.Millisecond {
 		t.Errorf("all: %v, %v", all, err)
