@@ -127,7 +127,7 @@ func TestClientStandsAlone(t *testing.T) {
 // not be the same in a replay.
 func TestDecisionsArePure(t *testing.T) {
 	t.Parallel()
-	allowed := []string{"bytes", "encoding/json", "errors", "fmt", "io", "math", "slices", "strings", "time"}
+	allowed := []string{"bytes", "encoding/json", "errors", "fmt", "io", "math", "slices", "strconv", "strings", "time"}
 	for _, p := range listPackages(t) {
 		if p.Path != "scaler/decide" {
 			continue
