@@ -1,7 +1,9 @@
 package ec2
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"slices"
 )
@@ -260,5 +262,6 @@ func fingerprint(request any) string {
 	if err != nil {
 		panic(err) // plain structures always can be
 	}
-	return string(text)
+	digest := sha256.Sum256(text)
+	return hex.EncodeToString(digest[:])
 }

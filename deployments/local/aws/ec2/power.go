@@ -175,7 +175,7 @@ func (e *EC2) reconcile(ctx context.Context) error {
 	return e.tidy(time.Now())
 }
 
-// tidy is called with mu held.
+// tidy forgets what AWS would, too. It is called with mu held.
 func (e *EC2) tidy(now time.Time) error {
 	changed := false
 	for id, i := range e.kept.Instances {
@@ -186,6 +186,12 @@ func (e *EC2) tidy(now time.Time) error {
 			changed = true
 		case i.Spot != nil && i.State == running && now.After(i.Spot.Time):
 			e.interrupt(i)
+			changed = true
+		}
+	}
+	for token, l := range e.kept.Launches {
+		if now.Sub(l.At) > tokenLife {
+			delete(e.kept.Launches, token)
 			changed = true
 		}
 	}
@@ -236,8 +242,15 @@ func (e *EC2) hostname(i instance) string {
 	return "ip-" + strings.ReplaceAll(i.Address.String(), ".", "-") + "." + e.config.Region + ".compute.internal"
 }
 
-// tell passes on what has changed of an instance; it is called without mu.
+// tell passes on what has changed of an instance; it is called without mu. A boot that
+// is on its way takes the change along or is told after it.
 func (e *EC2) tell(ctx context.Context, id string) error {
+	if i, known := e.copy(id); !known || i.State != running {
+		return nil // an end would be waited for
+	}
+	power := e.power(id)
+	power.Lock()
+	defer power.Unlock()
 	i, known := e.copy(id)
 	if !known || i.State != running {
 		return nil

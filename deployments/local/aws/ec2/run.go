@@ -30,7 +30,11 @@ type runRequest struct {
 type launched struct {
 	Fingerprint string
 	Reservation string
+	At          time.Time
 }
+
+// tokenLife is how long EC2 knows a client token at least.
+const tokenLife = 24 * time.Hour
 
 type runResponse struct {
 	ReservationID string             `wire:"reservationId"`
@@ -205,7 +209,7 @@ func (e *EC2) launch(ctx context.Context, in runRequest, z zone, count int, aske
 		fresh = append(fresh, i)
 	}
 	if in.ClientToken != "" {
-		e.kept.Launches[in.ClientToken] = launched{Fingerprint: asked, Reservation: reservation}
+		e.kept.Launches[in.ClientToken] = launched{Fingerprint: asked, Reservation: reservation, At: now}
 	}
 	if err := e.save(); err != nil {
 		return runResponse{}, err

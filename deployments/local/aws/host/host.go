@@ -26,8 +26,9 @@ type Host struct {
 	ctx     context.Context // of all machines
 	cancel  context.CancelFunc
 
-	mu       sync.Mutex // guards machines
+	mu       sync.Mutex // guards the rest
 	machines map[string]*Machine
+	closing  bool // nothing is booted any more
 }
 
 // Open takes a part of loopback for the machines. What the host keeps lies in dir.
@@ -59,10 +60,16 @@ func (h *Host) Network() netip.Prefix { return h.network.prefix }
 // ErrAddress says that a machine's address cannot be its own.
 var ErrAddress = errors.New("the address is outside the host's network or taken")
 
+// ErrClosing says that the host ends.
+var ErrClosing = errors.New("the host shuts down")
+
 // Boot switches a machine on; one that is on already stays as it is.
 func (h *Host) Boot(spec Spec) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.closing {
+		return fmt.Errorf("booting %s: %w", spec.ID, ErrClosing)
+	}
 	if _, on := h.machines[spec.ID]; on {
 		return nil
 	}
@@ -105,8 +112,11 @@ func (h *Host) ShutDown(ctx context.Context, id string, limit time.Duration) {
 	}
 }
 
-// ShutDownAll ends all machines at the same time.
+// ShutDownAll ends all machines at the same time, for good: none is booted after it.
 func (h *Host) ShutDownAll(limit time.Duration) {
+	h.mu.Lock()
+	h.closing = true
+	h.mu.Unlock()
 	var all sync.WaitGroup
 	for _, status := range h.Machines() {
 		all.Go(func() { h.ShutDown(h.ctx, status.ID, limit) })

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"errors"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -264,5 +265,20 @@ func TestMeterCountsWhatEnded(t *testing.T) {
 	}
 	if after := m.read(nil); after != first {
 		t.Errorf("after its end the machine has used %s, want %s", after, first)
+	}
+}
+
+// TestNothingBootsAfterTheEnd: the API, which goes on for a moment, would start again
+// what is being ended.
+func TestNothingBootsAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	h := openHost(t)
+	spec := boot(t, h, "sleep 1000")
+	h.ShutDownAll(0)
+	if err := h.Boot(spec); !errors.Is(err, ErrClosing) {
+		t.Errorf("booting after the end: %v, want ErrClosing", err)
+	}
+	if left := h.Machines(); len(left) > 0 {
+		t.Errorf("there are %v after the end", left)
 	}
 }
