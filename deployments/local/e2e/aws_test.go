@@ -34,17 +34,23 @@ func (e *env) aws(t *testing.T, to any, args ...string) {
 	}
 }
 
-// worker finds the one that calls itself by the instance's name.
-func (e *env) worker(t *testing.T, id string) error {
+// works says whether there is a worker that calls itself by the instance's name.
+func (e *env) works(t *testing.T, id string) (bool, error) {
 	t.Helper()
 	workers, err := e.queue.Workers(t.Context())
-	if err != nil {
+	return slices.ContainsFunc(workers, func(w jobqueue.Worker) bool { return w.ID == id }), err
+}
+
+// awaitWorker waits until it is among the workers, or gone.
+func (e *env) awaitWorker(t *testing.T, id string, there bool) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("worker %s to be there: %t", id, there), func() error {
+		works, err := e.works(t, id)
+		if err == nil && works != there {
+			err = fmt.Errorf("there: %t", works)
+		}
 		return err
-	}
-	if !slices.ContainsFunc(workers, func(w jobqueue.Worker) bool { return w.ID == id }) {
-		return fmt.Errorf("no worker %s", id)
-	}
-	return nil
+	})
 }
 
 // TestInstanceTakesOver: an instance launched by EC2's API, registered behind the
@@ -57,7 +63,7 @@ func TestInstanceTakesOver(t *testing.T) {
 	var id string
 	e.aws(t, &id, "ec2", "run-instances", "--image-id", e.info.AWS.Image, "--instance-type", "local.full", "--count", "1", "--user-data", "LOG_LEVEL=debug",
 		"--query", "Instances[0].InstanceId")
-	eventually(t, "the worker of "+id, func() error { return e.worker(t, id) })
+	e.awaitWorker(t, id, true)
 	e.aws(t, nil, "elbv2", "register-targets", "--target-group-arn", group, "--targets", "Id="+id)
 	eventually(t, "the door of "+id, func() error {
 		var state string
@@ -77,11 +83,6 @@ func TestInstanceTakesOver(t *testing.T) {
 	e.awaitAll(t, photos, job.StateSucceeded)
 
 	e.aws(t, nil, "ec2", "terminate-instances", "--instance-ids", id)
-	eventually(t, id+" to be gone", func() error {
-		if e.worker(t, id) == nil {
-			return errors.New("it is among the workers")
-		}
-		return nil
-	})
+	e.awaitWorker(t, id, false)
 	e.settled(t)
 }

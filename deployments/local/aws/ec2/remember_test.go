@@ -143,3 +143,34 @@ func TestClientTokensAreForgotten(t *testing.T) {
 		t.Errorf("after a day %v are kept", e.kept.Launches)
 	}
 }
+
+// TestTemplateVersionOfAToken: the same token in the same words is the same version.
+func TestTemplateVersionOfAToken(t *testing.T) {
+	t.Parallel()
+	h := &slowHost{booting: make(chan struct{}), goOn: make(chan struct{})}
+	e := openSlow(t, h)
+	if _, err := e.createTemplate(t.Context(), createTemplateRequest{Name: "web", Data: launch{InstanceType: "local.full"}}); err != nil {
+		t.Fatal(err)
+	}
+	in := createVersionRequest{Name: "web", Data: launch{InstanceType: "local.half"}, ClientToken: "t"}
+	for range 2 {
+		if out, err := e.createTemplateVersion(t.Context(), in); err != nil || out.Version.Number != 2 {
+			t.Errorf("version %d, %v; want 2", out.Version.Number, err)
+		}
+	}
+	in.Description = "another"
+	if _, err := e.createTemplateVersion(t.Context(), in); err == nil {
+		t.Error("other words under the same token were taken")
+	}
+}
+
+func TestGroupsBesideAnInterface(t *testing.T) {
+	t.Parallel()
+	h := &slowHost{booting: make(chan struct{}), goOn: make(chan struct{})}
+	e := openSlow(t, h)
+	in := oneInstance("")
+	in.SecurityGroupIDs, in.NetworkInterfaces = []string{e.group()}, []networkRequest{{SubnetID: e.zones[0].subnet}}
+	if _, err := e.runInstances(t.Context(), in); err == nil {
+		t.Error("security groups beside an interface were overlooked")
+	}
+}

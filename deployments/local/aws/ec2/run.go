@@ -100,6 +100,9 @@ func (e *EC2) fillIn(in *runRequest) error {
 	if in.SubnetID != "" && len(in.NetworkInterfaces) > 0 {
 		return fail(invalidCombination, "Network interfaces and an instance-level subnet ID may not be specified on the same request")
 	}
+	if len(in.SecurityGroupIDs)+len(in.SecurityGroups) > 0 && len(in.NetworkInterfaces) > 0 {
+		return fail(invalidCombination, "Network interfaces and an instance-level security groups may not be specified on the same request")
+	}
 	in.SubnetID = cmp.Or(in.SubnetID, in.subnet())
 	switch {
 	case in.MinCount == 0 || in.MaxCount == 0:

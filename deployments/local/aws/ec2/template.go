@@ -24,6 +24,8 @@ type templateVersion struct {
 	Description string
 	CreatedAt   time.Time
 	Data        launch
+	Token       string // of the client that made it
+	Asked       string // fingerprint of what it asked for
 }
 
 // templateReference names a template by one of its two names.
@@ -76,7 +78,7 @@ func (e *EC2) createTemplate(_ context.Context, in createTemplateRequest) (templ
 	now := time.Now().UTC().Truncate(time.Second)
 	t := &template{
 		ID: newID("lt"), Name: in.Name, CreatedAt: now, Default: 1, Tags: tags, Token: in.ClientToken, Asked: fingerprint(in),
-		Versions: []templateVersion{{1, in.Description, now, in.Data}},
+		Versions: []templateVersion{{Number: 1, Description: in.Description, CreatedAt: now, Data: in.Data}},
 	}
 	e.kept.Templates[t.ID] = t
 	return templateResponse{e.describeTemplate(t)}, e.save()
@@ -150,6 +152,15 @@ func (e *EC2) createTemplateVersion(_ context.Context, in createVersionRequest) 
 	if err != nil {
 		return createVersionResponse{}, err
 	}
+	for _, v := range t.Versions {
+		switch {
+		case in.ClientToken == "" || v.Token != in.ClientToken:
+		case v.Asked == fingerprint(in):
+			return createVersionResponse{e.describeVersion(t, v)}, nil
+		default:
+			return createVersionResponse{}, fail(idempotentMismatch, "Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
+		}
+	}
 	data := in.Data
 	if in.SourceVersion != "" {
 		source, err := t.version(in.SourceVersion)
@@ -164,7 +175,7 @@ func (e *EC2) createTemplateVersion(_ context.Context, in createVersionRequest) 
 	if err := dryRun(in.DryRun); err != nil {
 		return createVersionResponse{}, err
 	}
-	v := templateVersion{t.latest() + 1, in.Description, time.Now().UTC().Truncate(time.Second), data}
+	v := templateVersion{t.latest() + 1, in.Description, time.Now().UTC().Truncate(time.Second), data, in.ClientToken, fingerprint(in)}
 	t.Versions = append(t.Versions, v)
 	return createVersionResponse{e.describeVersion(t, v)}, e.save()
 }

@@ -78,7 +78,7 @@ func (e *ELB) makeEntrance(in Entrance, check checkSettings) {
 	maps.DeleteFunc(e.kept.Listeners, func(_ string, l *listener) bool { return l.Port == in.Port && l.LoadBalancer != balancer })
 	arn := e.arn(fmt.Sprintf("listener/app/%s/%s/%s", in.Name, in.id(), in.id()))
 	if e.kept.Listeners[arn] == nil {
-		e.kept.Listeners[arn] = &listener{ARN: arn, LoadBalancer: balancer, TargetGroup: group}
+		e.kept.Listeners[arn] = &listener{ARN: arn, LoadBalancer: balancer, TargetGroup: group, Tags: make(map[string]string)}
 	}
 	e.kept.Listeners[arn].Port = in.Port
 }

@@ -191,3 +191,24 @@ func TestOneListenerOfAGroup(t *testing.T) {
 		t.Errorf("a second listener of a group: %v", err)
 	}
 }
+
+// TestListenerKeepsItsTags: a parameter is never overlooked.
+func TestListenerKeepsItsTags(t *testing.T) {
+	t.Parallel()
+	e, group := behind(t, startScripted(t))
+	arn := e.arn("listener/app/web/web/web")
+	if _, err := e.deleteListener(t.Context(), listenerRequest{ARN: arn}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.createListener(t.Context(), createListenerRequest{
+		LoadBalancerARN: e.arn("loadbalancer/app/web/web"), Protocol: "HTTP", Port: 8080, Tags: []tag{{Key: "a", Value: "b"}},
+		DefaultActions: []action{{Type: "forward", TargetGroupARN: group}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags, err := e.describeTags(t.Context(), describeTagsRequest{ARNs: []string{out.Listeners[0].ARN}})
+	if err != nil || len(tags.Descriptions) != 1 || !slices.Equal(tags.Descriptions[0].Tags, []tag{{Key: "a", Value: "b"}}) {
+		t.Errorf("tags of the listener: %+v, %v", tags, err)
+	}
+}

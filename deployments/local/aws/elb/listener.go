@@ -12,6 +12,7 @@ type listener struct {
 	LoadBalancer string
 	Port         int
 	TargetGroup  string
+	Tags         map[string]string
 }
 
 type action struct {
@@ -88,9 +89,12 @@ func (e *ELB) createListener(_ context.Context, in createListenerRequest) (liste
 	if err := e.checkListener(in, group); err != nil {
 		return listenersResponse{}, err
 	}
+	if len(in.Tags) > mostTags {
+		return listenersResponse{}, fail(tooManyTags, "The maximum number of tags is %d", mostTags)
+	}
 	l := &listener{
 		ARN:          e.arn(fmt.Sprintf("listener/app/%s/%s/%s", balancer.Name, balancer.Suffix, newSuffix())),
-		LoadBalancer: balancer.ARN, Port: in.Port, TargetGroup: group.ARN,
+		LoadBalancer: balancer.ARN, Port: in.Port, TargetGroup: group.ARN, Tags: tagMap(in.Tags),
 	}
 	e.kept.Listeners[l.ARN] = l
 	return listenersResponse{Listeners: []listenerDescription{describeListener(l)}}, e.save()

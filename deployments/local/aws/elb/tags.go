@@ -28,6 +28,12 @@ func (e *ELB) tagged(arn string) (map[string]string, error) {
 	if l := e.kept.LoadBalancers[arn]; l != nil {
 		return l.Tags, nil
 	}
+	if l := e.kept.Listeners[arn]; l != nil {
+		if l.Tags == nil { // kept by a stand-in that did not know them
+			l.Tags = make(map[string]string)
+		}
+		return l.Tags, nil
+	}
 	return nil, fail(loadBalancerNotFound, "One or more resources of '%s' not found", arn)
 }
 
