@@ -34,6 +34,7 @@ type board struct {
 	redis     *gauge[time.Duration]
 	s3        *gauge[time.Duration]
 	waiting   *gauge[waiting]
+	erasures  *gauge[erasuresAnswer]
 
 	all []func(context.Context) error
 }
@@ -72,6 +73,10 @@ func newBoard(s *Service) *board {
 	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
 	b.waiting = gaugeOf(b, s, "waiting photos", 2*count, s.readWaiting)
 	b.waiting.lazy = true
+	b.erasures = gaugeOf(b, s, "erasures", count, func(ctx context.Context) (erasuresAnswer, error) {
+		return s.listErasures(ctx, erasuresRequest{Limit: shownErasures})
+	})
+	b.erasures.lazy = true
 	return b
 }
 

@@ -46,7 +46,7 @@ func exampleFailure() job.Photo {
 
 // commands is everything that can be asked of the manager, beside its pages.
 func (s *Service) commands() []command.Command {
-	return slices.Concat(s.photoCommands(), s.deadCommands(), s.pauseCommands())
+	return slices.Concat(s.photoCommands(), s.deadCommands(), s.pauseCommands(), s.eraseCommands())
 }
 
 // answerCommands offers the commands until ctx ends.

@@ -134,5 +134,6 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.board.Run,
 		s.hub.Run,
 		s.answerCommands,
+		s.runErasures,
 	)
 }

@@ -159,3 +159,29 @@ func unlessNil(err error) error {
 	}
 	return err
 }
+
+// CountResults says how many of the photos have a result here; a tombstone is none.
+func (c *Cache) CountResults(ctx context.Context, ids ...job.ID) (n int, err error) {
+	for some := range slices.Chunk(ids, forgottenAtOnce) {
+		keys := make([]string, len(some))
+		for i, id := range some {
+			keys[i] = resultKey(id)
+		}
+		err := c.call(ctx, "counting results", func(ctx context.Context) error {
+			values, err := c.redis.MGet(ctx, keys...).Result()
+			if err != nil {
+				return err
+			}
+			for _, v := range values {
+				if text, is := v.(string); is && text != tombstone {
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

@@ -35,6 +35,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 		"api_keys",
 		"audit_log",
 		"batches",
+		"erasures",
 		"faces",
 		"goose_db_version",
 		"idempotency_keys",

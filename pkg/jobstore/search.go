@@ -62,6 +62,7 @@ type Search struct {
 	From, To time.Time // made at or after, and before, to the millisecond
 	Dead     bool      // failed, and not put aside
 	Before   job.ID    // the last photo of the page before this one
+	After    job.ID    // the same for lists that go from old to new
 	Limit    int       // required, at least 1
 }
 
@@ -122,6 +123,7 @@ func (f Search) where() (string, []any) {
 	c.and(f.Model.Version != "", `model_version = ?`, f.Model.Version)
 	c.made(f.From, f.To, f.Before)
 	c.and(f.Dead, `state = 'failed' AND discarded_at IS NULL`)
+	c.and(f.After != job.ID{}, `id > ?`, f.After[:])
 	return c.where()
 }
 

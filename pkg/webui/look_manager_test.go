@@ -15,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures())
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures(), erasePictures())
 }
 
 func overviewPictures() []picture {
@@ -204,4 +204,20 @@ func auditPictures() []picture {
 		})
 	}
 	return []picture{{"audit-many", "audit", page}, {"audit-none", "audit", webui.AuditPage{Frame: atManager("Audit", webui.NavAudit), First: true, Newest: "/audit"}}}
+}
+
+func erasePictures() []picture {
+	now := time.Now()
+	facts := []webui.Fact{{Name: "Photos in MySQL, with their faces", Value: "12 480"}, {Name: "Objects in S3", Value: "37 212"}, {Name: "Dead letters", Value: "17"}}
+	page := webui.ErasePage{
+		Frame: atManager("Erase", webui.NavErase), At: now, Today: "2026-11-28", Read: webui.Reading{At: now},
+		Erasures: []webui.ErasureRow{
+			{ID: "a", What: "erase cameras.north", AskedBy: "admin", At: now.Add(-90 * time.Second), Found: 12480, Marked: 12480, Left: 5120, Facts: facts},
+			{ID: "b", What: "erase before 2026-03-01", AskedBy: "olga", At: now.Add(-3 * time.Hour), Found: 400, Marked: 120, Trouble: "A store does not answer; it goes on when that is back.", Facts: facts},
+			{ID: "c", What: "erase everything", AskedBy: "admin", At: now.Add(-50 * time.Hour), DoneAt: now.Add(-49 * time.Hour), Found: 1284031, Marked: 1284031, Facts: facts, Remains: []string{"accounts, their keys and webhooks", "backups of the stores"}},
+		},
+	}
+	viewer := webui.ErasePage{Frame: atManager("Erase", webui.NavErase), At: now, Read: webui.Reading{At: now}}
+	viewer.Admin = false
+	return []picture{{"erase", "erase", page}, {"erase-none", "erase", viewer}}
 }

@@ -44,6 +44,7 @@ type ConfirmPage struct {
 	Consequence string   // a sentence or two
 	Facts       []Fact   // what the dry run said
 	Refused     []string // what of it would not be done, and why
+	Remains     []string // what stays all the same
 	Nothing     bool     // the dry run found nothing to do
 	Danger      bool     // it cannot be undone
 	Typed       string   // what must be typed first; "" for nothing
