@@ -24,8 +24,8 @@ func (k OverrideKind) strength() int {
 // Override is what a person said, for a time.
 type Override struct {
 	Kind OverrideKind `json:"kind"`
-	Size int          `json:"size,omitempty"` // of a pin
-	Min  int          `json:"min,omitempty"`  // of bounds
+	Size int          `json:"size"`          // of a pin
+	Min  int          `json:"min,omitempty"` // of bounds
 	Max  int          `json:"max,omitempty"`
 	Who  string       `json:"who"`
 	Why  string       `json:"why"`
