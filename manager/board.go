@@ -36,6 +36,8 @@ type board struct {
 	waiting   *gauge[waiting]
 	erasures  *gauge[erasuresAnswer]
 
+	descriptions descriptions
+
 	all []func(context.Context) error
 }
 
@@ -77,6 +79,7 @@ func newBoard(s *Service) *board {
 		return s.listErasures(ctx, erasuresRequest{Limit: shownErasures})
 	})
 	b.erasures.lazy = true
+	b.descriptions = newDescriptions(b, s)
 	return b
 }
 

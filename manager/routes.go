@@ -42,7 +42,7 @@ func (s *Service) pages() []route {
 	return slices.Concat([]route{
 		look("/", s.showOverview),
 		look("/events/:page", s.streamPage),
-	}, s.queuePages(), s.jobPages(), s.failurePages(), s.auditPages(), s.erasePages())
+	}, s.queuePages(), s.jobPages(), s.failurePages(), s.auditPages(), s.erasePages(), s.healthPages())
 }
 
 // live are the pages that go on changing by themselves, by their names in /events and
@@ -51,6 +51,7 @@ func (s *Service) live() map[string]func(operator bool) any {
 	return map[string]func(bool) any{
 		"overview": func(bool) any { return s.overview() },
 		"erase":    func(bool) any { return s.erasePage() },
+		"health":   func(bool) any { return s.healthPage() },
 		"queue":    func(operator bool) any { return s.queuePage(operator) },
 	}
 }

@@ -15,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures(), erasePictures())
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures(), erasePictures(), healthPictures())
 }
 
 func overviewPictures() []picture {
@@ -220,4 +220,22 @@ func erasePictures() []picture {
 	viewer := webui.ErasePage{Frame: atManager("Erase", webui.NavErase), At: now, Read: webui.Reading{At: now}}
 	viewer.Admin = false
 	return []picture{{"erase", "erase", page}, {"erase-none", "erase", viewer}}
+}
+
+func healthPictures() []picture {
+	now := time.Now()
+	fresh := webui.Reading{At: now}
+	page := webui.HealthPage{
+		Frame: atManager("Health", webui.NavHealth), At: now, StreamsRead: fresh, ServicesRead: fresh, ScalerRead: fresh, ScaledAt: now.Add(-3 * time.Second),
+		Parts: []webui.PartRow{
+			{Name: "MySQL", Does: "the truth", AwaySince: now.Add(-9 * time.Second), Read: webui.Reading{At: now.Add(-10 * time.Second), Stale: true}, Facts: []webui.Fact{{"Version", "10.11.14-MariaDB-0+deb12u2"}, {"Connections", "31 of 151"}, {"Tables and indexes", "1.4 GB"}}},
+			{Name: "NATS", Does: "the queue", Took: 2 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "2.14.1"}}},
+			{Name: "S3", Does: "the pictures", Took: 7 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Bucket", "maskfleet"}, {"At", "http://127.0.0.1:7070"}}},
+			{Name: "Redis", Does: "sessions and fast answers", Took: time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "7.0.15"}, {"Memory", "24.1 MB of no limit"}}},
+		},
+		Troubles: []webui.Trouble{{Part: "MySQL", Since: now.Add(-9 * time.Second), Means: "No photo is accepted and workers wait until it is back. What was accepted is safe."}},
+		Services: []webui.ServiceRow{{"maskfleet-manager", 1, []string{"3ba9ce1"}, 3 * time.Millisecond}, {"maskfleet-worker", 8, []string{"3ba9ce1", "30a8a95"}, 41 * time.Millisecond}, {Name: "maskfleet-scaler"}},
+		Streams:  []webui.StreamRow{{"JOBS", 12480, 4_100_000, 268_435_456, 0.125, 1, now.Add(-time.Minute)}, {"DEAD", 17, 21_000, 268_435_456, 0, 1, now.Add(-50 * time.Hour)}, {"KV_WORKERS", 8, 4_000, 33_554_432, 0, 1, now}},
+	}
+	return []picture{{"health", "health", page}, {"health-unknown", "health", webui.HealthPage{Frame: atManager("Health", webui.NavHealth), At: now, Parts: page.Parts[1:]}}}
 }

@@ -88,6 +88,7 @@ type PartRow struct {
 	Took       time.Duration // the last answer
 	AwaySince  time.Time     // zero: it answers
 	Read       Reading
+	Facts      []Fact // that it says of itself
 }
 
 // Pace is what happened in each of the last minutes, the oldest first and the one
