@@ -15,7 +15,7 @@ func TestContrast(t *testing.T) {
 		t.Fatal(err)
 	}
 	light, dark := map[string]string{}, map[string]string{}
-	pair := regexp.MustCompile(`--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`)
+	pair := regexp.MustCompile(`--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)`)
 	for _, found := range pair.FindAllStringSubmatch(string(css), -1) {
 		light[found[1]], dark[found[1]] = found[2], found[3]
 	}
@@ -41,6 +41,9 @@ func TestContrast(t *testing.T) {
 	}
 	check("text", "accent-soft", 4.5)
 	check("line-strong", "surface", 3)
+	for _, line := range []string{"chart-1", "chart-2", "chart-3", "chart-4"} {
+		check(line, "surface", 3)
+	}
 }
 
 func contrast(t *testing.T, a, b string) float64 {

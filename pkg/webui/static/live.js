@@ -22,7 +22,7 @@
       if (old.data !== fresh.data) old.data = fresh.data;
       return;
     }
-    if (old.isEqualNode(fresh)) return;
+    if (old.hasAttribute('data-own') || old.isEqualNode(fresh)) return; // what is in the first kind is a script's
     for (const { name } of [...old.attributes]) {
       const persons = name === 'open' && old.nodeName === 'DETAILS'; // what somebody unfolded stays so
       if (!fresh.hasAttribute(name) && !persons) old.removeAttribute(name);
@@ -60,6 +60,7 @@
     holder.innerHTML = html;
     patchChildren(live, holder.content);
     window.maskfleet.tellTimes(live);
+    live.dispatchEvent(new Event('news'));
     at = new Date();
   };
 
