@@ -1,5 +1,6 @@
 // Package manager is the operators' dashboard, who works, what waits, what failed, and
-// the answers to their commands about jobs, lanes and the intake (commands.go).
+// the answers to their commands about jobs, lanes, the intake and erasures (commands.go).
+// A page's button asks for such a command like anybody else (button.go).
 //
 // It shows readings that one loop for each takes, never a query for each browser,
 // and says of every reading how old it is; a part that does not answer turns grey
