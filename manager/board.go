@@ -38,6 +38,8 @@ type board struct {
 
 	descriptions descriptions
 
+	fleet fleetBoard
+
 	all []func(context.Context) error
 }
 
@@ -80,6 +82,7 @@ func newBoard(s *Service) *board {
 	})
 	b.erasures.lazy = true
 	b.descriptions = newDescriptions(b, s)
+	b.fleet = newFleetBoard(b, s)
 	return b
 }
 

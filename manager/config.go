@@ -28,6 +28,8 @@ type Config struct {
 	QueueLimit int `env:"QUEUE_LIMIT" envDefault:"50000"`
 	// PublicURL is the address under which browsers reach the site.
 	PublicURL string `env:"PUBLIC_URL"`
+	// EntryURL is where the site's load balancer answers, for a link; empty: not known.
+	EntryURL string `env:"ENTRY_URL"`
 	// OpenWait is how long a start waits for the stores to come up.
 	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
 	// DrainLinger is how long a stopping manager serves on.

@@ -10,6 +10,7 @@ import (
 // view is what a live page shows, to whom: whoever may steer the fleet sees buttons.
 type view struct {
 	page     string
+	query    string // of the address: what of the page is to be seen
 	operator bool
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -46,6 +47,9 @@ type Service struct {
 	health   *httpserver.Health
 	people   *login.Pages
 	app      *fiber.App
+
+	leaving chan struct{} // closed when a person stops the manager from its page
+	leave   func()
 }
 
 // New makes a manager on doors that are open already.
@@ -60,6 +64,8 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		accounts: account.New(doors.Store, doors.Cache, cfg.Accounts),
 		health:   &httpserver.Health{},
 	}
+	s.leaving = make(chan struct{})
+	s.leave = sync.OnceFunc(func() { close(s.leaving) })
 	s.board = newBoard(s)
 	s.hub = newHub(cfg.Reading.LiveInterval, s.renderLive, tel.Log)
 	web := cfg.HTTP
@@ -125,8 +131,17 @@ func (s *Service) Run(ctx context.Context) error {
 	return s.Serve(ctx, ln)
 }
 
-// Serve serves on ln until ctx ends.
+// Serve serves on ln until ctx ends, or a person stops the manager from its page.
 func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-s.leaving:
+			stop()
+		}
+	}()
 	return lifecycle.Beneath(ctx,
 		func(ctx context.Context) error {
 			return httpserver.Serve(ctx, s.app, ln, s.health, s.cfg.DrainLinger, s.hub.close)

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -13,19 +14,31 @@ import (
 	"maskfleet/pkg/webui/login"
 )
 
+// longestQuery is that of a live page, in bytes.
+const longestQuery = 200
+
+// errGone says that what a live page was about is no longer there.
+var errGone = errors.New("there is nothing to show any more")
+
 // eventPage carries the changing part of a live page.
 const eventPage = "page"
 
 // renderLive is the changing part of a page.
 func (s *Service) renderLive(of view) (string, error) {
-	html, err := s.kit.HTML(of.page, "live", s.live()[of.page](of.operator))
+	shown := s.livePage(of)
+	if shown == nil {
+		return "", errGone
+	}
+	html, err := s.kit.HTML(of.page, "live", shown)
 	return string(html), err
 }
 
 // streamPage answers GET /events/{page} with the changing part of a page, once a tick.
 func (s *Service) streamPage(c *fiber.Ctx) error {
-	seen := view{page: strings.Clone(c.Params("page")), operator: may(login.User(c), account.RoleOperator)}
-	if s.live()[seen.page] == nil {
+	seen := view{
+		page: strings.Clone(c.Params("page")), query: string(c.Request().URI().QueryString()), operator: may(login.User(c), account.RoleOperator),
+	}
+	if len(seen.query) > longestQuery || s.livePage(seen) == nil {
 		return problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such live page.")
 	}
 	return httpserver.Stream(c, s.people.Listener(c), func(ctx context.Context, send func(event, data string) error) error {

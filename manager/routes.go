@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -42,7 +43,7 @@ func (s *Service) pages() []route {
 	return slices.Concat([]route{
 		look("/", s.showOverview),
 		look("/events/:page", s.streamPage),
-	}, s.queuePages(), s.jobPages(), s.failurePages(), s.auditPages(), s.erasePages(), s.healthPages())
+	}, s.queuePages(), s.fleetPages(), s.scalingPages(), s.jobPages(), s.failurePages(), s.auditPages(), s.erasePages(), s.healthPages())
 }
 
 // live are the pages that go on changing by themselves, by their names in /events and
@@ -54,6 +55,30 @@ func (s *Service) live() map[string]func(operator bool) any {
 		"health":   func(bool) any { return s.healthPage() },
 		"queue":    func(operator bool) any { return s.queuePage(operator) },
 	}
+}
+
+// livePage is what a live page shows to whom; nil if there is none of that name.
+func (s *Service) livePage(of view) any {
+	if fill := s.live()[of.page]; fill != nil {
+		return fill(of.operator)
+	}
+	values, err := url.ParseQuery(of.query)
+	if err != nil {
+		return nil
+	}
+	switch of.page {
+	case "fleet":
+		return s.fleetPage(values, of.operator)
+	case "instance":
+		if page, there := s.instancePage(values.Get("id")); there {
+			page.Operator = of.operator
+			return page
+		}
+		return nil
+	case "scaling":
+		return s.scalingPage(of.operator)
+	}
+	return nil
 }
 
 // routes is every address of the manager, beside /healthz and /readyz.

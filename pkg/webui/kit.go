@@ -144,6 +144,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"upTo":      func(n int) []struct{} { return make([]struct{}, max(0, n)) },
 		"value":     valueOf,
 		"spark":     Spark,
+		"shares":    SparkPercent,
 		"latest":    last,
 		"clock":     Clock,
 		"choose":    choose,
@@ -151,6 +152,13 @@ func (k *Kit) funcs() template.FuncMap {
 		"list":      func(words ...string) []string { return words },
 		"fleet":     fleetSize,
 		"instances": fleetWords,
+
+		"fleetCommands": fleetCommands,
+		"terms":         Terms,
+		"list":          func(all ...Command) []Command { return all },
+		"tenths":        Tenths,
+		"hundredths":    Hundredths,
+		"decisionsURL":  DecisionsURL,
 	}
 }
 

@@ -15,7 +15,7 @@ func atManager(title, nav string) webui.Frame {
 }
 
 func managerPictures() []picture {
-	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), jobPictures(), failurePictures(), auditPictures(), erasePictures(), healthPictures())
+	return slices.Concat(overviewPictures(), confirmPictures(), queuePictures(), fleetPictures(), scalingPictures(), jobPictures(), failurePictures(), auditPictures(), erasePictures(), healthPictures())
 }
 
 func overviewPictures() []picture {

@@ -13,6 +13,8 @@ type NavEntry struct {
 func (f Frame) Entries() []NavEntry {
 	return []NavEntry{
 		{NavOverview, "/", "Overview"},
+		{NavFleet, "/fleet", "Fleet"},
+		{NavScaling, "/scaling", "Scaling"},
 		{NavQueue, "/queue", "Queue"},
 		{NavJobs, "/jobs", "Jobs"},
 		{NavFailures, "/failures", "Failures"},

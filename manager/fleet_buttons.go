@@ -1,0 +1,300 @@
+package manager
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/httpserver"
+	"maskfleet/pkg/jobqueue/command"
+	"maskfleet/pkg/webui"
+	"maskfleet/pkg/webui/login"
+)
+
+// What must be typed before everything ends.
+const (
+	typedTerminate = "terminate all"
+	typedStop      = "stop the manager"
+)
+
+// sizeTerm says how long a person's word stands, in the scaler's words.
+type sizeTerm struct {
+	For           command.Duration `json:"for,omitzero"`
+	UntilReleased bool             `json:"until_released,omitzero"`
+}
+
+type resizeRequest struct {
+	Size int    `json:"size"`
+	Why  string `json:"why,omitempty"`
+	sizeTerm
+}
+
+type stepRequest struct {
+	By  int    `json:"by"`
+	Why string `json:"why,omitempty"`
+	sizeTerm
+}
+
+type whyRequest struct {
+	Why string `json:"why,omitempty"`
+}
+
+type freezeRequest struct {
+	Why string `json:"why,omitempty"`
+	sizeTerm
+}
+
+type leaveRequest struct {
+	Instance string `json:"instance"`
+	Why      string `json:"why,omitempty"`
+}
+
+// sizeAnswer is what becomes of the fleet.
+type sizeAnswer struct {
+	Was      int              `json:"was"`
+	Size     int              `json:"size"`
+	Launch   int              `json:"launch"`
+	Recall   []string         `json:"recall"`
+	Retire   []string         `json:"retire"`
+	Override *scalerOverride  `json:"override"`
+	Ended    []scalerOverride `json:"ended"`
+	Version  int              `json:"version"`
+	Notes    []string         `json:"notes"`
+}
+
+// leaveAnswer is what becomes of one instance, and of the fleet without it.
+type leaveAnswer struct {
+	Instance string `json:"instance"`
+	Was      string `json:"was"`
+	InHand   int    `json:"in_hand"`
+	Launch   int    `json:"launch"`
+	Already  bool   `json:"already"`
+	Notes    string `json:"notes"`
+}
+
+func (s *Service) fleetButtons() []route {
+	return []route{
+		button[stepRequest, sizeAnswer]{
+			path: "/fleet/grow", subject: scalerArea + "grow", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
+			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+		}.route(s),
+		button[stepRequest, sizeAnswer]{
+			path: "/fleet/shrink", subject: scalerArea + "shrink", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
+			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+		}.route(s),
+		button[resizeRequest, sizeAnswer]{
+			path: "/fleet/resize", subject: scalerArea + "resize", nav: webui.NavFleet, request: resizeOf, back: to("/fleet"),
+			confirm: confirmSize[resizeRequest], done: func(_ resizeRequest, a sizeAnswer) webui.Said { return sized(a) },
+		}.route(s),
+		button[whyRequest, sizeAnswer]{
+			path: "/fleet/terminate-all", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"),
+			request: func(form url.Values) (whyRequest, error) {
+				return whyRequest{form.Get("why")}, wasTyped(form, typedTerminate)
+			},
+			confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
+				page := confirmSize(q, a)
+				page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + "?"
+				page.Consequence = "Each finishes what it has in hand, and none takes its place until somebody resumes. With the last the front door closes: nothing is accepted, and what waits goes on waiting."
+				page.Danger, page.Typed, page.Button, page.Nothing = true, typedTerminate, "Terminate all", false
+				return page
+			},
+			done: func(_ whyRequest, a sizeAnswer) webui.Said { return sized(a) },
+		}.route(s),
+		button[leaveRequest, leaveAnswer]{
+			path: "/fleet/drain", subject: scalerArea + "drain", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
+			confirm: func(q leaveRequest, a leaveAnswer) webui.ConfirmPage {
+				page := confirmLeave(a)
+				page.Heading, page.Button = "Drain "+q.Instance+"?", "Drain it"
+				page.Consequence = "It takes no more photos, leaves the balancer, finishes what it has in hand and goes for good."
+				page.Nothing = a.Already
+				return page
+			},
+			done: func(q leaveRequest, a leaveAnswer) webui.Said {
+				return webui.Said{Words: q.Instance + " finishes " + webui.Count(a.InHand, "photo", "photos") + " and leaves." + inItsPlace(a)}
+			},
+		}.route(s),
+		button[leaveRequest, leaveAnswer]{
+			path: "/fleet/destroy", subject: scalerArea + "destroy", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
+			confirm: func(q leaveRequest, a leaveAnswer) webui.ConfirmPage {
+				page := confirmLeave(a)
+				page.Heading, page.Button, page.Danger = "Destroy "+q.Instance+"?", "Destroy it", true
+				page.Consequence = "It ends at once. What it has in hand is not lost: others take it when its leases are over, which may be a minute or two. To have it finish first, drain it."
+				return page
+			},
+			done: func(q leaveRequest, a leaveAnswer) webui.Said {
+				return webui.Said{Words: strings.TrimSpace(q.Instance + " is being ended." + inItsPlace(a) + " " + a.Notes)}
+			},
+		}.route(s),
+		{fiber.MethodPost, "/fleet/stop-manager", account.RoleAdministrator, s.stopManager},
+	}
+}
+
+// stepOf reads the form of one more or one fewer.
+func stepOf(form url.Values) (stepRequest, error) {
+	term, err := termOf(form)
+	return stepRequest{By: 1, Why: form.Get("why"), sizeTerm: term}, err
+}
+
+func resizeOf(form url.Values) (resizeRequest, error) {
+	size, err := strconv.Atoi(strings.TrimSpace(form.Get("size")))
+	if err != nil || size < 0 {
+		return resizeRequest{}, command.InvalidField("size", "is no number of instances").WithCause(err)
+	}
+	term, err := termOf(form)
+	return resizeRequest{Size: size, Why: form.Get("why"), sizeTerm: term}, err
+}
+
+// termOf reads for how long; nothing said is what the scaler takes then, an hour.
+func termOf(form url.Values) (sizeTerm, error) {
+	switch said := strings.TrimSpace(form.Get("for")); said {
+	case "":
+		return sizeTerm{}, nil
+	case "released":
+		return sizeTerm{UntilReleased: true}, nil
+	default:
+		t, err := pauseTimeOf(form)
+		return sizeTerm{For: t.For}, err
+	}
+}
+
+func leaveOf(form url.Values) (leaveRequest, error) {
+	q := leaveRequest{Instance: strings.TrimSpace(form.Get("instance")), Why: form.Get("why")}
+	if q.Instance == "" {
+		return q, command.InvalidField("instance", "is missing")
+	}
+	return q, nil
+}
+
+func backToInstance(form url.Values) string { return "/fleet/" + url.PathEscape(form.Get("instance")) }
+
+// wasTyped holds a form that is confirmed to the words that had to be typed, also
+// without script.
+func wasTyped(form url.Values, words string) error {
+	if form.Get("confirmed") == "" || form.Get("typed") == words {
+		return nil
+	}
+	return command.Invalid(fmt.Sprintf("Nothing was done: “%s” was to be typed first.", words))
+}
+
+// confirmSize says what becomes of the fleet.
+func confirmSize[Q any](_ Q, a sizeAnswer) webui.ConfirmPage {
+	page := webui.ConfirmPage{
+		Heading:     fmt.Sprintf("Change the fleet from %d to %s?", a.Was, webui.Count(a.Size, "instance", "instances")),
+		Consequence: "The policy is overridden" + untilWords(a.Override) + ". Then it decides again.",
+		Button:      "Set it to " + webui.Number(a.Size), Refused: a.Notes,
+		Facts: []webui.Fact{{Name: "Instances there are, ready or starting", Value: webui.Number(a.Was)}, {Name: "Instances there will be", Value: webui.Number(a.Size)}},
+	}
+	if a.Was == a.Size {
+		page.Heading = "Keep the fleet at " + webui.Count(a.Size, "instance", "instances") + "?"
+	}
+	page.Facts = append(page.Facts, sizeFacts(a)...)
+	return page
+}
+
+func sizeFacts(a sizeAnswer) []webui.Fact {
+	var facts []webui.Fact
+	if a.Launch > 0 {
+		facts = append(facts, webui.Fact{Name: "Are launched", Value: webui.Number(a.Launch)})
+	}
+	if n := len(a.Recall); n > 0 {
+		facts = append(facts, webui.Fact{Name: "Were leaving, and stay", Value: some(a.Recall)})
+	}
+	if n := len(a.Retire); n > 0 {
+		facts = append(facts, webui.Fact{Name: "Finish what they have in hand, and leave", Value: some(a.Retire)})
+	}
+	for _, o := range a.Ended {
+		facts = append(facts, webui.Fact{Name: "Ends with it", Value: overrideRow(&o).Words() + ", by " + o.Who})
+	}
+	return facts
+}
+
+// some names the first of many.
+func some(ids []string) string {
+	const most = 5
+	if len(ids) <= most {
+		return strings.Join(ids, ", ")
+	}
+	return strings.Join(ids[:most], ", ") + " and " + webui.Number(len(ids)-most) + " more"
+}
+
+func untilWords(o *scalerOverride) string {
+	if o == nil {
+		return ""
+	}
+	if o.Until.IsZero() {
+		return " until somebody releases it"
+	}
+	return " until " + utc(o.Until)
+}
+
+func sized(a sizeAnswer) webui.Said {
+	words := "The fleet is to have " + webui.Count(a.Size, "instance", "instances") + untilWords(a.Override) + "."
+	if len(a.Notes) > 0 {
+		words += " Note: " + strings.Join(a.Notes, "; ") + "."
+	}
+	return webui.Said{Words: words}
+}
+
+func confirmLeave(a leaveAnswer) webui.ConfirmPage {
+	page := webui.ConfirmPage{Facts: []webui.Fact{
+		{Name: "It is", Value: a.Was}, {Name: "Photos in its hands", Value: webui.Number(a.InHand)}, {Name: "Take its place", Value: webui.Number(a.Launch)},
+	}}
+	if a.Already {
+		page.Refused = []string{"It is leaving already."}
+	}
+	if a.Notes != "" {
+		page.Refused = append(page.Refused, a.Notes)
+	}
+	return page
+}
+
+func inItsPlace(a leaveAnswer) string {
+	if a.Launch == 0 {
+		return " None takes its place."
+	}
+	return " Another takes its place."
+}
+
+// stopManager answers POST /fleet/stop-manager: terminate all, then exit. It is the
+// button of terminate-all with another end.
+func (s *Service) stopManager(c *fiber.Ctx) error {
+	form, err := httpserver.Form(c)
+	if err != nil {
+		return err
+	}
+	b := button[whyRequest, sizeAnswer]{
+		path: "/fleet/stop-manager", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"),
+		confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
+			page := confirmSize(q, a)
+			page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + " and stop the manager?"
+			page.Consequence = "Each instance finishes what it has in hand, none takes its place, and this manager ends. Its pages are away until somebody starts it again; the scaler and the command line go on."
+			page.Danger, page.Typed, page.Button, page.Nothing = true, typedStop, "Terminate all and stop", false
+			return page
+		},
+	}
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), longCommand)
+	defer cancel()
+	by := command.Asker{Name: login.User(c).Username, Via: command.ViaPage}
+	q := whyRequest{Why: "the manager is stopped"}
+	if form.Get("confirmed") == "" {
+		return b.ask(ctx, s, c, by, q, form)
+	}
+	if err := wasTyped(form, typedStop); err != nil {
+		return b.refuse(c, form, err)
+	}
+	answer, err := command.Ask[sizeAnswer](ctx, s.queue, b.subject, by, q)
+	if err != nil {
+		return b.refuse(c, form, err)
+	}
+	s.tel.Log.InfoContext(ctx, "stopped from its page", "actor", by.Name)
+	c.Status(http.StatusOK)
+	err = s.kit.Render(c, "stopped", webui.StoppedPage{Frame: frame(c, "The manager has stopped", ""), Retire: len(answer.Retire)})
+	s.leave() // what is being answered still is
+	return err
+}

@@ -1,0 +1,197 @@
+package manager
+
+import (
+	"cmp"
+	"math"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"maskfleet/pkg/account"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/webui"
+)
+
+const (
+	fleetPageSize = 100 // rows: each has three small charts, once a second
+	outside       = "outside"
+)
+
+func (s *Service) fleetPages() []route {
+	return slices.Concat([]route{
+		look("/fleet", s.showFleet),
+		prepare("/fleet/size", account.RoleOperator, s.showSize),
+		look("/fleet/:instance", s.showInstance),
+		look("/workers/:worker", s.showWorker),
+	}, s.fleetButtons())
+}
+
+// showFleet answers GET /fleet.
+func (s *Service) showFleet(c *fiber.Ctx) error {
+	f := frame(c, "Fleet", webui.NavFleet)
+	page := s.fleetPage(queryOf(c), f.Operator)
+	page.Frame = f
+	return s.kit.Render(c, "fleet", page)
+}
+
+// queryOf is the address's query, cloned: the framework uses its memory again.
+func queryOf(c *fiber.Ctx) url.Values {
+	values, err := url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return url.Values{} // what cannot be read asks for nothing in particular
+	}
+	return values
+}
+
+func fleetQuery(values url.Values) webui.FleetQuery {
+	q := webui.FleetQuery{Role: values.Get("role"), After: values.Get("after")}
+	if !slices.Contains(fleetRoles(), q.Role) {
+		q.Role = ""
+	}
+	return q
+}
+
+// fleetPage is the fleet as the board knows it.
+func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
+	b := s.board
+	page := webui.FleetPage{At: time.Now(), Troubles: b.troubles(), Entry: s.cfg.EntryURL, Query: fleetQuery(values)}
+	page.Operator = operator
+	page.Scaler = b.scalerState()
+	status, _ := b.fleet.scaler.last()
+	page.Ready, page.Starting, page.Draining = status.Fleet.Ready, status.Fleet.Starting, status.Fleet.Draining
+	workers, _ := b.workers.last()
+	for _, w := range workers {
+		page.Slots += w.Slots
+		page.Busy += w.Busy
+	}
+	var lately trends
+	lately, page.ChartRead = b.fleet.history.last()
+	changes, _ := b.fleet.changes.last()
+	page.Instances, page.Photos = fleetCharts(lately.fleet, changes, page.At)
+
+	list, read := b.fleet.instances.last()
+	page.Fleet = read
+	rows := fleetRows(list.instances, workers, lately)
+	page.Outside = !read.Known() || read.Stale && len(list.instances) == 0
+	counts := map[string]int{}
+	for _, r := range rows {
+		counts[r.Role]++
+		counts[""]++
+	}
+	for _, role := range append([]string{""}, fleetRoles()...) {
+		if role == "" || counts[role] > 0 || role == page.Query.Role {
+			page.Tabs = append(page.Tabs, webui.FleetTab{Role: role, Word: tabWord(role), Count: counts[role], URL: webui.FleetQuery{Role: role}.URL()})
+		}
+	}
+	for _, r := range rows {
+		if page.Query.Role != "" && r.Role != page.Query.Role || r.ID <= page.Query.After {
+			continue
+		}
+		if len(page.Rows) == fleetPageSize {
+			page.Next = webui.FleetQuery{Role: page.Query.Role, After: page.Rows[fleetPageSize-1].ID}.URL()
+			break
+		}
+		page.Rows = append(page.Rows, r)
+	}
+	return page
+}
+
+func tabWord(role string) string {
+	if role == "" {
+		return "All"
+	}
+	return strings.ToUpper(role[:1]) + role[1:]
+}
+
+// scalerState is who scales, and how that goes.
+func (b *board) scalerState() webui.ScalerState {
+	status, read := b.fleet.scaler.last()
+	since, telling := b.fleet.scaler.trouble()
+	state := webui.ScalerState{Read: read, Silent: telling && !since.IsZero(), Who: status.Scaler, Trouble: status.Trouble}
+	state.Size = status.Fleet.Ready + status.Fleet.Starting
+	if d := status.Decision; d != nil {
+		state.Size, state.Target, state.Reason = d.Size, d.Target, d.Reason
+		state.Override = overrideRow(d.Override)
+	}
+	return state
+}
+
+func overrideRow(o *scalerOverride) *webui.OverrideRow {
+	if o == nil {
+		return nil
+	}
+	return &webui.OverrideRow{Kind: o.Kind, Size: o.Size, Min: o.Min, Max: o.Max, Who: o.Who, Why: o.Why, Until: o.Until}
+}
+
+// fleetRows are the instances by their ids, and with them workers that are alive on
+// machines that the scaler does not name.
+func fleetRows(instances []scalerInstance, workers []jobqueue.Worker, lately trends) []webui.InstanceRow {
+	rows := make([]webui.InstanceRow, 0, len(instances))
+	at := make(map[string]int, len(instances))
+	for _, i := range instances {
+		at[i.ID] = len(rows)
+		rows = append(rows, instanceRow(i))
+	}
+	for _, w := range workers {
+		id := cmp.Or(w.Instance, w.ID)
+		n, known := at[id]
+		if !known {
+			n = len(rows)
+			at[id] = n
+			rows = append(rows, webui.InstanceRow{ID: id, Zone: w.Zone, Role: outside, LaunchedAt: w.StartedAt})
+		}
+		r := &rows[n]
+		r.Slots += w.Slots
+		r.Busy += w.Busy
+		r.Model = strings.TrimSpace(w.Model.Name + " " + w.Model.Version)
+	}
+	for n := range rows {
+		addTrend(&rows[n], lately.machines[rows[n].ID])
+	}
+	slices.SortFunc(rows, func(a, b webui.InstanceRow) int { return cmp.Compare(a.ID, b.ID) }) // a row keeps its place
+	return rows
+}
+
+func instanceRow(i scalerInstance) webui.InstanceRow {
+	row := webui.InstanceRow{
+		ID: i.ID, Type: i.Type, Zone: i.Zone, Role: i.Role, State: i.State, Health: i.Health,
+		Target: webui.TargetRow{State: i.Target.State, Reason: i.Target.Reason}, Spot: i.Spot, LaunchedAt: i.LaunchedAt, Leaving: i.Why,
+	}
+	if r := i.Retirement; r != nil {
+		row.Leaving = "leaves since " + utc(r.BegunAt) + ", by " + cmp.Or(r.By, "the policy") + ": " + r.Reason
+	}
+	return row
+}
+
+func addTrend(row *webui.InstanceRow, t machineTrend) {
+	row.CPU, row.Jobs, row.Requests = sparkOf(t.cpu), sparkOf(t.jobs), sparkOf(t.requests)
+	row.CPUNow, row.JobsNow, row.RequestsNow = newest(t.cpu, " %"), newest(t.jobs, ""), newest(t.requests, "")
+}
+
+// newest is the last value that is known, if that is not long ago.
+func newest(values []float64, unit string) string {
+	const looked = 3 // minutes
+	for i := len(values) - 1; i >= max(0, len(values)-looked); i-- {
+		if !math.IsNaN(values[i]) {
+			return webui.Number(int(math.Round(values[i]))) + unit
+		}
+	}
+	return "\u2013"
+}
+
+// showSize answers GET /fleet/size.
+func (s *Service) showSize(c *fiber.Ctx) error {
+	status, _ := s.board.fleet.scaler.last()
+	page := webui.SizePage{Frame: frame(c, "Set the size", webui.NavFleet), Size: status.Fleet.Ready + status.Fleet.Starting}
+	if d := status.Decision; d != nil {
+		page.Size = d.Target
+	}
+	if p := status.Policy; p != nil {
+		page.Min, page.Max = p.Min, p.Max
+	}
+	page.Does = webui.NewCommand("does", scalerArea+"resize", []byte(`{"size":3,"for":"20m","why":"the open day"}`))
+	return s.kit.Render(c, "size", page)
+}

@@ -1,0 +1,242 @@
+package webui
+
+import (
+	"net/url"
+	"time"
+)
+
+// InstanceRow is an instance in the list of the fleet.
+type InstanceRow struct {
+	ID, Type, Zone string
+	Role           string // ready, starting, draining, failed, stopped; outside: no instance of the fleet
+	State          string // of EC2
+	Health         string
+	Target         TargetRow
+	Spot           bool
+	LaunchedAt     time.Time // zero: not known
+	Leaving        string    // why it goes, in a sentence
+	Slots, Busy    int
+	Model          string
+	CPU            []int // per cent, in each of the last minutes
+	Jobs, Requests []int // in each of the last minutes
+	CPUNow         string
+	JobsNow        string
+	RequestsNow    string
+}
+
+// TargetRow is what the load balancer says of an instance.
+type TargetRow struct{ State, Reason string }
+
+// Class is that of its badge.
+func (t TargetRow) Class() string {
+	switch t.State {
+	case "healthy":
+		return "idle"
+	case "initial":
+		return "busy"
+	case "unhealthy":
+		return "failed"
+	case "draining":
+		return "draining"
+	default:
+		return "cancelled"
+	}
+}
+
+// Word is the state as people read it.
+func (t TargetRow) Word() string {
+	switch t.State {
+	case "":
+		return "Not registered"
+	case "unknown":
+		return "Not known"
+	default:
+		return capital(t.State)
+	}
+}
+
+// RoleClass is that of the badge of an instance's role.
+func (r InstanceRow) RoleClass() string {
+	switch r.Role {
+	case "ready":
+		return "idle"
+	case "starting":
+		return "busy"
+	case "draining":
+		return "draining"
+	case "failed":
+		return "failed"
+	default:
+		return "cancelled"
+	}
+}
+
+// RoleWord is the role as people read it.
+func (r InstanceRow) RoleWord() string {
+	if r.Role == "outside" {
+		return "Outside"
+	}
+	return capital(r.Role)
+}
+
+func capital(word string) string {
+	if word == "" || word[0] < 'a' || word[0] > 'z' {
+		return word
+	}
+	return string(word[0]-'a'+'A') + word[1:]
+}
+
+// FleetQuery is what of the fleet somebody wants to see, as it stands in the address.
+type FleetQuery struct {
+	Role  string // empty: all
+	After string // the last of the page before
+}
+
+func (q FleetQuery) values() url.Values {
+	values := url.Values{}
+	if q.Role != "" {
+		values.Set("role", q.Role)
+	}
+	if q.After != "" {
+		values.Set("after", q.After)
+	}
+	return values
+}
+
+// URL is the page's address with the query.
+func (q FleetQuery) URL() string { return withQuery("/fleet", q.values()) }
+
+// Events is the address of its stream.
+func (q FleetQuery) Events() string { return withQuery("/events/fleet", q.values()) }
+
+// FleetTab is a choice of the list.
+type FleetTab struct {
+	Role, Word string
+	Count      int
+	URL        string
+}
+
+// OverrideRow is what a person put in the policy's place.
+type OverrideRow struct {
+	Kind     string // pin, freeze, bounds
+	Size     int
+	Min, Max int
+	Who, Why string
+	Until    time.Time // zero: until released
+}
+
+// Words says what it is.
+func (o OverrideRow) Words() string {
+	switch o.Kind {
+	case "pin":
+		return "Pinned to " + Count(o.Size, "instance", "instances")
+	case "freeze":
+		return "Scaling is paused"
+	default:
+		return "Between " + Number(o.Min) + " and " + Count(o.Max, "instance", "instances")
+	}
+}
+
+// ScalerState is who scales, and how that goes.
+type ScalerState struct {
+	Read     Reading
+	Silent   bool // nobody answers
+	Who      string
+	Size     int // ready or starting
+	Target   int
+	Reason   string
+	Trouble  string // why less was done than decided
+	Override *OverrideRow
+}
+
+// FleetPage fills page "fleet".
+type FleetPage struct {
+	Frame
+	At       time.Time
+	Troubles []Trouble
+	Entry    string // the site's address; empty: not known
+	Query    FleetQuery
+	Scaler   ScalerState
+	Ready    int
+	Starting int
+	Draining int
+	Slots    int
+	Busy     int
+	Fleet    Reading
+
+	Instances, Photos Chart
+	ChartRead         Reading
+
+	Tabs    []FleetTab
+	Rows    []InstanceRow
+	Next    string // the address of the next page; empty: that was all
+	Outside bool   // nobody scales: these are the workers that are alive
+}
+
+// SizePage fills page "size": how many, for how long, and why.
+type SizePage struct {
+	Frame
+	Size     int
+	Min, Max int // of the policy; 0: not known
+	Does     Command
+}
+
+// TermOption is for how long a person's word stands.
+type TermOption struct{ Value, Words string }
+
+// Terms are those that a form offers; an empty value is until released.
+func Terms() []TermOption {
+	return []TermOption{
+		{"20m", "20 minutes"}, {"1h", "1 hour"}, {"4h", "4 hours"}, {"12h", "12 hours"}, {"24h", "1 day"}, {"168h", "7 days"}, {"released", "until somebody releases it"},
+	}
+}
+
+// HandRow is a photo that a worker has in hand.
+type HandRow struct {
+	ID      string
+	Lane    string
+	Attempt int
+	For     time.Duration
+	Left    time.Duration // of its lease; 0: not claimed yet
+}
+
+// FailedRow is a photo that failed in a worker's hands.
+type FailedRow struct {
+	ID, Name, Code string
+	At             time.Time
+}
+
+// WorkerPart is a worker of an instance.
+type WorkerPart struct {
+	WorkerRow
+	Says  bool // it tells what it has in hand
+	Drain string
+	Hand  []HandRow
+}
+
+// InstancePage fills page "instance".
+type InstancePage struct {
+	Frame
+	At       time.Time
+	Troubles []Trouble
+	Row      InstanceRow
+	Known    bool // to the scaler
+	Fleet    Reading
+	Facts    []Fact
+	Tags     []Fact
+	UserData string
+
+	CPU, Rates Chart
+	ChartRead  Reading
+	Workers    []WorkerPart
+	Failed     []FailedRow
+	FailedIn   string // where they were looked for
+	Drain      Command
+	Destroy    Command
+}
+
+// StoppedPage fills page "stopped".
+type StoppedPage struct {
+	Frame
+	Retire int
+}
