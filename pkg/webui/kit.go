@@ -155,7 +155,7 @@ func (k *Kit) funcs() template.FuncMap {
 
 		"fleetCommands": fleetCommands,
 		"terms":         Terms,
-		"list":          func(all ...Command) []Command { return all },
+		"commandList":   func(all ...Command) []Command { return all },
 		"tenths":        Tenths,
 		"hundredths":    Hundredths,
 		"decisionsURL":  DecisionsURL,
