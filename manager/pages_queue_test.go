@@ -20,6 +20,7 @@ func TestQueueIsPausedAndResumedByPage(t *testing.T) {
 	s.enter(tab)
 	tab.Go(s.url + "/queue")
 	tab.Click(`[data-key="batch"] .act a`)
+	tab.See("#reason")
 	if line := browser.Eval[string](tab, `document.getElementById('does').textContent`); line != `nats req maskfleet.lanes.pause '{"lane":"batch","for":"30m"}'` {
 		t.Errorf("the page's command is %q", line)
 	}
