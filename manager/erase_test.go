@@ -58,6 +58,7 @@ func TestAnAccountsPhotosAreErasedByPage(t *testing.T) {
 	s.enter(tab)
 	tab.Go(s.url + "/erase")
 	tab.Type(`[name="owner"]`, "ann")
+	tab.Await(`document.getElementById('erase-command').textContent.includes('{"what":"owner","owner":"ann","dry_run":true}')`)
 	tab.Click("form .danger")
 	tab.Await(`document.querySelector('h1').textContent === 'Erase all photos of ann?'`)
 	tab.Await(`document.querySelector('.facts').textContent.includes('Objects in S32')`)

@@ -184,7 +184,7 @@ func (s *Service) showPause(c *fiber.Ctx) error {
 			webui.Count(lanes[lane].Pending, "photo waits", "photos wait") + ", and so does what is accepted meanwhile."
 		subject, request = "maskfleet.lanes.pause", lanePauseRequest{Lane: lane, pauseTime: pause}
 	} else {
-		subject, request = "maskfleet.intake.pause", intakePauseRequest{pauseTime: pause, Reason: "…"}
+		subject, request = "maskfleet.intake.pause", intakePauseRequest{pauseTime: pause}
 	}
 	text, err := json.Marshal(request)
 	if err != nil {

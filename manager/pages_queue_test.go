@@ -24,7 +24,10 @@ func TestQueueIsPausedAndResumedByPage(t *testing.T) {
 	if line := browser.Eval[string](tab, `document.getElementById('does').textContent`); line != `nats req maskfleet.lanes.pause '{"lane":"batch","for":"30m"}'` {
 		t.Errorf("the page's command is %q", line)
 	}
-	tab.Type("#reason", "the store moves")
+	tab.Type("#reason", "the store's move")
+	if line := browser.Eval[string](tab, `document.getElementById('does').textContent`); line != `nats req maskfleet.lanes.pause '{"lane":"batch","for":"30m","reason":"the store'\''s move"}'` {
+		t.Errorf("the page's command is %q once something is typed", line)
+	}
 	tab.Click("main button.main")
 	tab.Await(said("The lane batch gives out nothing until"))
 	tab.Await(`document.querySelector('[data-key="batch"] .badge').textContent === 'Paused'`)
@@ -41,7 +44,7 @@ func TestQueueIsPausedAndResumedByPage(t *testing.T) {
 	if found := tab.Problems(); len(found) > 0 {
 		t.Errorf("the browser complains of %q", found)
 	}
-	s.audited(t, "lanes.pause", "admin", "page", `"reason":"the store moves"`)
+	s.audited(t, "lanes.pause", "admin", "page", `"reason":"the store's move"`)
 	s.audited(t, "intake.resume", "admin", "page", "")
 }
 
