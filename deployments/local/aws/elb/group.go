@@ -35,7 +35,7 @@ const (
 	trafficPort    = "traffic-port"
 )
 
-// attributes are those of an application load balancer's target group, with their
+// defaultAttributes are those of an application load balancer's target group, with their
 // defaults. Only the delay can be changed here.
 func defaultAttributes() map[string]string {
 	return map[string]string{
