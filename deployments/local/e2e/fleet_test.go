@@ -24,7 +24,7 @@ func fleetOptions(fleet stack.Fleet, settings ...setting) stack.Options {
 	environ := quick()
 	environ["scaler"] = map[string]string{
 		"LOG_LEVEL": "debug", "LEASE_RENEWAL": "500ms", "LEAST_AGE": "2s",
-		"FLEET_CALL_TIMEOUT": "3s", "FLEET_SILENCE": "4s", "FLEET_CHANGE_RATE": "20",
+		"FLEET_CALL_TIMEOUT": "3s", "FLEET_SILENCE": "10s", "FLEET_CHANGE_RATE": "20",
 	}
 	for _, part := range []string{"setup", "ingest", "inference-worker", "manager", "scaler"} {
 		environ[part]["PRESENCE_TTL"] = "5s"
