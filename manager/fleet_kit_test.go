@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -179,6 +180,7 @@ func (in *standIn) commands() []command.Command {
 func (in *standIn) pinned(size int) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.decision = maps.Clone(in.decision) // the one before may be on its way still
 	in.decision["target"], in.decision["override"] = size, object{"kind": "pin", "size": size, "who": "bob", "why": "the open day"}
 }
 

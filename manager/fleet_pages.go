@@ -161,7 +161,7 @@ func instanceRow(i scalerInstance) webui.InstanceRow {
 		Target: webui.TargetRow{State: i.Target.State, Reason: i.Target.Reason}, Spot: i.Spot, LaunchedAt: i.LaunchedAt, Leaving: i.Why,
 	}
 	if r := i.Retirement; r != nil {
-		row.Leaving = "leaves since " + utc(r.BegunAt) + ", by " + cmp.Or(r.By, "the policy") + ": " + r.Reason
+		row.Leaving = "by " + cmp.Or(r.By, "the policy") + ": " + r.Reason
 	}
 	return row
 }

@@ -102,6 +102,12 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('[data-chart="instances"] .read').textContent.includes('the CPU is at 84')`)
 	tab.Await(`document.querySelector('[data-chart="instances"] .numbers').textContent.includes('Grow from 2 to 3')`)
 
+	// By keyboard, too, and all charts of the page at the same moment.
+	tab.Await(`document.querySelector('[data-chart="photos"] .u-legend .u-value').textContent === 'Now'`)
+	browser.Eval[bool](tab, `document.querySelector('[data-chart="instances"] .plot').dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowLeft'}))`)
+	tab.Await(`/\d/.test(document.querySelector('[data-chart="instances"] .u-legend .u-value').textContent)`)
+	tab.Await(`document.querySelector('[data-chart="photos"] .u-legend .u-value').textContent === document.querySelector('[data-chart="instances"] .u-legend .u-value').textContent`)
+
 	confirm(tab, `form[action="/fleet/grow"] button`, "from 3 to 4 instances", "Are launched")
 	tab.Await(`document.querySelector('.notice.good').textContent.includes('4 instances')`)
 	if !scaler.did("grow by admin via page") {

@@ -100,6 +100,9 @@ func instanceFacts(i scalerInstance) []webui.Fact {
 	if !i.LaunchedAt.IsZero() {
 		facts = append(facts, webui.Fact{Name: "Launched", Value: utc(i.LaunchedAt)})
 	}
+	if r := i.Retirement; r != nil {
+		facts = append(facts, webui.Fact{Name: "Leaves since", Value: utc(r.BegunAt)})
+	}
 	return slices.DeleteFunc(facts, func(f webui.Fact) bool { return f.Value == "" })
 }
 

@@ -100,7 +100,7 @@ func instanceRows(now time.Time) []webui.InstanceRow {
 			row.CPU, row.Jobs, row.Requests = make([]int, 31), make([]int, 31), make([]int, 31)
 			row.CPUNow, row.JobsNow, row.RequestsNow = "\u2013", "\u2013", "\u2013"
 		case "draining":
-			row.Target, row.Leaving = webui.TargetRow{State: "draining", Reason: "Target.DeregistrationInProgress"}, "leaves since 2026-11-28 11:02:07 UTC, by ann: its disk is full"
+			row.Target, row.Leaving = webui.TargetRow{State: "draining", Reason: "Target.DeregistrationInProgress"}, "by ann: its disk is full"
 		case "failed":
 			row.Target, row.Health = webui.TargetRow{State: "unhealthy", Reason: "Target.FailedHealthChecks"}, "dangling"
 		}

@@ -200,6 +200,15 @@ type HandRow struct {
 	Left    time.Duration // of its lease; 0: not claimed yet
 }
 
+// Short is the photo's id, as far as it tells it from others.
+func (h HandRow) Short() string {
+	const head, tail = 8, 6
+	if len(h.ID) <= head+tail {
+		return h.ID
+	}
+	return h.ID[:head] + "…" + h.ID[len(h.ID)-tail:]
+}
+
 // FailedRow is a photo that failed in a worker's hands.
 type FailedRow struct {
 	ID, Name, Code string
