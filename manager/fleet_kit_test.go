@@ -196,6 +196,13 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// ended has the scaler name the instance no longer.
+func (in *standIn) ended(id string) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.instances = slices.DeleteFunc(slices.Clone(in.instances), func(i object) bool { return i["id"] == id })
+}
+
 func (in *standIn) did(what string) bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -176,6 +176,11 @@ func TestInstanceIsSeenDrainedAndDestroyed(t *testing.T) {
 	if !scaler.did("drain by admin via page") || !scaler.did("destroy by admin via page") {
 		t.Error("not both were done")
 	}
+	// One that ends while somebody looks at it is said to be gone.
+	tab.Go(s.url + "/fleet/i-0c77c2")
+	tab.Await(`document.querySelector('.pulse.beating')`)
+	scaler.ended("i-0c77c2")
+	tab.Await(`document.querySelector('#live').textContent.includes('The scaler does not name it')`)
 	if found := tab.Problems(); len(found) > 0 {
 		t.Errorf("the browser complains of %q", found)
 	}

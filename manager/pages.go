@@ -2,7 +2,6 @@ package manager
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strings"
 
@@ -17,19 +16,12 @@ import (
 // longestQuery is that of a live page, in bytes.
 const longestQuery = 200
 
-// errGone says that what a live page was about is no longer there.
-var errGone = errors.New("there is nothing to show any more")
-
 // eventPage carries the changing part of a live page.
 const eventPage = "page"
 
 // renderLive is the changing part of a page.
 func (s *Service) renderLive(of view) (string, error) {
-	shown := s.livePage(of)
-	if shown == nil {
-		return "", errGone
-	}
-	html, err := s.kit.HTML(of.page, "live", shown)
+	html, err := s.kit.HTML(of.page, "live", s.livePage(of))
 	return string(html), err
 }
 

@@ -70,11 +70,9 @@ func (s *Service) livePage(of view) any {
 	case "fleet":
 		return s.fleetPage(values, of.operator)
 	case "instance":
-		if page, there := s.instancePage(values.Get("id")); there {
-			page.Operator = of.operator
-			return page
-		}
-		return nil
+		page, _ := s.instancePage(values.Get("id")) // one that has gone meanwhile is said to have
+		page.Operator = of.operator
+		return page
 	case "scaling":
 		return s.scalingPage(of.operator)
 	}

@@ -70,9 +70,6 @@ func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) 
 	mine := slices.DeleteFunc(slices.Clone(workers), func(w jobqueue.Worker) bool { return cmp.Or(w.Instance, w.ID) != id })
 	slices.SortFunc(mine, func(a, b jobqueue.Worker) int { return cmp.Compare(a.ID, b.ID) })
 	trend, told := lately.machines[id]
-	if at < 0 && len(mine) == 0 && !told {
-		return page, false
-	}
 	page.Row = webui.InstanceRow{ID: id, Role: outside}
 	if at >= 0 {
 		i := list.instances[at]
@@ -87,7 +84,7 @@ func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) 
 	if request, err := json.Marshal(leaveRequest{Instance: id}); err == nil {
 		page.Drain, page.Destroy = webui.NewCommand("does-drain", scalerArea+"drain", request), webui.NewCommand("does-destroy", scalerArea+"destroy", request)
 	}
-	return page, true
+	return page, at >= 0 || len(mine) > 0 || told
 }
 
 func instanceFacts(i scalerInstance) []webui.Fact {
