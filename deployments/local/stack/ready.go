@@ -94,24 +94,27 @@ func greets(address string) func(context.Context) error {
 	}
 }
 
-// redisReady takes any answer but that it is still loading: that it asks for a
-// password shows that it serves.
-func redisReady(address string) func(context.Context) error {
+// redisReady asks with the password: without it a server that is still loading answers
+// as one that serves.
+func redisReady(address, password string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		conn, err := dial(ctx, address)
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
-		if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+		if _, err := fmt.Fprintf(conn, "AUTH %s\r\nPING\r\n", password); err != nil {
 			return err
 		}
-		answer, err := bufio.NewReader(conn).ReadString('\n')
-		if err != nil {
-			return err
-		}
-		if strings.HasPrefix(answer, "-LOADING") {
-			return fmt.Errorf("redis answers %q", strings.TrimSpace(answer))
+		answers := bufio.NewReader(conn)
+		for _, want := range []string{"+OK", "+PONG"} {
+			answer, err := answers.ReadString('\n')
+			if err != nil {
+				return err
+			}
+			if answer = strings.TrimSpace(answer); answer != want {
+				return fmt.Errorf("redis answers %q, not %q", answer, want)
+			}
 		}
 		return nil
 	}

@@ -33,7 +33,7 @@ func (s *Stack) redis() (spec, error) {
 	}
 	return spec{
 		program: program, args: []string{settings}, address: s.at.redis, dataDir: data,
-		ready: redisReady(s.at.redis), readyLimit: 30 * time.Second,
+		ready: redisReady(s.at.redis, s.secrets.RedisPassword), readyLimit: 30 * time.Second,
 		stopSignal: syscall.SIGTERM, stopLimit: 10 * time.Second,
 	}, nil
 }
