@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -237,6 +239,8 @@ func (i imageRequest) sources() int {
 func unreadableJSON(err error) error {
 	p := problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The JSON body could not be read.").WithCause(err)
 	var wrongType *json.UnmarshalTypeError
+	var badBase64 base64.CorruptInputError
+	var syntax *json.SyntaxError
 	field, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
 	switch {
 	case unknown:
@@ -245,6 +249,12 @@ func unreadableJSON(err error) error {
 		return p.WithField(strings.Trim(field, `"`), "is not known")
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return p.WithField(wrongType.Field, "has the wrong type")
+	case errors.As(err, &badBase64):
+		p.Detail = "The photo in the JSON body is no base64."
+		return p.WithField("image.base64", fmt.Sprintf("is no base64 from byte %d on", int64(badBase64)))
+	case errors.As(err, &syntax):
+		p.Detail = fmt.Sprintf("The JSON body is no JSON from byte %d on.", syntax.Offset)
+		return p
 	default:
 		return p
 	}

@@ -30,7 +30,7 @@ type replayRequest struct {
 // played is what a policy would have come to, or what did happen.
 type played struct {
 	simulate.Replayed
-	LateAfter float64 `json:"late_after_seconds"`
+	LateAfter float64 `json:"late_after_seconds"` // the target in force, whoever is measured
 }
 
 type replayAnswer struct {
@@ -110,6 +110,7 @@ func (l *leader) tape(ctx context.Context, window time.Duration, late float64) (
 		return tape{}, err
 	}
 	t := record(readings)
+	t.LateAfter = late
 	switch {
 	case len(t.Accepted) == 0:
 		return tape{}, nothingToReplay("there are no two readings of the fleet in that time")
@@ -137,7 +138,7 @@ func play(ctx context.Context, t tape, p decide.Policy) (played, error) {
 	if errors.Is(err, simulate.ErrNoDay) {
 		return played{}, nothingToReplay("no photo that came in that time has its result yet").WithCause(err)
 	}
-	return played{came, p.Wait.TargetSeconds}, err
+	return played{came, t.LateAfter}, err
 }
 
 func nothingToReplay(why string) *problem.Problem {

@@ -221,23 +221,39 @@ func (p OverviewPage) WorkersWords() string {
 	return words
 }
 
-// DoneWords says when all that waits is done, at the pace of the last full minutes.
+// DoneWords says when all that waits is done, at the present pace.
 func (p OverviewPage) DoneWords() string {
-	const looked = 5
-	done := p.Pace.Finished
-	if !p.PaceRead.Known() || !p.OpenRead.Known() || len(done) <= looked {
+	if !p.PaceRead.Known() || !p.OpenRead.Known() {
 		return ""
 	}
-	left, sum := p.Queued+p.Processing, 0
-	for _, n := range done[len(done)-1-looked : len(done)-1] {
-		sum += n
-	}
+	left, pace := p.Queued+p.Processing, p.Pace.now()
 	switch {
 	case left == 0:
 		return "nothing is left to do"
-	case sum == 0:
+	case pace == 0:
 		return ""
 	default:
-		return "all done in about " + Duration(time.Duration(float64(left)/float64(sum)*looked*float64(time.Minute)))
+		return "all done in about " + Duration(time.Duration(float64(left)/pace*float64(time.Minute)))
 	}
+}
+
+// now is how many photos a minute are finished at present: the mean of the last full
+// minutes in which some were, for those before the work came say nothing of it; or what
+// this minute has seen already, if that is more.
+func (p Pace) now() float64 {
+	const looked = 5
+	if len(p.Finished) == 0 {
+		return 0
+	}
+	full := p.Finished[:len(p.Finished)-1]
+	sum, minutes := 0, 0
+	for i := len(full) - 1; i >= 0 && minutes < looked && full[i] > 0; i-- {
+		sum += full[i]
+		minutes++
+	}
+	// The first of them may have begun before the work did.
+	if minutes > 1 {
+		sum, minutes = sum-full[len(full)-minutes], minutes-1
+	}
+	return max(float64(sum)/float64(max(1, minutes)), float64(p.Finished[len(p.Finished)-1]))
 }

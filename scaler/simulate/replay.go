@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,6 +21,9 @@ type Recording struct {
 	Services   []time.Duration // times of photos in a slot, a fair sample of them
 	Boots      []time.Duration // from launch to the first pull
 	Instances  int             // there were at the beginning
+	// LateAfter is the wait that is too long, in seconds: the same for every policy, or
+	// they could not be compared; 0: each policy's own target.
+	LateAfter float64
 }
 
 // Replayed is what a policy would have come to.
@@ -50,7 +54,7 @@ func Replay(r Recording, p decide.Policy) (Replayed, error) {
 	}
 	plant := Plant{
 		BootSeconds: p.Wait.BootSeconds, Min: p.Min, Max: p.Max,
-		SlotsPerInstance: p.SlotsPerInstance, TargetWait: p.Wait.TargetSeconds,
+		SlotsPerInstance: p.SlotsPerInstance, TargetWait: cmp.Or(r.LateAfter, p.Wait.TargetSeconds),
 	}
 	if n := len(r.Boots); n > 0 {
 		sorted := slices.Clone(r.Boots)

@@ -1,0 +1,25 @@
+package ingest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestUnreadableJSONSaysWhere: a person finds the place without guessing.
+func TestUnreadableJSONSaysWhere(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, sharedStores(t), nil)
+	for body, want := range map[string]string{
+		`{"image":{"base64":"%%%"}}`:                      "no base64 from byte 0 on",
+		`{"image":{"url":"https://example.org/"},}`:       "no JSON from byte 41 on",
+		`{"image":{"url":7}}`:                             "has the wrong type",
+		`{"image":{"link":"https://example.org/a.jpg"}}`:  "is not known",
+		`{"image":{"url":"https://example.org/a.jpg"}} x`: "could not be read",
+	} {
+		a := d.ask(t, d.ann, http.MethodPost, "/v1/detections", strings.NewReader(body), map[string]string{"Content-Type": "application/json"})
+		if a.status != http.StatusBadRequest || !strings.Contains(string(a.body), want) {
+			t.Errorf("%s: got %d %s, want %q", body, a.status, a.body, want)
+		}
+	}
+}
