@@ -144,6 +144,7 @@ type Limits struct {
 		MaxPhotos  int `json:"max_photos"` // waiting or in work
 		MaxBatches int `json:"max_batches"`
 		MaxBodies  int `json:"max_batch_bodies"` // batches being sent to one front door
+		MaxUploads int `json:"max_uploads"`      // upload links that are neither used nor expired
 	} `json:"quota"`
 
 	Raw json.RawMessage `json:"-"` // all of it, as it came
