@@ -27,24 +27,22 @@ import (
 
 const password = "correct horse battery"
 
-// site is a manager of a test on servers of its own, with an administrator and a
-// user.
+// site is a manager of a test with an administrator and a user, on a database, a bucket,
+// a broker and a Redis of its own.
 type site struct {
 	url   string
 	doors manager.Doors
-	mysql *testenv.MariaDBServer
 	redis *testenv.RedisServer
-	s3    *testenv.S3Server
 	nats  *testenv.Server
 }
 
 // openSite opens one; change may change its settings.
 func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 	t.Helper()
-	s := &site{mysql: testenv.NewMariaDB(t), redis: testenv.NewRedis(t), s3: testenv.NewS3(t)}
+	s := &site{redis: testenv.NewRedis(t)}
 	cfg := manager.Config{
 		HTTP:  httpserver.Config{Listen: "127.0.0.1:0", StreamRecheck: 50 * time.Millisecond},
-		MySQL: s.mysql.Database(t), Cache: s.redis.Config(), Images: s.s3.Bucket(t),
+		MySQL: testenv.MariaDB(t), Cache: s.redis.Config(), Images: testenv.S3(t),
 		Reading: manager.ReadingConfig{
 			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, TotalInterval: 300 * time.Millisecond, ReadTimeout: 2 * time.Second,
 			StaleAfter: time.Second, SessionGrace: time.Minute,
@@ -180,17 +178,18 @@ func TestOverviewIsLive(t *testing.T) {
 
 func TestOverviewOutlivesItsParts(t *testing.T) {
 	t.Parallel()
-	s := openSite(t)
+	mysql, s3 := testenv.NewMariaDB(t), testenv.NewS3(t)
+	s := openSite(t, func(c *manager.Config) { c.MySQL, c.Images = mysql.Database(t), s3.Bucket(t) })
 	s.accept(t)
 	tab := browser.Open(t)
 	s.enter(tab)
 	tab.Await(figure("Waiting", "1"))
 
-	s.mysql.Kill()
+	mysql.Kill()
 	tab.Await(`document.querySelector('[data-key="MySQL"]') && document.querySelector('.panel.stale')`)
 	s.redis.Kill()
 	tab.Await(`document.querySelector('[data-key="Redis"]')`)
-	s.s3.Kill()
+	s3.Kill()
 	tab.Await(`document.querySelector('[data-key="S3"]') && document.querySelector('[data-key="S3-answers"] .badge.failed')`)
 	s.nats.Stop()
 	tab.Await(`document.querySelector('[data-key="NATS"]')`)
@@ -201,9 +200,9 @@ func TestOverviewOutlivesItsParts(t *testing.T) {
 	tab.See(`[data-key="MySQL"]`)
 	tab.Await(figure("Waiting", "1"))
 
-	s.mysql.Start(t)
+	mysql.Start(t)
 	s.redis.Start(t)
-	s.s3.Start(t)
+	s3.Start(t)
 	s.nats.Start()
 	tab.Await(`!document.querySelector('.troubles').children.length && !document.querySelector('#live .stale')`)
 	if found := tab.Problems(); len(found) > 0 {
