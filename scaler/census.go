@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -142,9 +141,4 @@ func (c census) find(id string) (member, bool) {
 		return member{}, false
 	}
 	return c.members[at], true
-}
-
-func (c census) String() string {
-	return fmt.Sprintf("%d ready, %d starting, %d draining, %d failed, %d stopped",
-		c.count(ready), c.count(starting), c.count(draining), c.count(failed), c.count(resting))
 }

@@ -174,3 +174,33 @@ func TestCounters(t *testing.T) {
 		t.Errorf("got %g and %g s, want one more", c.finished, c.worked)
 	}
 }
+
+// TestRecalls: whoever began to leave last, of those that may stay.
+func TestRecalls(t *testing.T) {
+	t.Parallel()
+	var c census
+	for _, l := range []struct {
+		id    string
+		begun int
+		final bool
+	}{{"last", 30, false}, {"first", 10, false}, {"final", 40, true}, {"second", 20, false}} {
+		m := member{Instance: instance(l.id, fleet.StateRunning, fleet.HealthReady, fleet.TargetNone), role: draining}
+		m.workers = []jobqueue.Worker{{ID: "w-" + l.id}}
+		m.retirement = &jobstore.Retirement{Final: l.final, BegunAt: at().Add(time.Duration(l.begun) * time.Second)}
+		c.members = append(c.members, m)
+	}
+	for n, want := range [][]string{{}, {"last"}, {"last", "second"}, {"last", "second", "first"}, {"last", "second", "first"}} {
+		picked := recalls(c, n)
+		if len(picked) != len(want) {
+			t.Fatalf("%d of %d picked, want %d", len(picked), n, len(want))
+		}
+		for i, m := range picked {
+			if m.ID != want[i] {
+				t.Errorf("of %d the one at %d is %s, want %s", n, i, m.ID, want[i])
+			}
+		}
+	}
+	if picked := recalls(c, -1); len(picked) != 0 {
+		t.Errorf("%d picked where none is missing", len(picked))
+	}
+}

@@ -3,6 +3,7 @@ package scaler
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -62,7 +63,7 @@ type retirementAnswer struct {
 func (l *leader) listInstances(_ context.Context, q instancesRequest) (instancesAnswer, error) {
 	limit := cmp.Or(q.Limit, usualInstances)
 	if limit < 1 || limit > mostInstances {
-		return instancesAnswer{}, command.InvalidField("limit", "is not 1 to 500")
+		return instancesAnswer{}, command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", mostInstances))
 	}
 	l.mu.Lock()
 	seen := l.seen

@@ -26,6 +26,13 @@ type pool interface {
 	Deregister(ctx context.Context, lease fleet.Lease, ids ...string) error
 }
 
+// retirements is MySQL as the hands see it.
+type retirements interface {
+	BeginRetirement(ctx context.Context, r jobstore.Retirement) error
+	EndRetirement(ctx context.Context, instance string) error
+	ListRetirements(ctx context.Context) ([]jobstore.Retirement, error)
+}
+
 // orders is the broker as the hands see it.
 type orders interface {
 	teller

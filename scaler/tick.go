@@ -8,7 +8,6 @@ import (
 
 	"maskfleet/pkg/fleet"
 	"maskfleet/pkg/jobqueue"
-	"maskfleet/pkg/jobstore"
 	"maskfleet/scaler/decide"
 )
 
@@ -104,17 +103,17 @@ func (l *leader) look(ctx context.Context, now time.Time) (c census, known bool)
 	if at.IsZero() {
 		return census{}, false
 	}
-	alive := map[string]bool{}
+	dangling := map[string]bool{}
 	for _, i := range found.Instances {
 		if i.Health != fleet.HealthDangling {
 			continue
 		}
-		alive[i.ID] = true
+		dangling[i.ID] = true
 		if _, noted := l.silent[i.ID]; !noted {
 			l.silent[i.ID] = now
 		}
 	}
-	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !alive[id] })
+	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !dangling[id] })
 	return takeCensus(now, found.Listing, found.workers, l.hands.retiring(), l.silent), true
 }
 
@@ -160,11 +159,4 @@ func (l *leader) keepMemory(ctx context.Context, now time.Time) {
 	if err := l.save(ctx, l.lease.current().Epoch, l.memory()); err != nil {
 		l.tel.Log.WarnContext(ctx, "what was learned is not saved", "err", err)
 	}
-}
-
-// retirements is MySQL as the hands see it.
-type retirements interface {
-	BeginRetirement(ctx context.Context, r jobstore.Retirement) error
-	EndRetirement(ctx context.Context, instance string) error
-	ListRetirements(ctx context.Context) ([]jobstore.Retirement, error)
 }

@@ -52,16 +52,12 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*
 
 // recalls picks up to n of those that leave and may stay after all: whoever began to
 // leave last first, who has most left to give.
-func recalls(c census, n int) (picked []member) {
-	for _, m := range slices.Backward(c.in(draining)) {
-		if len(picked) >= n {
-			break
-		}
-		if m.retirement != nil && !m.retirement.Final && !m.spotNotice() && len(m.workers) > 0 {
-			picked = append(picked, m)
-		}
-	}
-	return picked
+func recalls(c census, n int) []member {
+	leaving := slices.DeleteFunc(c.in(draining), func(m member) bool {
+		return m.retirement == nil || m.retirement.Final || m.spotNotice() || len(m.workers) == 0
+	})
+	slices.SortStableFunc(leaving, func(a, b member) int { return b.retirement.BegunAt.Compare(a.retirement.BegunAt) })
+	return leaving[:max(0, min(n, len(leaving)))]
 }
 
 // worth is the less, the less is lost with the instance.
