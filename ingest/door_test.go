@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alexedwards/argon2id"
 	"github.com/google/uuid"
 
 	"maskfleet/pkg/account"
@@ -150,20 +149,8 @@ func (d *door) serve(t testing.TB, closeDoors func()) {
 func (d *door) newPerson(t testing.TB, name string) person {
 	t.Helper()
 	p := person{password: "correct horse " + name}
-	hash, err := argon2id.CreateHash(p.password, &argon2id.Params{ // as cheap as can be
-		Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := uuid.NewV7()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.user = jobstore.User{ID: id, Username: name, PasswordHash: hash, Role: account.RoleUser, CreatedAt: time.Now().UTC()}
-	if err := d.store.CreateUser(t.Context(), p.user); err != nil {
-		t.Fatal(err)
-	}
+	p.user = testenv.User(t, d.store, name, account.RoleUser, p.password)
+	var err error
 	if p.key, _, err = d.accounts.NewAPIKey(t.Context(), p.user, "test", []string{account.ScopeRead, account.ScopeWrite}); err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,8 @@ func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 		HTTP:  httpserver.Config{Listen: "127.0.0.1:0", StreamRecheck: 50 * time.Millisecond},
 		MySQL: testenv.MariaDB(t), Cache: s.redis.Config(), Images: testenv.S3(t),
 		Reading: manager.ReadingConfig{
-			LiveInterval: 100 * time.Millisecond, CountInterval: 200 * time.Millisecond, TotalInterval: 300 * time.Millisecond, ReadTimeout: 2 * time.Second,
-			StaleAfter: time.Second, SessionGrace: time.Minute,
+			LiveInterval: 200 * time.Millisecond, CountInterval: 400 * time.Millisecond, TotalInterval: 600 * time.Millisecond, ReadTimeout: 2 * time.Second,
+			StaleAfter: 2 * time.Second, SessionGrace: time.Minute,
 		},
 		QueueLimit: 50_000,
 		OpenWait:   20 * time.Second,
@@ -58,19 +58,8 @@ func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 		do(&cfg)
 	}
 	s.open(t, cfg, tel)
-	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
-	if _, err := accounts.RegisterAdministrator(t.Context(), "admin", password); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := accounts.Register(t.Context(), "ann", password, account.ByAdministrator); err != nil {
-		t.Fatal(err)
-	}
-	// On a busy machine the first hash takes longer than a log-in waits for it; a person
-	// would try again, too.
-	eventually(t, "the administrator can log in", func() bool {
-		form := url.Values{"username": {"admin"}, "password": {password}}.Encode()
-		return s.ask(t, http.MethodPost, "/login", "", form, "Origin", s.url).StatusCode == http.StatusSeeOther
-	})
+	testenv.User(t, s.doors.Store, "admin", account.RoleAdministrator, password)
+	testenv.User(t, s.doors.Store, "ann", account.RoleUser, password)
 	return s
 }
 

@@ -9,21 +9,13 @@ import (
 	"maskfleet/manager"
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/testenv"
 )
 
 // somebody makes an account with a role and gives a session of theirs.
 func (s *site) somebody(t *testing.T, name, role string) string {
 	t.Helper()
-	accounts := account.New(s.doors.Store, s.doors.Cache, account.Config{})
-	user, err := accounts.Register(t.Context(), name, password, account.ByAdministrator)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.doors.Store.SetUserRole(t.Context(), user.ID, role); err != nil {
-		t.Fatal(err)
-	}
-	user.Role = role
-	return s.session(t, user)
+	return s.session(t, testenv.User(t, s.doors.Store, name, role, password))
 }
 
 func (s *site) session(t *testing.T, user jobstore.User) string {

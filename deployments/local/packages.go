@@ -40,7 +40,7 @@ func runtimePackages() []debianPackage {
 func testPackages() []debianPackage {
 	const models = "tests hold the stand-in for AWS against AWS's own models and command"
 	return []debianPackage{
-		{"chromium", "tests look at the pages in a browser"},
+		{"chromium-headless-shell", "tests look at the pages in a browser"},
 		{"awscli", models},
 		{"python3-botocore", models},
 	}

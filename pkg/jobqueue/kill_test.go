@@ -2,7 +2,6 @@ package jobqueue_test
 
 import (
 	"encoding/json"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/testenv"
+	"maskfleet/pkg/testenv/reserve"
 )
 
 // asBroker makes the test binary a broker on the store that it names.
@@ -25,16 +25,16 @@ const (
 func TestKilledBrokerKeepsMessages(t *testing.T) {
 	t.Parallel()
 	if store := os.Getenv(asBroker); store != "" {
-		port, err := strconv.Atoi(os.Getenv(asBrokerPort))
+		at, err := strconv.Atoi(os.Getenv(asBrokerPort))
 		if err != nil {
 			t.Fatal(err)
 		}
-		testenv.NATSAt(t, store, port)
+		testenv.NATSAt(t, store, at)
 		select {} // until killed
 	}
-	store, port := t.TempDir(), freePort(t)
-	first := startBrokerProcess(t, store, port)
-	b := startOn(t, port)
+	store, at := t.TempDir(), reserve.Port(t)
+	first := startBrokerProcess(t, store, at)
+	b := startOn(t, at)
 	waited := make(chan error, 1)
 	go func() {
 		_, err := b.FetchWait(t.Context(), job.LaneCanary, time.Hour)
@@ -59,7 +59,7 @@ func TestKilledBrokerKeepsMessages(t *testing.T) {
 	case <-time.After(soon):
 		t.Fatal("still waiting for a broker that is gone")
 	}
-	startBrokerProcess(t, store, port)
+	startBrokerProcess(t, store, at)
 	b.untilBack(t)
 	for range photos - 1 {
 		d := b.take(t, job.LaneBatch)
@@ -79,9 +79,9 @@ func TestKilledBrokerKeepsMessages(t *testing.T) {
 // nothing.
 func TestFrozenBroker(t *testing.T) {
 	t.Parallel()
-	port := freePort(t)
-	process := startBrokerProcess(t, t.TempDir(), port)
-	b := startOn(t, port, ackWait(time.Second))
+	at := reserve.Port(t)
+	process := startBrokerProcess(t, t.TempDir(), at)
+	b := startOn(t, at, ackWait(time.Second))
 	m := newMessage(t, job.LaneBatch)
 	b.publish(t, m)
 
@@ -108,14 +108,10 @@ func TestFrozenBroker(t *testing.T) {
 	})
 }
 
-// startOn waits for the broker at port and makes every stream there.
-func startOn(t *testing.T, port string, settings ...func(*jobqueue.Config)) broker {
+// startOn waits for the broker at a port and makes every stream there.
+func startOn(t *testing.T, at int, settings ...func(*jobqueue.Config)) broker {
 	t.Helper()
-	number, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := testenv.NATSLogin(t, number, testenv.NATSTester)
+	cfg := testenv.NATSLogin(t, at, testenv.NATSTester)
 	for _, set := range settings {
 		set(&cfg)
 	}
@@ -124,24 +120,14 @@ func startOn(t *testing.T, port string, settings ...func(*jobqueue.Config)) brok
 	return b
 }
 
-func startBrokerProcess(t *testing.T, store, port string) *testenv.Process {
+func startBrokerProcess(t *testing.T, store string, at int) *testenv.Process {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledBrokerKeepsMessages$", "-test.timeout=5m")
-	cmd.Env = append(os.Environ(), asBroker+"="+store, asBrokerPort+"="+port)
+	cmd.Env = append(os.Environ(), asBroker+"="+store, asBrokerPort+"="+strconv.Itoa(at))
 	p, err := testenv.StartProcess(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Kill)
 	return p
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

@@ -3,6 +3,8 @@ package testenv
 import (
 	"syscall"
 	"testing"
+
+	"maskfleet/pkg/testenv/reserve"
 )
 
 // child is a server process of a test. Its folder and its port stay the same over
@@ -16,11 +18,11 @@ type child struct {
 
 // newChild prepares a server; it does not run yet.
 func newChild(kind string) (child, error) {
-	dir, err := serverDir(kind)
+	dir, err := reserve.Folder(kind)
 	if err != nil {
 		return child{}, err
 	}
-	port, err := freePort()
+	port, err := reserve.FindPort()
 	return child{dir: dir, port: port}, err
 }
 

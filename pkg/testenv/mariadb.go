@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
-	"github.com/google/uuid"
 
 	"maskfleet/pkg/jobstore"
 )
@@ -66,20 +65,6 @@ func openStore(tb testing.TB, c jobstore.Config) *jobstore.Store {
 	}
 	tb.Cleanup(func() { _ = store.Close() })
 	return store
-}
-
-// Owner makes an account, for photos must belong to one. Nobody can log in to it.
-func Owner(tb testing.TB, store *jobstore.Store) uuid.UUID {
-	tb.Helper()
-	id, err := uuid.NewV7()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	user := jobstore.User{ID: id, Username: "owner " + id.String(), Role: "user", CreatedAt: time.Now().UTC()}
-	if err := store.CreateUser(tb.Context(), user); err != nil {
-		tb.Fatal(err)
-	}
-	return id
 }
 
 // MariaDBServer is a MariaDB of its own, for tests that stop it.

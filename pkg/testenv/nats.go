@@ -15,6 +15,7 @@ import (
 
 	"maskfleet/pkg/config"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/testenv/reserve"
 )
 
 const (
@@ -45,11 +46,7 @@ type Server struct {
 // tester's settings to reach it; those of a service are its As. There are no streams on it yet: see jobqueue's Ensure.
 func NATS(tb testing.TB) (jobqueue.Config, *Server) {
 	tb.Helper()
-	port, err := freePort()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return NATSAt(tb, tb.TempDir(), port)
+	return NATSAt(tb, tb.TempDir(), reserve.Port(tb))
 }
 
 // NATSAt is NATS on a store and a port of the caller's choice.

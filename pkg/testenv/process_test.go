@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"maskfleet/pkg/testenv/reserve"
 )
 
 // asParent makes the test binary a program that starts a child, says its pid and
@@ -58,7 +60,7 @@ func beParent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := serverDir("test")
+	dir, err := reserve.Folder("test")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 )
@@ -64,27 +62,6 @@ func withLock(path string, do func() error) error {
 	return do()
 }
 
-// serverDir makes a temporary folder for a server that lives as long as this
-// program. A shell that reads from a pipe of ours removes it: the pipe ends with
-// this program, even one that is killed.
-func serverDir(kind string) (string, error) {
-	dir, err := os.MkdirTemp("", "maskfleet-"+kind+"-")
-	if err != nil {
-		return "", fmt.Errorf("making a folder for %s: %w", kind, err)
-	}
-	remover := exec.Command("/bin/sh", "-c", `read -r _; rm -rf -- "$1" || { sleep 1; rm -rf -- "$1"; }`, "remover", dir)
-	remover.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if _, err := remover.StdinPipe(); err != nil {
-		return "", fmt.Errorf("watching over %s: %w", dir, err)
-	}
-	if err := remover.Start(); err != nil {
-		return "", fmt.Errorf("watching over %s: %w", dir, err)
-	}
-	// Waits as long as this program lives, and keeps the pipe from being collected.
-	go func() { _ = remover.Wait() }()
-	return dir, nil
-}
-
 // copyTree copies folders and plain files, and nothing else.
 func copyTree(to, from string) error {
 	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
@@ -120,14 +97,4 @@ func copyFile(to, from string) error {
 		return errors.Join(err, out.Close())
 	}
 	return out.Close()
-}
-
-// freePort finds a TCP port on loopback that nobody listens on at this moment.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("finding a free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
 }

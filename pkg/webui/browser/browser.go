@@ -2,10 +2,8 @@ package browser
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,9 +18,7 @@ import (
 // patience is how long a test waits for a page before it fails.
 const patience = 30 * time.Second
 
-var errNoChromium = errors.New("no Chromium on this machine: install the package chromium")
-
-// Tab is a tab of a Chromium of its own. It remembers what went wrong on its pages.
+// Tab is a tab with a profile of its own. It remembers what went wrong on its pages.
 type Tab struct {
 	t   testing.TB
 	ctx context.Context //nolint:containedctx // chromedp's tab is its context
@@ -31,41 +27,22 @@ type Tab struct {
 	problems []string
 }
 
-// Open starts a Chromium with a fresh profile that ends with the test, in a window
-// of 1280 by 800 pixels.
+// Open opens a tab in a window of 1280 by 800 pixels that shares nothing with other
+// tests' tabs, neither cookies nor storage, and ends with the test.
 func Open(t testing.TB) *Tab {
 	t.Helper()
-	program, err := find()
+	chromium, err := started()
 	if err != nil {
 		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"),
-	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	ctx, leave := chromedp.NewContext(allocator)
-	t.Cleanup(func() {
-		leave() // waits until Chromium has left its profile
-		stop()
-	})
+	ctx, leave := chromedp.NewContext(chromium, chromedp.WithNewBrowserContext())
+	t.Cleanup(leave)
 	tab := &Tab{t: t, ctx: ctx}
 	if err := chromedp.Listen(ctx, tab.hear); err != nil {
-		t.Fatalf("starting %s: %v", program, err)
+		t.Fatalf("opening a tab: %v", err)
 	}
 	tab.Size(1280, 800)
 	return tab
-}
-
-func find() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errNoChromium
 }
 
 func (b *Tab) hear(event any) {

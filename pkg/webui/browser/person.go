@@ -53,6 +53,7 @@ func (b *Tab) Save(selector string) (name string, data []byte) {
 	folder := b.t.TempDir()
 	call(b, "choosing a folder", browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
 		Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: folder,
+		BrowserContextID: chromedp.FromContext(b.ctx).BrowserContextID,
 	})
 	b.Click(selector)
 	path := run(b, "saving "+selector, func(ctx context.Context, _ *chromedp.Target) (string, error) {

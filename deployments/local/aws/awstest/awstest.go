@@ -17,6 +17,7 @@ import (
 	"maskfleet/deployments/local/aws/host"
 	"maskfleet/deployments/local/aws/wire"
 	"maskfleet/deployments/local/spawn"
+	"maskfleet/pkg/testenv/reserve"
 )
 
 // Image is the one that instances can be launched from. Unless Options say otherwise
@@ -59,7 +60,7 @@ func Start(tb testing.TB, options Options) *AWS {
 	tb.Cleanup(spawner.Close)
 	a := &AWS{AccessKey: "AKIAIOSFODNN7LOCAL00", SecretKey: "local-secret-key", dir: dir}
 	for range max(1, options.Balancers) {
-		a.Ports = append(a.Ports, freePort(tb))
+		a.Ports = append(a.Ports, reserve.Port(tb))
 	}
 	config := a.settings(tb, filepath.Join(bin, "guest"))
 	if options.Configure != nil {
@@ -109,7 +110,7 @@ func shortDir(tb testing.TB) string {
 
 func (a *AWS) settings(tb testing.TB, guest string) aws.Config {
 	tb.Helper()
-	listen, control := fmt.Sprintf("127.0.0.1:%d", freePort(tb)), fmt.Sprintf("127.0.0.1:%d", freePort(tb))
+	listen, control := fmt.Sprintf("127.0.0.1:%d", reserve.Port(tb)), fmt.Sprintf("127.0.0.1:%d", reserve.Port(tb))
 	a.Endpoint, a.Control = "http://"+listen, "http://"+control
 	config := aws.Config{
 		Listen: listen, Control: control, Dir: filepath.Join(a.dir, "api"), Host: filepath.Join(a.dir, "host.sock"),

@@ -125,17 +125,6 @@ func connects(network, address string) func(context.Context) error {
 	}
 }
 
-// freePort is one that nobody listens on at this moment.
-func freePort(tb testing.TB) int {
-	tb.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
 // systemProgram finds a Debian program also where an ordinary user's PATH does not
 // look.
 func systemProgram(tb testing.TB, name string) string {

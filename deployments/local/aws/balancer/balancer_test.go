@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
+
+	"maskfleet/pkg/testenv/reserve"
 )
 
 // limit is far more than anything takes; machines may be busy.
@@ -27,12 +30,7 @@ func start(t *testing.T) (b *Balancer, url string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	_ = listener.Close()
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(reserve.Port(t)))
 	socket, path := filepath.Join(dir, "s"), filepath.Join(dir, "haproxy.cfg")
 	settings := fmt.Sprintf(`global
     stats socket %s mode 600 level admin
@@ -196,12 +194,7 @@ func TestStatusSaysWhy(t *testing.T) {
 		t.Fatal(err)
 	}
 	check := Check{Interval: 20 * time.Millisecond, Rise: 1, Fall: 1}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := netip.MustParseAddrPort(closed.Addr().String())
-	_ = closed.Close()
+	nobody := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(reserve.Port(t)))
 	for name, at := range map[string]netip.AddrPort{"ill": ill.at, "nobody": nobody} {
 		if err := b.Add(t.Context(), name, at, check); err != nil {
 			t.Fatal(err)
