@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from photos import load
+from photos import Photo, load
 
 LEAST = 128  # pixels a side: less shows too little to be taken for a photo
 MARGIN = 0.5  # of a box: hair, ears and shoulders are kept out too
@@ -33,6 +33,13 @@ def main(data, split, folder, count=200):
     categories = [{"id": i, "name": name} for i, name in enumerate(("masked", "unmasked", "incorrect"))]
     (folder / "annotations.json").write_text(json.dumps({"images": images, "annotations": [], "categories": categories}))
     print(f"{len(images)} pictures without faces in {folder}")
+
+
+def without_faces(photos):
+    """A photo without a face of each that has a large enough part; training scales it up
+    to what a whole photo is."""
+    cuts = ((photo.file, largest(photo)) for photo in photos)
+    return [Photo(file, cut, np.zeros((0, 5), np.float32)) for file, cut in cuts if cut is not None]
 
 
 def largest(photo):

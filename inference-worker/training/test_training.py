@@ -11,12 +11,12 @@ import torch
 
 from adopt import adopt
 from augment import canvas, clipped
-from backgrounds import largest
+from backgrounds import largest, without_faces
 from export import export
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
-from train import Training, step, together
+from train import Canvases, Training, step, together
 from validate import average_precision
 
 SIDE = 128
@@ -145,6 +145,27 @@ class Precision(unittest.TestCase):
     def test_ignored_regions_are_neither_right_nor_wrong(self):
         truth = [np.array([[0, 0, 10, 10, 0], [40, 0, 70, 30, IGNORE]], np.float32)]
         self.assertEqual(self.ap((45, 5, 55, 15, 0.99, 1), (0, 0, 10, 10, 0.9, 0), truth=truth), 1)
+
+
+class Backgrounds(unittest.TestCase):
+    def photos(self):
+        some = [Photo("a.jpg", np.zeros((640, 640, 3), np.uint8), np.array([[20, 20, 120, 140, c]], np.float32)) for c in (0, 1)]
+        crowd = Photo("b.jpg", np.zeros((640, 640, 3), np.uint8), np.array([[0, 0, 640, 640, 0]], np.float32))
+        return some + [crowd]
+
+    def test_parts_without_a_face_keep_clear_of_it(self):
+        plain = without_faces(self.photos())
+        self.assertEqual([p.file for p in plain], ["a.jpg", "a.jpg"])
+        for p in plain:
+            self.assertEqual(len(p.faces), 0)
+            self.assertGreaterEqual(min(p.pixels.shape[:2]), 128)
+
+    def test_are_drawn_as_often_as_asked(self):
+        photos = self.photos()
+        photos += without_faces(photos)
+        drawn = Canvases(SimpleNamespace(backgrounds=0.12, canvas=SIDE, seed=1), photos, 0, 0).weights
+        self.assertAlmostEqual(drawn.sum(), 1)
+        self.assertAlmostEqual(drawn[3:].sum(), 0.12)
 
 
 class Learning(unittest.TestCase):

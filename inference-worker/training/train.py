@@ -25,6 +25,7 @@ from torch import distributed, multiprocessing
 
 from adopt import adopt
 from augment import canvas
+from backgrounds import without_faces
 from export import export
 from loss import loss
 from network import Detector, cells, flat
@@ -47,6 +48,7 @@ def arguments():
     p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the file made for the worker")
     p.add_argument("--released", type=Path, default=HERE / "released.json", help="its figures on val")
     p.add_argument("--adopt", action="store_true", help="learn from regions to ignore that the network is sure of")
+    p.add_argument("--backgrounds", type=float, default=0.12, metavar="SHARE", help="of the draws: parts of photos without a face")
     p.add_argument("--canvas", type=int, default=320, help="pixels, a multiple of 32")
     p.add_argument("--batch", type=int, default=16, help="canvases a step and process; 16 and more are quickest")
     p.add_argument("--rate", type=float, default=2e-3)
@@ -58,7 +60,9 @@ def arguments():
 def main():
     options = arguments()
     photos = load(options.data, "train")  # before the fork: all processes share the memory
-    print(f"{len(photos)} photos", flush=True)
+    plain = without_faces(photos) if options.backgrounds > 0 else []
+    print(f"{len(photos)} photos, {len(plain)} parts of them without a face", flush=True)
+    photos += plain
     if options.processes == 1:
         return train(0, options, photos)
     meeting = Path(f"/tmp/maskfleet-training-{os.getpid()}")
@@ -251,6 +255,9 @@ class Canvases(torch.utils.data.IterableDataset):
 
     def __init__(self, options, photos, rank, first):
         rare = np.array([3.0 if (p.faces[:, 4] == 2).any() else 1.5 if (p.faces[:, 4] == 1).any() else 1.0 for p in photos])
+        plain = np.array([len(p.faces) == 0 for p in photos])
+        if plain.any():
+            rare[plain] = options.backgrounds / (1 - options.backgrounds) * rare[~plain].sum() / plain.sum()
         self.weights = rare / rare.sum()
         self.options, self.photos, self.rank, self.first = options, photos, rank, first
 
