@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -17,7 +18,7 @@ const (
 	exitOK          = 0
 	exitNotAll      = 1 // not every item succeeded
 	exitUsage       = 2
-	exitFailed      = 3 // refused, or not reachable
+	exitFailed      = 3 // refused, not reachable, or a file cannot be read
 	exitInterrupted = 130
 )
 
@@ -53,12 +54,20 @@ func Run(ctx context.Context, around Surroundings, args []string) int {
 		a.say("%s", a.interrupted())
 		return exitInterrupted
 	}
-	a.say("maskfleet: %v", err)
+	a.say("maskfleet: %v", plain(err))
 	if !a.began {
 		a.say("Try: maskfleet help")
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// plain leaves out which system call a file could not be read by.
+func plain(err error) error {
+	if at, ok := err.(*fs.PathError); ok { //nolint:errorlint // one that is wrapped has a sentence round it
+		return fmt.Errorf("%s: %w", at.Path, at.Err)
+	}
+	return err
 }
 
 // app is one run of the command.
@@ -87,8 +96,8 @@ account page. Both are taken from, in this order:
 Results go to the standard output; progress and messages to the standard error.
 
 Exit codes: 0 done, and every item succeeded; 1 not every item succeeded;
-2 the command was not understood; 3 refused, or not reachable;
-130 interrupted.`
+2 the command was not understood; 3 refused, not reachable, or a file cannot be
+read; 130 interrupted.`
 
 const exampleRoot = `  maskfleet configure
   maskfleet submit --wait photos/

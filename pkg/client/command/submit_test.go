@@ -224,8 +224,8 @@ func TestSubmitRefusesBeforeSending(t *testing.T) {
 		{[]string{"submit", "--format", "xml", empty}, 2, "table, csv or ndjson"},
 		{[]string{"submit", "--custom-id-from", "date", empty}, 2, "path or name"},
 		{[]string{"submit", empty}, 3, "no photos were found"},
-		{[]string{"submit", filepath.Join(empty, "nothing")}, 3, "no such file"},
-		{[]string{"submit", "--manifest", filepath.Join(empty, "nothing")}, 3, "no such file"},
+		{[]string{"submit", filepath.Join(empty, "nothing")}, 3, "maskfleet: " + filepath.Join(empty, "nothing") + ": no such file"},
+		{[]string{"submit", "--manifest", filepath.Join(empty, "nothing")}, 3, ": no such file"},
 		{[]string{"submit", "--nonsense"}, 2, "unknown flag"},
 	} {
 		p.run(c.args...).want(t, c.exit, c.says)
