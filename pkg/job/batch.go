@@ -25,11 +25,9 @@ type Batch struct {
 	OwnerID uuid.UUID
 
 	Source      BatchSource
-	SourceKey   string            // the manifest's or archive's object in S3; empty with BatchFromPrefix
-	Prefix      string            // "s3://bucket/prefix"; only with BatchFromPrefix
-	Name        string            // as the person named it; only for display
-	Metadata    map[string]string // the client's own, returned as it came
-	TraceParent string            // W3C trace context of the request that brought it
+	SourceKey   string // the manifest's or archive's object in S3; empty with BatchFromPrefix
+	Prefix      string // "s3://bucket/prefix"; only with BatchFromPrefix
+	TraceParent string // W3C trace context of the request that brought it
 	CreatedAt   time.Time
 	Window      time.Duration // how long items of one run may wait
 	Announced   int           // at most how many items it will have; they count as open until it is expanded

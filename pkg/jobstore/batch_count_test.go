@@ -61,9 +61,9 @@ func inBatchOfItsOwn(t *testing.T, db *sql.DB, owner uuid.UUID, at situation) {
 	is := func(s job.State) bool { return at.row.State == s && !at.row.Open() && !at.row.Deleted }
 	succeeded := at.row.State == job.StateSucceeded
 	_, err := db.ExecContext(t.Context(), `
-		INSERT INTO batches (id, owner_id, source, source_key, prefix, name, trace_parent, created_at, window_us, state, touched_at, expires_at,
+		INSERT INTO batches (id, owner_id, source, source_key, prefix, trace_parent, created_at, window_us, state, touched_at, expires_at,
 			total, remaining, succeeded, no_faces, failed, expired, cancelled)
-		VALUES (?, ?, 'manifest', '', '', '', '', UTC_TIMESTAMP(6), 1, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 1, ?, ?, ?, ?, ?, ?)`,
+		VALUES (?, ?, 'manifest', '', '', '', UTC_TIMESTAMP(6), 1, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6), 1, ?, ?, ?, ?, ?, ?)`,
 		at.id[:], owner[:], state, at.row.Open(), succeeded, succeeded, is(job.StateFailed), is(job.StateExpired),
 		!at.row.Open() && !succeeded && !is(job.StateFailed) && !is(job.StateExpired))
 	if err == nil {

@@ -14,7 +14,7 @@ import (
 )
 
 const selectBatches = `
-	SELECT id, owner_id, source, source_key, prefix, name, metadata, trace_parent, created_at, window_us, announced,
+	SELECT id, owner_id, source, source_key, prefix, trace_parent, created_at, window_us, announced,
 		state, run, total, remaining, succeeded, failed, cancelled, expired,
 		no_faces, all_masked, none_masked, some_masked, num_faces, num_masked, num_unmasked,
 		failure, started_at, finished_at, expires_at
@@ -23,7 +23,7 @@ const selectBatches = `
 func scanBatch(from row) (b job.Batch, err error) {
 	var window micros
 	c := &b.Counts
-	err = from.Scan(&b.ID, &b.OwnerID, &b.Source, &b.SourceKey, &b.Prefix, &b.Name, mapColumn{&b.Metadata}, &b.TraceParent, &b.CreatedAt, &window, &b.Announced,
+	err = from.Scan(&b.ID, &b.OwnerID, &b.Source, &b.SourceKey, &b.Prefix, &b.TraceParent, &b.CreatedAt, &window, &b.Announced,
 		&b.State, &b.Run, &c.Total, &c.Remaining, &c.Succeeded, &c.Failed, &c.Cancelled, &c.Expired,
 		&c.NoFaces, &c.AllMasked, &c.NoneMasked, &c.SomeMasked, &c.Faces.Faces, &c.Faces.Masked, &c.Faces.Unmasked,
 		failureColumn{&b.Failure}, timeColumn{&b.StartedAt}, timeColumn{&b.DoneAt}, &b.ExpiresAt)
@@ -43,16 +43,13 @@ func (c failureColumn) Scan(value any) error { return decodeJSON(value, c.to) }
 // it returns nil, the batch is promised: it is expanded and reaches a terminal state.
 // It begins validating, in run 1, and without items, whatever b holds.
 func (s *Store) CreateBatch(ctx context.Context, b job.Batch) error {
-	metadata, err := encodeMap(b.Metadata)
-	if err == nil {
-		_, err = s.exec(ctx, `
-			INSERT INTO batches (
-				id, owner_id, source, source_key, prefix, name, metadata, trace_parent, created_at, window_us, announced,
-				state, touched_at, expires_at
-			) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)`,
-			b.ID[:], b.OwnerID[:], b.Source, b.SourceKey, b.Prefix, b.Name, metadata, b.TraceParent, b.CreatedAt, b.Window.Microseconds(), b.Announced,
-			job.BatchValidating, b.Window.Microseconds())
-	}
+	_, err := s.exec(ctx, `
+		INSERT INTO batches (
+			id, owner_id, source, source_key, prefix, trace_parent, created_at, window_us, announced,
+			state, touched_at, expires_at
+		) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND)`,
+		b.ID[:], b.OwnerID[:], b.Source, b.SourceKey, b.Prefix, b.TraceParent, b.CreatedAt, b.Window.Microseconds(), b.Announced,
+		job.BatchValidating, b.Window.Microseconds())
 	if err != nil {
 		return batchError("creating", b.ID, err)
 	}

@@ -20,7 +20,7 @@ func newBatch(tb testing.TB, owner uuid.UUID) job.Batch {
 	tb.Helper()
 	return job.Batch{
 		ID: newID(tb), OwnerID: owner, Source: job.BatchFromManifest, SourceKey: "2026-01-02/batches/x/manifest",
-		Name: "Tor 7 – früh.ndjson", Metadata: map[string]string{"gate": "7"}, Window: 24 * time.Hour, Announced: 7,
+		Window: 24 * time.Hour, Announced: 7,
 		TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
 		CreatedAt:   time.Now().UTC().Truncate(time.Microsecond),
 	}
