@@ -9,24 +9,27 @@ import (
 	"maskfleet/pkg/jobqueue"
 )
 
-// announce says every Heartbeat that the worker is alive and what it did, and takes the
-// entry back at the end. A worker that is killed vanishes by the bucket's TTL.
+// announce says every Heartbeat that the worker is alive and every ReportInterval what
+// it did, and takes the entry back at the end. A worker that is killed vanishes by the
+// bucket's TTL.
 func (w *Worker) announce(ctx context.Context) {
 	host, err := os.Hostname()
 	if err != nil {
 		w.log.WarnContext(ctx, "host name unknown", "err", err)
 	}
-	cpu := newCPUMeter()
-	for {
+	var reported time.Time
+	cpu, cpuOfReport := newCPUMeter(), newCPUMeter()
+	for beats := true; beats; beats = w.awaitHeartbeat(ctx) {
 		r := w.reading(cpu.utilisation())
 		if err := w.queue.PutWorker(ctx, w.presence(host, r)); err != nil && ctx.Err() == nil {
 			w.log.DebugContext(ctx, "heartbeat not sent", "err", err)
 		}
+		if time.Since(reported) < w.cfg.ReportInterval-w.cfg.Heartbeat/2 { // the nearest beat
+			continue
+		}
+		reported, r.CPU = time.Now(), cpuOfReport.utilisation()
 		if err := w.queue.ReportWorker(ctx, r); err != nil && ctx.Err() == nil {
 			w.log.DebugContext(ctx, "reading not sent", "err", err)
-		}
-		if !w.awaitHeartbeat(ctx) {
-			break
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

@@ -40,8 +40,11 @@ type Config struct {
 	RetryOnBroker time.Duration `env:"RETRY_ON_BROKER" envDefault:"60s"`
 	// OutageProbe is how often stores that were away are asked whether they are back.
 	OutageProbe time.Duration `env:"OUTAGE_PROBE" envDefault:"1s"`
-	// Heartbeat is how often the worker says that it is alive, and what it did.
-	Heartbeat time.Duration `env:"HEARTBEAT" envDefault:"5s"`
+	// Heartbeat is how often the worker says that it is alive: the scaler gives up whoever
+	// is silent for four of them.
+	Heartbeat time.Duration `env:"HEARTBEAT" envDefault:"2s"`
+	// ReportInterval is how often it tells what it did, which is kept for a day.
+	ReportInterval time.Duration `env:"REPORT_INTERVAL" envDefault:"5s"`
 
 	Instance  instance.Config
 	Slots     slot.Config
@@ -60,7 +63,7 @@ func (c *Config) Validate() error {
 	for name, d := range map[string]time.Duration{
 		"DRAIN_TIMEOUT": c.DrainTimeout, "STOP_LIMIT": c.StopLimit, "OPEN_WAIT": c.OpenWait,
 		"IDLE_WAIT": c.IdleWait, "RETRY_BASE": c.RetryBase,
-		"RETRY_ON_BROKER": c.RetryOnBroker, "OUTAGE_PROBE": c.OutageProbe, "HEARTBEAT": c.Heartbeat,
+		"RETRY_ON_BROKER": c.RetryOnBroker, "OUTAGE_PROBE": c.OutageProbe, "HEARTBEAT": c.Heartbeat, "REPORT_INTERVAL": c.ReportInterval,
 	} {
 		if d <= 0 {
 			errs = append(errs, fmt.Errorf("%s is %s, not above 0", name, d))

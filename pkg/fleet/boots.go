@@ -14,6 +14,7 @@ type boots struct {
 	deadline, silence, pause time.Duration
 
 	lives     map[string]life
+	lookedAt  time.Time // when signs of life were last read
 	failed    int       // in a row
 	suspended time.Time // when launching was, or the last trial was made; zero: it is not
 }
@@ -22,7 +23,7 @@ type boots struct {
 type life struct {
 	launchedAt time.Time
 	beat       time.Time // the newest sign, by the clock of who gave it
-	heardAt    time.Time // when we learnt of it, by ours; at first: when we first looked
+	heardAt    time.Time // when we learnt of it, by ours; at first: when we first looked; later by the time nobody listened
 	lived      bool
 	judged     bool // its boot counted
 }
@@ -31,11 +32,13 @@ func newBoots(c Config) boots {
 	return boots{deadline: c.BootDeadline, silence: c.Silence, pause: c.BreakerPause, lives: map[string]life{}}
 }
 
-// judge sets the health of every instance that is up.
+// judge sets the health of every instance that is up, by signs of life that were read
+// at a time.
 func (b *boots) judge(now time.Time, instances []Instance, alive Heartbeats) {
 	if alive == nil {
 		return
 	}
+	b.forgiveDeafness(now)
 	up := make(map[string]bool, len(instances))
 	for i := range instances {
 		if instances[i].Up() {
@@ -44,6 +47,23 @@ func (b *boots) judge(now time.Time, instances []Instance, alive Heartbeats) {
 		}
 	}
 	maps.DeleteFunc(b.lives, func(id string, _ life) bool { return !up[id] })
+}
+
+// leastLooks are those without a sign that make a silence, however far apart: while the
+// broker, EC2 or this machine stands still nobody listens, and the first look afterwards
+// may come before the next sign.
+const leastLooks = 3
+
+// forgiveDeafness takes off everybody's silence what a single look may not add.
+func (b *boots) forgiveDeafness(now time.Time) {
+	deaf := now.Sub(b.lookedAt) - b.silence/leastLooks
+	if !b.lookedAt.IsZero() && deaf > 0 {
+		for id, l := range b.lives {
+			l.heardAt = l.heardAt.Add(deaf)
+			b.lives[id] = l
+		}
+	}
+	b.lookedAt = now
 }
 
 func (b *boots) health(now time.Time, i Instance, alive Heartbeats) Health {

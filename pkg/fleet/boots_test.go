@@ -35,8 +35,48 @@ func TestHealthOfAnInstance(t *testing.T) {
 				alive["i-1"] = now.Add(time.Hour) // another's clock
 			}
 			instances := []Instance{{ID: "i-1", State: StateRunning, LaunchedAt: launch}}
+			b.lookOften(now, instances)
 			if b.judge(now, instances, alive); instances[0].Health != m.want {
 				t.Errorf("%s, after %s: %q, want %q", test.name, m.at, instances[0].Health, m.want)
+			}
+		}
+	}
+}
+
+// lookOften looks and hears nothing, every second until now, as a scaler does.
+func (b *boots) lookOften(now time.Time, instances []Instance) {
+	if b.lookedAt.IsZero() {
+		return
+	}
+	for b.lookedAt.Add(time.Second).Before(now) {
+		b.judge(b.lookedAt.Add(time.Second), instances, Heartbeats{})
+	}
+}
+
+// TestDeafnessIsNobodysSilence: when nobody could listen for a while, the first looks
+// afterwards come before the next sign of life, and give nobody up.
+func TestDeafnessIsNobodysSilence(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		looks  []time.Duration // after the last sign of life
+		silent time.Duration   // dangling from this look on; 0: at none
+	}{
+		{"the broker was away", []time.Duration{2 * time.Second, time.Minute, 62 * time.Second, 64 * time.Second}, 0},
+		{"and the worker is dead", []time.Duration{2 * time.Second, time.Minute, 62 * time.Second, 64 * time.Second, 66 * time.Second, 68 * time.Second}, 68 * time.Second},
+		{"EC2 takes ten seconds for each list", []time.Duration{10 * time.Second, 20 * time.Second, 30 * time.Second}, 30 * time.Second},
+	} {
+		launch, b := time.Now(), newBoots(judging)
+		instances := []Instance{{ID: "i-1", State: StateRunning, LaunchedAt: launch}}
+		b.judge(launch, instances, Heartbeats{"i-1": launch})
+		for _, at := range test.looks {
+			b.judge(launch.Add(at), instances, Heartbeats{"i-1": launch})
+			want := HealthReady
+			if test.silent > 0 && at >= test.silent {
+				want = HealthDangling
+			}
+			if instances[0].Health != want {
+				t.Errorf("%s, at %s: %q, want %q", test.name, at, instances[0].Health, want)
 			}
 		}
 	}
@@ -47,7 +87,10 @@ func TestAHeartbeatThatStandsStillIsNone(t *testing.T) {
 	launch, b := time.Now(), newBoots(judging)
 	instances, alive := []Instance{{ID: "i-1", State: StateRunning, LaunchedAt: launch}}, Heartbeats{"i-1": launch}
 	b.judge(launch, instances, alive)
-	if b.judge(launch.Add(15*time.Second), instances, alive); instances[0].Health != HealthDangling {
+	for at := range 16 {
+		b.judge(launch.Add(time.Duration(at)*time.Second), instances, alive)
+	}
+	if instances[0].Health != HealthDangling {
 		t.Errorf("the same heartbeat again and again: %q", instances[0].Health)
 	}
 }
@@ -71,6 +114,7 @@ func TestThreeFailedBootsInARowSuspendLaunching(t *testing.T) {
 		alive := Heartbeats{}
 		b.judge(now, i, alive)
 		now = now.Add(judging.BootDeadline)
+		b.lookOften(now, i)
 		if succeeds {
 			alive[i[0].ID] = now
 		}

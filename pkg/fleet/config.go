@@ -57,8 +57,8 @@ type Config struct {
 	CallTimeout time.Duration `env:"FLEET_CALL_TIMEOUT" envDefault:"7s"`
 	// BootDeadline is how long an instance may take to its first sign of life.
 	BootDeadline time.Duration `env:"FLEET_BOOT_DEADLINE" envDefault:"150s"`
-	// Silence is how long an instance that lived may give none.
-	Silence time.Duration `env:"FLEET_SILENCE" envDefault:"15s"`
+	// Silence is how long an instance that lived may give none: four signs of a worker.
+	Silence time.Duration `env:"FLEET_SILENCE" envDefault:"8s"`
 	// Settling is how long an answer of EC2 may contradict what it has just done.
 	Settling time.Duration `env:"FLEET_SETTLING" envDefault:"2m"`
 	// EmptyBelieved is how long lists must have been empty to be believed.

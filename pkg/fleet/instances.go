@@ -52,7 +52,7 @@ func (f *Fleet) Instances(ctx context.Context, alive Heartbeats) (Listing, error
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.boots.judge(time.Now(), instances, alive)
+	f.boots.judge(begun, instances, alive) // not now: signs grow no older while EC2 thinks
 	for i := range instances {
 		instances[i].Target = signs.targets.of(instances[i].ID, health)
 	}

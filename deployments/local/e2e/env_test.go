@@ -60,6 +60,7 @@ func quick() map[string]map[string]string {
 			"RETRY_ON_BROKER":      "6s",
 			"OUTAGE_PROBE":         "200ms",
 			"HEARTBEAT":            "500ms",
+			"REPORT_INTERVAL":      "500ms",
 			"IDLE_WAIT":            "500ms",
 			"DRAIN_TIMEOUT":        "1s",
 			"SLOT_SIMULATE_FAULTS": "true",
