@@ -15,14 +15,15 @@ import (
 	"maskfleet/deployments/local/aws/wire"
 )
 
-// Config is read from a JSON file, since images do not fit into flags.
+// Config is read from a JSON file, since images do not fit into flags. What is zero is not
+// written, and is as usual where it is read.
 type Config struct {
 	Listen    string            `json:"listen"`  // host:port of the API
 	Control   string            `json:"control"` // host:port where faults are asked for
 	Dir       string            `json:"dir"`     // what the API keeps
 	Host      string            `json:"host"`    // socket of the host
-	Region    string            `json:"region"`
-	AccountID string            `json:"account_id"`
+	Region    string            `json:"region,omitzero"`
+	AccountID string            `json:"account_id,omitzero"`
 	Keys      []wire.Key        `json:"keys"`
 	Images    []ec2.Image       `json:"images"`
 	KeyPairs  []string          `json:"key_pairs"`
@@ -30,12 +31,12 @@ type Config struct {
 	Balancers []balancer.Config `json:"balancers"`
 	Entrances []elb.Entrance    `json:"entrances"`
 
-	Pending   Duration `json:"pending"`   // until an instance runs
-	Boot      Duration `json:"boot"`      // from then until its programs start
-	Shutdown  Duration `json:"shutdown"`  // that programs have to end by themselves
-	Forgotten Duration `json:"forgotten"` // until a terminated instance is no longer shown
-	Speed     float64  `json:"speed"`     // of health checks and deregistration
-	Monitor   Duration `json:"monitor"`   // how often detailed monitoring reads instances and targets
+	Pending   Duration `json:"pending,omitzero"`   // until an instance runs
+	Boot      Duration `json:"boot,omitzero"`      // from then until its programs start
+	Shutdown  Duration `json:"shutdown,omitzero"`  // that programs have to end by themselves
+	Forgotten Duration `json:"forgotten,omitzero"` // until a terminated instance is no longer shown
+	Speed     float64  `json:"speed,omitzero"`     // of health checks and deregistration
+	Monitor   Duration `json:"monitor,omitzero"`   // how often detailed monitoring reads instances and targets
 }
 
 // Duration is one that is written as a text: "2s".

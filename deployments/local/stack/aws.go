@@ -7,6 +7,13 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"maskfleet/deployments/local/aws"
+	haproxy "maskfleet/deployments/local/aws/balancer"
+	"maskfleet/deployments/local/aws/ec2"
+	"maskfleet/deployments/local/aws/elb"
+	"maskfleet/deployments/local/aws/host"
+	"maskfleet/deployments/local/aws/wire"
 )
 
 // What the stand-in for AWS calls things.
@@ -31,70 +38,6 @@ const (
 
 // awsZones are those of awsRegion.
 func awsZones() string { return awsRegion + "a," + awsRegion + "b," + awsRegion + "c" }
-
-// awsSettings is the part of the stand-in's settings that differs here; the stand-in
-// knows the rest.
-type awsSettings struct {
-	Listen    string        `json:"listen"`
-	Control   string        `json:"control"`
-	Dir       string        `json:"dir"`
-	Host      string        `json:"host"`
-	Region    string        `json:"region"`
-	AccountID string        `json:"account_id"`
-	Keys      []awsKey      `json:"keys"`
-	KeyPairs  []string      `json:"key_pairs"`
-	Roles     []awsRole     `json:"roles"`
-	Images    []awsMachine  `json:"images"`
-	Balancers []awsBalancer `json:"balancers"`
-	Entrances []awsEntrance `json:"entrances"`
-	Boot      string        `json:"boot"`
-	Speed     float64       `json:"speed"`
-	Monitor   string        `json:"monitor"`
-}
-
-type awsKey struct {
-	AccessKey string `json:"access_key"`
-	SecretKey string `json:"secret_key"`
-}
-
-type awsRole struct {
-	Name       string `json:"name"`
-	ProfileARN string `json:"profile_arn"`
-	awsKey
-}
-
-// awsMachine is an image: what each instance of it starts.
-type awsMachine struct {
-	ID          string       `json:"id"`
-	Name        string       `json:"name"`
-	Description string       `json:"description"`
-	CreatedAt   time.Time    `json:"created_at"`
-	Programs    []awsProgram `json:"programs"`
-}
-
-type awsProgram struct {
-	Name        string            `json:"name"`
-	Command     []string          `json:"command"`
-	Environment map[string]string `json:"environment"`
-	UserData    bool              `json:"user_data_environment"`
-}
-
-type awsBalancer struct {
-	Port    int    `json:"port"`
-	Socket  string `json:"socket"`
-	Backend string `json:"backend"`
-	Server  string `json:"server"`
-}
-
-// awsEntrance is a load balancer that is there from the first start.
-type awsEntrance struct {
-	Name       string `json:"name"`
-	ID         string `json:"id"`
-	Port       int    `json:"port"`
-	TargetPort int    `json:"target_port"`
-	CheckPath  string `json:"check_path"`
-	Delay      int    `json:"deregistration_delay"` // seconds
-}
 
 // awsHost runs the instances of the stand-in; they end with it.
 func (s *Stack) awsHost() (spec, error) {
@@ -133,29 +76,32 @@ func (s *Stack) aws() (spec, error) {
 	}, nil
 }
 
-func (s *Stack) awsSettings(dir string) (awsSettings, error) {
+func (s *Stack) awsSettings(dir string) (aws.Config, error) {
 	web, err := strconv.Atoi(port(s.at.web))
 	if err != nil {
-		return awsSettings{}, err
+		return aws.Config{}, err
 	}
-	key := awsKey{s.secrets.AWSAccessKey, s.secrets.AWSSecretKey}
-	return awsSettings{
+	key := wire.Key{AccessKey: s.secrets.AWSAccessKey, SecretKey: s.secrets.AWSSecretKey}
+	return aws.Config{
 		Listen: s.at.aws, Control: s.at.awsControl, Dir: dir, Host: s.hostSocket(),
-		Region: awsRegion, AccountID: awsAccount, Keys: []awsKey{key}, KeyPairs: []string{awsKeyPair},
-		Roles:     []awsRole{{awsProfile, "arn:aws:iam::" + awsAccount + ":instance-profile/" + awsProfile, key}},
-		Images:    []awsMachine{s.image()},
-		Balancers: []awsBalancer{{web, s.balancerSocket(), balancerBackend, balancerServer}},
-		Entrances: []awsEntrance{{awsWeb, awsWebID, web, awsDoorPort, "/readyz", awsDelay}},
-		Boot:      s.bootDelay().String(),
+		Region: awsRegion, AccountID: awsAccount, Keys: []wire.Key{key}, KeyPairs: []string{awsKeyPair},
+		Roles: []host.Role{{
+			Name: awsProfile, ProfileARN: "arn:aws:iam::" + awsAccount + ":instance-profile/" + awsProfile,
+			AccessKey: key.AccessKey, SecretKey: key.SecretKey,
+		}},
+		Images:    []ec2.Image{s.image()},
+		Balancers: []haproxy.Config{{Port: web, Socket: s.balancerSocket(), Backend: balancerBackend, Server: balancerServer}},
+		Entrances: []elb.Entrance{{Name: awsWeb, ID: awsWebID, Port: web, TargetPort: awsDoorPort, CheckPath: "/readyz", Delay: awsDelay}},
+		Boot:      aws.Duration(s.bootDelay()),
 		// Checks every five seconds, the least that AWS knows, become two a second, and
 		// what drains for half a minute three seconds.
-		Speed: 10, Monitor: "1m",
+		Speed: 10,
 	}, nil
 }
 
 // image is one front door and one worker with the settings of those that the stack
 // starts itself, at the address of their instance; user data may change them.
-func (s *Stack) image() awsMachine {
+func (s *Stack) image() ec2.Image {
 	at := func(port int) string { return fmt.Sprintf("${local-ipv4}:%d", port) }
 	door := s.ingest(instanceAddresses{ingest: at(awsDoorPort), ingestPrivate: at(awsDoorPrivatePort)}, 0)
 	worker := s.worker(instanceAddresses{workerPrivate: at(awsWorkerPrivatePort)}, 0)
@@ -163,11 +109,11 @@ func (s *Stack) image() awsMachine {
 		delete(program.env, "WORKER_ID")
 		delete(program.env, "INSTANCE_ID")
 	}
-	return awsMachine{
+	return ec2.Image{
 		ID: awsImage, Name: "maskfleet", Description: "a front door and a worker", CreatedAt: s.startedAt,
-		Programs: []awsProgram{
-			{"ingest", []string{door.program}, s.with("ingest", door.env), true},
-			{"inference-worker", []string{worker.program}, s.with("inference-worker", worker.env), true},
+		Programs: []host.Program{
+			{Name: "ingest", Command: []string{door.program}, Environment: s.with("ingest", door.env), UserData: true},
+			{Name: "inference-worker", Command: []string{worker.program}, Environment: s.with("inference-worker", worker.env), UserData: true},
 		},
 	}
 }

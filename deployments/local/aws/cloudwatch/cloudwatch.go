@@ -38,7 +38,7 @@ func (c *CloudWatch) Close() error { return c.journal.close() }
 func (c *CloudWatch) Service() wire.Service {
 	return wire.Service{
 		Name: "monitoring", Model: "cloudwatch", Version: "2010-08-01",
-		Namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", Dialect: wire.Query, CBOR: "GraniteServiceVersion20100801",
+		Namespace: "http://monitoring.amazonaws.com/doc/2010-08-01/", Dialect: wire.Query, Target: "GraniteServiceVersion20100801",
 		Operations: []wire.Operation{
 			wire.Changing("PutMetricData", c.putMetricData),
 			wire.Reading("GetMetricData", c.getMetricData),

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,13 +40,20 @@ type account struct {
 func open(t *testing.T) account {
 	t.Helper()
 	a := account{name: "contract-" + uuid.NewString()[:8]}
-	if os.Getenv("CONTRACT_AWS") == "real" {
+	r, meant, err := realFrom(os.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if meant {
 		settings, err := config.LoadDefaultConfig(t.Context())
+		if err == nil && settings.Region == "" {
+			err = errors.New("AWS_REGION is not set, nor a region in AWS's own settings")
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		a.clients = over(settings)
-		a.image, a.kind, a.key = os.Getenv("CONTRACT_IMAGE"), os.Getenv("CONTRACT_TYPE"), os.Getenv("CONTRACT_KEY")
+		a.image, a.kind, a.key = r.image, r.kind, r.key
 		a.port, a.pace, a.limit = 80, 5*time.Second, 10*time.Minute
 		return a
 	}
@@ -53,6 +62,53 @@ func open(t *testing.T) account {
 	a.image, a.kind, a.key = awstest.Image, "local.quarter", awstest.KeyPair
 	a.port, a.pace, a.limit = int32(local.Ports[0]), 50*time.Millisecond, time.Minute
 	return a
+}
+
+// real is what the tests need of a real account.
+type real struct{ image, kind, key string }
+
+// realFrom reads whether a real account is meant, and what of it. A slip must neither
+// test the stand-in instead nor begin what costs money.
+func realFrom(getenv func(string) string) (r real, meant bool, err error) {
+	switch which := getenv("CONTRACT_AWS"); which {
+	case "":
+		return real{}, false, nil
+	case "real":
+	default:
+		return real{}, false, fmt.Errorf("CONTRACT_AWS is %q: want real, or nothing for the stand-in", which)
+	}
+	for name, to := range map[string]*string{"CONTRACT_IMAGE": &r.image, "CONTRACT_TYPE": &r.kind, "CONTRACT_KEY": &r.key} {
+		if *to = getenv(name); *to == "" {
+			err = errors.Join(err, fmt.Errorf("%s is not set, which a real account needs", name))
+		}
+	}
+	return r, true, err
+}
+
+func TestARealAccountIsMeantAsAWhole(t *testing.T) {
+	t.Parallel()
+	all := map[string]string{"CONTRACT_AWS": "real", "CONTRACT_IMAGE": "ami-1", "CONTRACT_TYPE": "t3.micro", "CONTRACT_KEY": "k"}
+	if r, meant, err := realFrom(func(name string) string { return all[name] }); err != nil || !meant || r != (real{"ami-1", "t3.micro", "k"}) {
+		t.Errorf("got %+v, %t, %v", r, meant, err)
+	}
+	if _, meant, err := realFrom(func(string) string { return "" }); err != nil || meant {
+		t.Errorf("nothing set: %t, %v", meant, err)
+	}
+	for name := range all {
+		_, _, err := realFrom(func(asked string) string {
+			switch {
+			case asked != name:
+				return all[asked]
+			case name == "CONTRACT_AWS":
+				return "Real"
+			default:
+				return ""
+			}
+		})
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("without %s: %v", name, err)
+		}
+	}
 }
 
 // launch starts instances that end with the test.

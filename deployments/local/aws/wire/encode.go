@@ -66,10 +66,42 @@ func (w *xmlWriter) text(text string) {
 	_ = xml.EscapeText(w, []byte(text)) // into memory
 }
 
+// secondsOf is a time as CBOR and JSON tell it, to the millisecond.
+func secondsOf(at time.Time) float64 {
+	const perSecond = 1e3
+	return float64(at.UnixMilli()) / perSecond
+}
+
+// jsonOf gives what encoding/json writes as the value should be written.
+func jsonOf(v reflect.Value) any {
+	if at, ok := reflect.TypeAssert[time.Time](v); ok {
+		return secondsOf(at)
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		return jsonOf(v.Elem())
+	case reflect.Struct:
+		fields := map[string]any{}
+		for name, value := range fieldsOf(v) {
+			if !absent(value) {
+				fields[name] = jsonOf(value)
+			}
+		}
+		return fields
+	case reflect.Slice:
+		items := make([]any, 0, v.Len())
+		for _, item := range v.Seq2() {
+			items = append(items, jsonOf(item))
+		}
+		return items
+	default:
+		return v.Interface()
+	}
+}
+
 func cborOf(v reflect.Value) cbor.Value {
 	if at, ok := reflect.TypeAssert[time.Time](v); ok {
-		const perSecond = 1e3
-		return &cbor.Tag{ID: 1, Value: cbor.Float64(float64(at.UnixMilli()) / perSecond)}
+		return &cbor.Tag{ID: 1, Value: cbor.Float64(secondsOf(at))}
 	}
 	switch v.Kind() {
 	case reflect.Pointer:

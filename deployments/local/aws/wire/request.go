@@ -18,8 +18,17 @@ const mostBytes = 4 << 20
 type request struct {
 	operation  string
 	parameters *node
-	cbor       bool // the answer is CBOR too
+	format     format
 }
+
+// format is what a request is written in, and its answer too, where that is not XML.
+type format int
+
+const (
+	forms format = iota // answered by XML
+	inCBOR
+	inJSON
+)
 
 // readBody gives the body as it was sent, which is what the signature covers.
 func readBody(r *http.Request) ([]byte, error) {
@@ -56,7 +65,7 @@ func unpack(r *http.Request, body []byte) ([]byte, error) {
 	}
 }
 
-// parse tells the protocols apart by the address, as AWS does.
+// parse tells the protocols apart by address and headers, as AWS does.
 func parse(r *http.Request, body []byte) (request, error) {
 	body, err := unpack(r, body)
 	if err != nil {
@@ -65,9 +74,16 @@ func parse(r *http.Request, body []byte) (request, error) {
 	if _, operation, ok := cborAddress(r.URL.Path); ok {
 		parameters, err := cborTree(body)
 		if err != nil {
-			return request{operation: operation, cbor: true}, malformed(err)
+			return request{operation: operation, format: inCBOR}, malformed(err)
 		}
-		return request{operation: operation, parameters: parameters, cbor: true}, nil
+		return request{operation: operation, parameters: parameters, format: inCBOR}, nil
+	}
+	if _, operation, ok := jsonTarget(r.Header); ok {
+		parameters, err := jsonTree(body)
+		if err != nil {
+			return request{operation: operation, format: inJSON}, malformed(err)
+		}
+		return request{operation: operation, parameters: parameters, format: inJSON}, nil
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
@@ -87,6 +103,11 @@ func cborAddress(path string) (service, operation string, ok bool) {
 		return "", "", false
 	}
 	return parts[2], parts[4], true
+}
+
+// jsonTarget reads the header that names service and operation, as NAME.NAME.
+func jsonTarget(header http.Header) (service, operation string, ok bool) {
+	return strings.Cut(header.Get("X-Amz-Target"), ".")
 }
 
 func malformed(err error) *Error {

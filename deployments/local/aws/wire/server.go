@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -66,8 +67,8 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 	if err != nil {
 		return err
 	}
-	name, operation, cbor := cborAddress(r.URL.Path)
-	a.operation, a.cbor = operation, cbor
+	name, operation, target := addressed(r)
+	a.operation, a.format = operation, target
 	credentials, signed := readCredentials(r)
 	if !signed {
 		return unsigned(Query)
@@ -77,11 +78,11 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 		return &Error{Code: codeInvalidAction, Message: fmt.Sprintf("The stand-in has no service %q.", credentials.service)}
 	}
 	a.service = s.Services[i]
-	if a.cbor && name != a.service.CBOR {
+	if a.format != forms && name != a.service.Target {
 		return &Error{Code: codeInvalidAction, Message: fmt.Sprintf("The service %q is not spoken to as %q.", a.service.Name, name)}
 	}
 	in, err := parse(r, body)
-	a.cbor, a.operation = in.cbor, in.operation
+	a.format, a.operation = in.format, in.operation
 	if err != nil {
 		return err
 	}
@@ -89,6 +90,18 @@ func (s *Server) answer(r *http.Request, a *answer) error {
 		return err
 	}
 	return s.call(r.Context(), a, in, credentials.accessKey)
+}
+
+// addressed gives service and operation where the request names them outside of its
+// body, and how that is written then.
+func addressed(r *http.Request) (service, operation string, as format) {
+	if service, operation, ok := cborAddress(r.URL.Path); ok {
+		return service, operation, inCBOR
+	}
+	if service, operation, ok := jsonTarget(r.Header); ok {
+		return service, operation, inJSON
+	}
+	return "", "", forms
 }
 
 func (s *Server) authenticate(r *http.Request, body []byte, c credentials, d Dialect) error {
@@ -124,7 +137,7 @@ type answer struct {
 	id        string // of the request, which people quote to AWS's support
 	service   Service
 	operation string
-	cbor      bool
+	format    format
 	output    reflect.Value
 }
 
@@ -135,11 +148,15 @@ func (a *answer) write(w http.ResponseWriter, err *Error) {
 	}
 	w.Header().Set("X-Amzn-Requestid", a.id)
 	var body []byte
-	if a.cbor {
+	switch a.format {
+	case inCBOR:
 		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
 		w.Header().Set("Content-Type", "application/cbor")
 		body = a.cborBody(w.Header(), err)
-	} else {
+	case inJSON:
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		body = a.jsonBody(w.Header(), err)
+	default:
 		w.Header().Set("Content-Type", "text/xml;charset=UTF-8")
 		body = a.xmlBody(err)
 	}
@@ -151,9 +168,26 @@ func (a *answer) write(w http.ResponseWriter, err *Error) {
 func (a *answer) cborBody(header http.Header, err *Error) []byte {
 	if err != nil {
 		header.Set("X-Amzn-Query-Error", err.Code+";"+err.fault())
-		return cbor.Encode(cbor.Map{"__type": cbor.String("com.amazonaws." + a.service.Model + "#" + err.shape()), "message": cbor.String(err.Message)})
+		return cbor.Encode(cbor.Map{"__type": cbor.String(a.errorType(err)), "message": cbor.String(err.Message)})
 	}
 	return cbor.Encode(cborOf(a.output))
+}
+
+func (a *answer) jsonBody(header http.Header, err *Error) []byte {
+	var said any
+	if err != nil {
+		header.Set("X-Amzn-Query-Error", err.Code+";"+err.fault())
+		said = map[string]string{"__type": a.errorType(err), "message": err.Message}
+	} else {
+		said = jsonOf(a.output)
+	}
+	text, _ := json.Marshal(said) // of texts, finite numbers, lists and maps alone
+	return text
+}
+
+// errorType is how an error is told apart where that is not by its code.
+func (a *answer) errorType(err *Error) string {
+	return "com.amazonaws." + a.service.Model + "#" + err.shape()
 }
 
 func (a *answer) xmlBody(err *Error) []byte {

@@ -23,7 +23,7 @@ type Service struct {
 	Version    string
 	Namespace  string // of its XML
 	Dialect    Dialect
-	CBOR       string // its name in the addresses of CBOR requests; empty: it takes forms only
+	Target     string // its name in the addresses of CBOR requests and the headers of JSON ones; empty: it takes forms only
 	Operations []Operation
 }
 

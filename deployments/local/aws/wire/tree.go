@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -37,6 +40,41 @@ func formTree(form url.Values) *node {
 		at.text = values[0]
 	}
 	return root
+}
+
+func jsonTree(body []byte) (*node, error) {
+	root := &node{}
+	if len(body) == 0 {
+		return root, nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber() // a number's own text
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, fmt.Errorf("reading JSON: %w", err)
+	}
+	if _, object := value.(map[string]any); !object {
+		return nil, errors.New("reading JSON: it is no object")
+	}
+	root.plantJSON(value)
+	return root, nil
+}
+
+func (n *node) plantJSON(value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, part := range v {
+			if part != nil {
+				n.part(name).plantJSON(part)
+			}
+		}
+	case []any:
+		for i, item := range v {
+			n.part(strconv.Itoa(i + 1)).plantJSON(item)
+		}
+	default:
+		n.text = fmt.Sprint(v)
+	}
 }
 
 func cborTree(body []byte) (*node, error) {

@@ -162,6 +162,12 @@ func (open) LosesAnswer(Call) bool { return false }
 // serve answers one request, signed here as a client would.
 func serve(t *testing.T, service Service, path, contentEncoding string, body []byte) (int, string) {
 	t.Helper()
+	return serveTo(t, service, path, "", contentEncoding, body)
+}
+
+// serveTo does so for one that a header addresses.
+func serveTo(t *testing.T, service Service, path, target, contentEncoding string, body []byte) (int, string) {
+	t.Helper()
 	key := Key{AccessKey: "AKID", SecretKey: "secret"}
 	server := httptest.NewServer(&Server{Services: []Service{service}, Keys: []Key{key}, Gate: open{}, Log: slog.New(slog.DiscardHandler)})
 	defer server.Close()
@@ -172,6 +178,10 @@ func serve(t *testing.T, service Service, path, contentEncoding string, body []b
 	now := time.Now().UTC()
 	request.Host = "localhost"
 	request.Header.Set("X-Amz-Date", now.Format(isoLayout))
+	if target != "" {
+		request.Header.Set("X-Amz-Target", target)
+		request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	}
 	if contentEncoding != "" {
 		request.Header.Set("Content-Encoding", contentEncoding)
 	}
@@ -191,7 +201,7 @@ func serve(t *testing.T, service Service, path, contentEncoding string, body []b
 
 func testService(d Dialect) Service {
 	return Service{
-		Name: "test", Model: "test", Namespace: "http://test/", Dialect: d, CBOR: "TestService",
+		Name: "test", Model: "test", Namespace: "http://test/", Dialect: d, Target: "TestService",
 		Operations: []Operation{Reading("Tell", func(_ context.Context, in inner) (output, error) {
 			if in.Key == "wrong" {
 				return output{}, &Error{Code: "Wrong", Message: "a < b", Shape: "WrongException"}
@@ -231,6 +241,32 @@ func TestAnswers(t *testing.T) {
 				if !strings.Contains(got, want) {
 					t.Errorf("no %q in\n%s", want, got)
 				}
+			}
+		})
+	}
+}
+
+// TestJSON is how some versions of the aws command speak to CloudWatch.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		target, body string
+		status       int
+		want         string
+	}{
+		"an answer":       {"TestService.Tell", `{"Key":"k","Count":null}`, 200, `{"at":1767323045.006,"numberSet":[1,2],"text":"k\u0026","thingSet":[],"zero":0}`},
+		"an error":        {"TestService.Tell", `{"Key":"wrong"}`, 400, `{"__type":"com.amazonaws.test#WrongException","message":"a \u003c b"}`},
+		"nonsense":        {"TestService.Tell", `{"Key"`, 400, "MalformedQueryString"},
+		"no object":       {"TestService.Tell", `[1]`, 400, "MalformedQueryString"},
+		"another's name":  {"Other.Tell", `{}`, 400, "InvalidAction"},
+		"unknown action":  {"TestService.Other", `{}`, 400, "InvalidAction"},
+		"unknown, others": {"TestService.Tell", `{"Other":1}`, 400, "ValidationError"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			status, got := serveTo(t, testService(Query), "/", c.target, "", []byte(c.body))
+			if status != c.status || !strings.Contains(got, c.want) {
+				t.Errorf("%d, %s, want %d, %s", status, got, c.status, c.want)
 			}
 		})
 	}
