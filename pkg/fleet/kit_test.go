@@ -43,7 +43,7 @@ type world struct {
 	store    *jobstore.Store
 }
 
-func newWorld(t *testing.T, options awstest.Options) *world {
+func newWorld(t testing.TB, options awstest.Options) *world {
 	t.Helper()
 	w := &world{AWS: awstest.Start(t, options), database: testenv.MariaDB(t)}
 	var err error
@@ -68,7 +68,7 @@ func newWorld(t *testing.T, options awstest.Options) *world {
 }
 
 // open opens a fleet as a scaler that has just become the leader would.
-func (w *world) open(t *testing.T, change ...func(*fleet.Config)) *fleet.Fleet {
+func (w *world) open(t testing.TB, change ...func(*fleet.Config)) *fleet.Fleet {
 	t.Helper()
 	c := w.config
 	for _, change := range change {
@@ -87,7 +87,7 @@ func lease(epoch uint64) fleet.Lease {
 }
 
 // group makes a target group behind a listener.
-func (w *world) group(t *testing.T) (arn string) {
+func (w *world) group(t testing.TB) (arn string) {
 	t.Helper()
 	subnets, err := w.ec2.DescribeSubnets(t.Context(), &ec2.DescribeSubnetsInput{})
 	if err != nil {
@@ -138,7 +138,7 @@ func (w *world) up(t *testing.T) (ids []string) {
 	return ids
 }
 
-func mustGrow(t *testing.T, f *fleet.Fleet, n int) []string {
+func mustGrow(t testing.TB, f *fleet.Fleet, n int) []string {
 	t.Helper()
 	g, err := f.Grow(t.Context(), lease(1), n)
 	if err != nil || g.Count() != n {
@@ -147,7 +147,7 @@ func mustGrow(t *testing.T, f *fleet.Fleet, n int) []string {
 	return slices.Concat(g.Started, g.Launched)
 }
 
-func list(t *testing.T, f *fleet.Fleet, alive fleet.Heartbeats) fleet.Listing {
+func list(t testing.TB, f *fleet.Fleet, alive fleet.Heartbeats) fleet.Listing {
 	t.Helper()
 	l, err := f.Instances(t.Context(), alive)
 	if err != nil {

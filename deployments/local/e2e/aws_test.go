@@ -35,7 +35,7 @@ func (e *env) aws(t *testing.T, to any, args ...string) {
 }
 
 // works says whether there is a worker that calls itself by the instance's name.
-func (e *env) works(t *testing.T, id string) (bool, error) {
+func (e *env) works(t testing.TB, id string) (bool, error) {
 	t.Helper()
 	workers, err := e.queue.Workers(t.Context())
 	return slices.ContainsFunc(workers, func(w jobqueue.Worker) bool { return w.ID == id }), err

@@ -17,7 +17,7 @@ import (
 )
 
 // connect logs in to the broker as a person would.
-func (e *env) connect(t *testing.T, user, password string, options ...nats.Option) *nats.Conn {
+func (e *env) connect(t testing.TB, user, password string, options ...nats.Option) *nats.Conn {
 	t.Helper()
 	nc, err := nats.Connect(e.info.NATS.URL, append(options, nats.UserInfo(user, password))...)
 	if err != nil {
@@ -27,14 +27,14 @@ func (e *env) connect(t *testing.T, user, password string, options ...nats.Optio
 	return nc
 }
 
-func (e *env) operator(t *testing.T) *nats.Conn {
+func (e *env) operator(t testing.TB) *nats.Conn {
 	t.Helper()
 	return e.connect(t, e.info.NATS.User, e.info.NATS.Password)
 }
 
 // command types a command and reads its answer, or gives the code it was refused with.
 // Who answers may be about to start.
-func command(t *testing.T, nc *nats.Conn, subject, request string, header nats.Header, answer any) (code string) {
+func command(t testing.TB, nc *nats.Conn, subject, request string, header nats.Header, answer any) (code string) {
 	t.Helper()
 	var msg *nats.Msg
 	eventually(t, subject+" to be answered", func() (err error) {

@@ -260,7 +260,7 @@ func (e *env) post(ctx context.Context, photo []byte) (answer, error) {
 }
 
 // submit uploads n photos that must be accepted.
-func (e *env) submit(t *testing.T, n int, photo []byte) []job.ID {
+func (e *env) submit(t testing.TB, n int, photo []byte) []job.ID {
 	t.Helper()
 	ids := make([]job.ID, n)
 	for i := range ids {
@@ -309,7 +309,7 @@ func (e *env) photo(t *testing.T, id job.ID) job.Photo {
 }
 
 // eventually waits until check is content; its last complaint is the failure.
-func eventually(t *testing.T, what string, check func() error) {
+func eventually(t testing.TB, what string, check func() error) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {

@@ -40,7 +40,7 @@ func fleetOptions(fleet stack.Fleet, settings ...setting) stack.Options {
 }
 
 // instances asks which there are.
-func (e *env) instances(t *testing.T) map[string]stack.Instance {
+func (e *env) instances(t testing.TB) map[string]stack.Instance {
 	t.Helper()
 	listed, err := e.Instances(t.Context())
 	if err != nil {

@@ -24,7 +24,7 @@ func sized(size int) string {
 }
 
 // resize pins the fleet to a size, as an operator types it.
-func (e *env) resize(t *testing.T, size int) {
+func (e *env) resize(t testing.TB, size int) {
 	t.Helper()
 	var answer struct{ Size int }
 	request := fmt.Sprintf(`{"size":%d,"until_released":true}`, size)
