@@ -48,6 +48,18 @@ func runDemo(ctx context.Context, args []string) int {
 	}
 }
 
+// runSamples fetches the sample photos for whoever sends them another way.
+func runSamples(ctx context.Context, _ []string) int {
+	at, err := findPlace()
+	if err == nil {
+		_, err = samplePhotos(ctx, at, steps{os.Stdout})
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return statusOK
+}
+
 func demo(ctx context.Context, at place, s steps, paths []string) error {
 	photos, err := findPhotos(paths) // first, so that a wrong path costs no waiting
 	if err != nil {
@@ -68,7 +80,7 @@ func demo(ctx context.Context, at place, s steps, paths []string) error {
 		}
 	}
 	if !running {
-		if info, err = startDetached(ctx, at, s); err != nil {
+		if info, err = startDetached(ctx, at, s, usualFleet()); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -15,8 +16,8 @@ import (
 
 // runDetached starts this program again in a session of its own, follows its
 // start-up and leaves it running.
-func runDetached(ctx context.Context, at place, s steps) int {
-	info, err := startDetached(ctx, at, s)
+func runDetached(ctx context.Context, at place, s steps, fleet *stack.Fleet) int {
+	info, err := startDetached(ctx, at, s, fleet)
 	if err != nil {
 		return fail(err)
 	}
@@ -26,7 +27,7 @@ func runDetached(ctx context.Context, at place, s steps) int {
 }
 
 // startDetached returns when everything is ready. The programs must be built.
-func startDetached(ctx context.Context, at place, s steps) (stack.Info, error) {
+func startDetached(ctx context.Context, at place, s steps, fleet *stack.Fleet) (stack.Info, error) {
 	if info, running := stack.Running(at.dir); running && info.PID != 0 {
 		return info, nil
 	}
@@ -44,7 +45,7 @@ func startDetached(ctx context.Context, at place, s steps) (stack.Info, error) {
 		return stack.Info{}, err
 	}
 	defer progress.Close()
-	cmd := exec.Command(program, backgroundCommand)
+	cmd := exec.Command(program, append([]string{backgroundCommand}, fleetArgs(fleet)...)...)
 	cmd.Dir = at.root
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.ExtraFiles = []*os.File{childEnd}
@@ -73,7 +74,12 @@ const (
 )
 
 // runBackground is what startDetached starts.
-func runBackground(ctx context.Context, _ []string) int {
+func runBackground(ctx context.Context, args []string) int {
+	flags := flag.NewFlagSet(backgroundCommand, flag.ContinueOnError)
+	fleet := fleetFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		return statusMissing
+	}
 	at, err := findPlace()
 	if err != nil {
 		return fail(err)
@@ -81,7 +87,7 @@ func runBackground(ctx context.Context, _ []string) int {
 	progress := os.NewFile(progressFile, "progress")
 	defer progress.Close()
 	syscall.CloseOnExec(progressFile) // or the parts would keep it open
-	return serve(ctx, at, steps{progress}, func(stack.Info) { _ = progress.Close() })
+	return serve(ctx, at, steps{progress}, fleet, func(stack.Info) { _ = progress.Close() })
 }
 
 func tailOf(path string) string {

@@ -26,7 +26,8 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"up", "start everything and stay; -detach leaves it running", runUp},
+		{"up", "start everything and stay; -detach leaves it running, -instances and -boot shape the fleet", runUp},
+		{"samples", "fetch the sample photos, if they are not there", runSamples},
 		{"demo", "send sample photos through it and print a table; PATH... for your own", runDemo},
 		{"down", "stop it", runDown},
 		{"clean", "stop it and forget its data", runClean},

@@ -26,6 +26,7 @@ const mostInstances = 4
 func runUp(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("up", flag.ContinueOnError)
 	detach := flags.Bool("detach", false, "leave it running in the background")
+	fleet := fleetFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return statusMissing
 	}
@@ -42,9 +43,9 @@ func runUp(ctx context.Context, args []string) int {
 		return fail(err)
 	}
 	if *detach {
-		return runDetached(ctx, at, s)
+		return runDetached(ctx, at, s, fleet)
 	}
-	return serve(ctx, at, s, func(info stack.Info) {
+	return serve(ctx, at, s, fleet, func(info stack.Info) {
 		printReady(s, info)
 		s.line("Ctrl-C stops everything; the data stays.")
 	})
@@ -52,8 +53,8 @@ func runUp(ctx context.Context, args []string) int {
 
 // serve runs the stack until ctx ends or it cannot go on. The start is told to
 // starting, all that happens later to the standard output.
-func serve(ctx context.Context, at place, starting steps, ready func(stack.Info)) int {
-	running, err := stack.Start(ctx, options(at, starting))
+func serve(ctx context.Context, at place, starting steps, fleet *stack.Fleet, ready func(stack.Info)) int {
+	running, err := stack.Start(ctx, options(at, starting, fleet))
 	if errors.Is(err, stack.ErrRunning) {
 		info, _ := stack.Running(at.dir)
 		printRunning(starting, info)
@@ -82,12 +83,38 @@ func serve(ctx context.Context, at place, starting steps, ready func(stack.Info)
 	return statusOK
 }
 
-func options(at place, s steps) stack.Options {
+// fleetFlags are how the fleet may differ from the usual one.
+func fleetFlags(flags *flag.FlagSet) *stack.Fleet {
+	fleet := usualFleet()
+	flags.StringVar(&fleet.Type, "instances", fleet.Type, "type of the fleet's instances: local.full, or with one slot each local.one, .half, .quarter, .eighth of a core")
+	flags.DurationVar(&fleet.BootDelay, "boot", fleet.BootDelay, "how long an instance boots")
+	return fleet
+}
+
+// fleetArgs say the same to another process.
+func fleetArgs(fleet *stack.Fleet) []string {
+	return []string{"-instances", fleet.Type, "-boot", fleet.BootDelay.String()}
+}
+
+const wholeMachine = "local.full"
+
+func usualFleet() *stack.Fleet {
+	return &stack.Fleet{Max: mostInstances, Type: wholeMachine, BootDelay: time.Second}
+}
+
+func options(at place, s steps, fleet *stack.Fleet) stack.Options {
+	env := logLevels(os.Getenv("LOG_LEVEL"))
+	if fleet.Type != wholeMachine { // a part of a core is kept busy by one slot
+		if env["inference-worker"] == nil {
+			env["inference-worker"] = make(map[string]string)
+		}
+		env["inference-worker"]["SLOTS"] = "1"
+	}
 	return stack.Options{
 		Root:  at.root,
 		Ports: stack.UsualPorts(),
-		Fleet: &stack.Fleet{Max: mostInstances},
-		Env:   logLevels(os.Getenv("LOG_LEVEL")),
+		Fleet: fleet,
+		Env:   env,
 		Starting: func(part string) func(error) {
 			return s.step("starting", part)
 		},

@@ -7,17 +7,12 @@ import (
 	"io"
 	"math"
 	"strconv"
-	"strings"
+
+	"maskfleet/scaler/chart"
 )
 
 //go:embed chart.html
 var chartPage string
-
-const (
-	chartWidth  = 960
-	chartHeight = 90
-	chartPoints = 480
-)
 
 // panel is one line, or two, over time.
 type panel struct {
@@ -46,7 +41,7 @@ func (c Comparison) WriteCharts(out io.Writer) error {
 	for _, r := range c.Rows {
 		plots = append(plots, plot{r, c.panels(r.outcome)})
 	}
-	err = page.Execute(out, map[string]any{"Comparison": c, "Plots": plots, "Width": chartWidth, "Height": chartHeight, "Ticks": c.ticks()})
+	err = page.Execute(out, map[string]any{"Comparison": c, "Plots": plots, "Width": chart.Width, "Height": chart.Height, "Ticks": c.ticks()})
 	if err != nil {
 		return fmt.Errorf("writing the charts: %w", err)
 	}
@@ -66,56 +61,17 @@ func (c Comparison) panels(o Outcome) []panel {
 		}
 	}
 	top := float64(c.Max) * slots
-	loads := shrink(load, mean)
-	top = math.Max(top, largest(loads))
-	longest := math.Max(2*c.TargetWait, largest(waits))
+	loads := chart.Shrink(load, chart.Mean)
+	top = math.Max(top, chart.Largest(loads))
+	longest := math.Max(2*c.TargetWait, chart.Largest(waits))
 	return []panel{
-		{Name: "load in slots, and slots ordered", Top: fmt.Sprintf("%.0f slots", top), Area: polygon(loads, top), Line: polyline(shrink(fleet, largest), top)},
-		{Name: "slots ready", Top: fmt.Sprintf("%.0f slots", top), Area: polygon(shrink(ready, mean), top)},
+		{Name: "load in slots, and slots ordered", Top: fmt.Sprintf("%.0f slots", top), Area: chart.Area(loads, top), Line: chart.Line(chart.Shrink(fleet, chart.Largest), top)},
+		{Name: "slots ready", Top: fmt.Sprintf("%.0f slots", top), Area: chart.Area(chart.Shrink(ready, chart.Mean), top)},
 		{
-			Name: "longest wait of those who came", Top: fmt.Sprintf("%.0f s", longest), Area: polygon(shrink(waits, largest), longest),
-			Limit: chartHeight * (1 - c.TargetWait/longest), Marked: true,
+			Name: "longest wait of those who came", Top: fmt.Sprintf("%.0f s", longest), Area: chart.Area(chart.Shrink(waits, chart.Largest), longest),
+			Limit: chart.Height * (1 - c.TargetWait/longest), Marked: true,
 		},
 	}
-}
-
-// shrink makes so few points of a series as a chart has.
-func shrink(series []float64, of func([]float64) float64) []float64 {
-	points := min(chartPoints, len(series))
-	small := make([]float64, points)
-	for i := range small {
-		small[i] = of(series[i*len(series)/points : (i+1)*len(series)/points])
-	}
-	return small
-}
-
-func mean(part []float64) float64 {
-	sum := 0.0
-	for _, x := range part {
-		sum += x
-	}
-	return sum / float64(len(part))
-}
-
-func largest(part []float64) float64 {
-	top := 0.0
-	for _, x := range part {
-		top = math.Max(top, x)
-	}
-	return top
-}
-
-func polyline(series []float64, top float64) string {
-	var points strings.Builder
-	for i, x := range series {
-		at := float64(i) * chartWidth / float64(max(1, len(series)-1))
-		fmt.Fprintf(&points, "%.1f,%.1f ", at, chartHeight*(1-x/top))
-	}
-	return strings.TrimSpace(points.String())
-}
-
-func polygon(series []float64, top float64) string {
-	return fmt.Sprintf("0,%d %s %d,%d", chartHeight, polyline(series, top), chartWidth, chartHeight)
 }
 
 // tick is a time written below the charts.
@@ -137,7 +93,7 @@ func (c Comparison) ticks() []tick {
 			anchor = "end"
 		}
 		hours := strconv.FormatFloat(math.Round(100*share*c.Hours)/100, 'f', -1, 64)
-		all = append(all, tick{share * chartWidth, anchor, hours + " h"})
+		all = append(all, tick{share * chart.Width, anchor, hours + " h"})
 	}
 	return all
 }
