@@ -56,6 +56,7 @@ func (w *Worker) presence(host string, r jobqueue.WorkerReading) jobqueue.Worker
 		Drain:      w.why(),
 		StartedAt:  w.startedAt,
 		CPU:        r.CPU,
+		SaidAt:     time.Now().UTC(),
 		SpotNotice: w.notice,
 	}
 }

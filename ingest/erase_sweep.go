@@ -29,13 +29,19 @@ func (e *eraser) sweepWhenDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var all jobstore.Sweep
 	for _, day := range daysOfTurn(days, turn.UnixNano()/int64(e.cfg.SweepInterval)) {
-		if _, err := e.sweep(ctx, day); err != nil {
+		found, err := e.sweep(ctx, day)
+		if err != nil {
 			return err
 		}
+		all.Days++
+		all.Objects += found.Objects
+		all.Orphans += found.Orphans
+		all.Missing += found.Missing
 	}
 	e.swept = turn
-	return nil
+	return e.store.WriteSweep(ctx, all)
 }
 
 // sweepTurns is after how many turns every day was swept.

@@ -50,7 +50,10 @@ func gaugeOf[T any](b *board, s *Service, name string, every time.Duration, read
 	if every > time.Second { // a reading is no older for being taken seldom
 		stale += every
 	}
-	g := &gauge[T]{name: name, every: every, timeout: cfg.ReadTimeout, stale: stale, read: read, log: s.tel.Log}
+	g := &gauge[T]{
+		name: name, every: every, timeout: cfg.ReadTimeout, stale: stale, read: read, log: s.tel.Log,
+		wake: make(chan struct{}, 1), taken: make(chan struct{}),
+	}
 	b.all = append(b.all, g.Run)
 	return g
 }

@@ -30,6 +30,9 @@ type Config struct {
 	PublicURL string `env:"PUBLIC_URL"`
 	// EntryURL is where the site's load balancer answers, for a link; empty: not known.
 	EntryURL string `env:"ENTRY_URL"`
+	// NATSMonitorURL is the broker's monitor, such as http://127.0.0.1:8222, which says
+	// how often the broker writes to its disk; empty: nobody is asked.
+	NATSMonitorURL string `env:"NATS_MONITOR_URL"`
 	// OpenWait is how long a start waits for the stores to come up.
 	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
 	// DrainLinger is how long a stopping manager serves on.

@@ -21,12 +21,14 @@ type gauge[T any] struct {
 	lazy    bool          // it reads only while somebody looks: what it reads is dear
 	read    func(context.Context) (T, error)
 	log     *slog.Logger
+	wake    chan struct{} // somebody looks at what nobody looked at for a while
 
 	mu           sync.Mutex // guards all below
 	value        T
-	at           time.Time // of value; zero: none yet
-	failingSince time.Time // zero: the last reading was good
-	lookedAt     time.Time // when somebody did last
+	at           time.Time     // of value; zero: none yet
+	failingSince time.Time     // zero: the last reading was good
+	lookedAt     time.Time     // when somebody did last
+	taken        chan struct{} // closed by the next reading, good or not
 }
 
 // Run reads until ctx ends.
@@ -41,6 +43,7 @@ func (g *gauge[T]) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-g.wake:
 		}
 	}
 }
@@ -52,13 +55,22 @@ func (g *gauge[T]) watched() bool {
 }
 
 // fresh is last for the first look at a page: a lazy gauge that nobody has looked at
-// for a while reads now.
+// for a while reads now, by its own loop and in its own time, and the look waits for
+// that as long as ctx allows.
 func (g *gauge[T]) fresh(ctx context.Context) (T, webui.Reading) {
 	g.mu.Lock()
-	old := time.Since(g.at) > g.every+g.timeout
+	old, taken := time.Since(g.at) > g.every+g.timeout, g.taken
+	g.lookedAt = time.Now()
 	g.mu.Unlock()
 	if old {
-		g.once(ctx)
+		select {
+		case g.wake <- struct{}{}:
+		default: // woken already
+		}
+		select {
+		case <-taken:
+		case <-ctx.Done():
+		}
 	}
 	return g.last()
 }
@@ -72,6 +84,8 @@ func (g *gauge[T]) once(ctx context.Context) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	close(g.taken)
+	g.taken = make(chan struct{})
 	switch {
 	case err == nil && !g.failingSince.IsZero():
 		g.log.InfoContext(ctx, "reading works again", "reading", g.name)

@@ -3,27 +3,40 @@ package manager
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"maskfleet/pkg/cache"
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/webui"
 )
 
 // descriptions are what the stores and services say of themselves. They are read only
-// while somebody looks at Health.
+// while somebody looks at Health, but for who answers commands: to know that all have
+// answered takes a while, and whoever looks is not to wait for it.
 type descriptions struct {
 	mysql      *gauge[jobstore.Server]
 	redis      *gauge[cache.Server]
+	broker     *gauge[brokerWord]
 	streams    *gauge[[]jobqueue.StreamUse]
 	days       *gauge[[]string] // under which objects lie in S3
 	responders *gauge[[]jobqueue.Responder]
+	duties     *gauge[[]duty]
+	sweep      *gauge[*jobstore.Sweep] // nil: none yet
+}
+
+// brokerWord is what the broker and its monitor say.
+type brokerWord struct {
+	ahead   time.Duration // of our clock
+	syncing *jobqueue.Syncing
 }
 
 func newDescriptions(b *board, s *Service) descriptions {
@@ -31,41 +44,59 @@ func newDescriptions(b *board, s *Service) descriptions {
 	d := descriptions{
 		mysql:      gaugeOf(b, s, "mysql's description", every, s.store.Describe),
 		redis:      gaugeOf(b, s, "redis's description", every, s.cache.Describe),
+		broker:     gaugeOf(b, s, "the broker's description", every, s.readBroker),
 		streams:    gaugeOf(b, s, "streams", every, s.queue.Streams),
 		days:       gaugeOf(b, s, "days in s3", s.cfg.Reading.TotalInterval, s.images.Days),
 		responders: gaugeOf(b, s, "who answers commands", every, s.queue.Responders),
+		duties:     gaugeOf(b, s, "who acts for all", every, s.readDuties),
+		sweep:      gaugeOf(b, s, "the last sweep", every, s.readSweep),
 	}
-	d.mysql.lazy, d.redis.lazy, d.streams.lazy, d.days.lazy, d.responders.lazy = true, true, true, true, true
+	d.mysql.lazy, d.redis.lazy, d.broker.lazy, d.streams.lazy, d.days.lazy, d.duties.lazy, d.sweep.lazy = true, true, true, true, true, true, true
 	return d
 }
 
-// look reads what nobody has looked at for a while, all at once: a part that is away
-// costs the page no more than the slowest.
+func (s *Service) readBroker(ctx context.Context) (w brokerWord, err error) {
+	if w.ahead, err = s.queue.Clock(ctx); err != nil || s.cfg.NATSMonitorURL == "" {
+		return w, err
+	}
+	said, err := jobqueue.ReadSyncing(ctx, s.cfg.NATSMonitorURL)
+	if err != nil { // the rest is known all the same
+		s.tel.Log.DebugContext(ctx, "the broker's monitor does not answer", "err", err)
+		return w, nil
+	}
+	w.syncing = &said
+	return w, nil
+}
+
+func (s *Service) readSweep(ctx context.Context) (*jobstore.Sweep, error) {
+	last, err := s.store.LastSweep(ctx)
+	if errors.Is(err, jobstore.ErrNotFound) {
+		return nil, nil //nolint:nilnil // none yet is no error
+	}
+	return &last, err
+}
+
+// look reads what nobody has looked at for a while, all at once.
 func (d descriptions) look(ctx context.Context) {
-	done := make(chan struct{})
-	all := []func(){
-		func() { d.mysql.fresh(ctx) }, func() { d.redis.fresh(ctx) }, func() { d.streams.fresh(ctx) },
-		func() { d.days.fresh(ctx) }, func() { d.responders.fresh(ctx) },
+	var all sync.WaitGroup
+	for _, read := range []func(){
+		func() { d.mysql.fresh(ctx) }, func() { d.redis.fresh(ctx) }, func() { d.broker.fresh(ctx) }, func() { d.streams.fresh(ctx) },
+		func() { d.days.fresh(ctx) }, func() { d.duties.fresh(ctx) }, func() { d.sweep.fresh(ctx) },
+	} {
+		all.Go(read) // ends within the context's time
 	}
-	for _, read := range all {
-		go func() { read(); done <- struct{}{} }() // ends within the context's time
-	}
-	for range all {
-		<-done
-	}
+	all.Wait()
 }
 
 func (s *Service) healthPages() []route { return []route{look("/health", s.showHealth)} }
 
-// firstLook is how long Health waits for what nobody has looked at yet; the rest comes
+// firstLook is how long a page waits for what nobody has looked at yet; the rest comes
 // by itself.
-const firstLook = time.Second
+const firstLook = 100 * time.Millisecond
 
 // showHealth answers GET /health.
 func (s *Service) showHealth(c *fiber.Ctx) error {
-	ctx, cancel := within(c)
-	defer cancel()
-	ctx, stop := context.WithTimeout(ctx, firstLook)
+	ctx, stop := context.WithTimeout(httpserver.Context(c), firstLook)
 	defer stop()
 	s.board.descriptions.look(ctx)
 	page := s.healthPage()
@@ -95,11 +126,8 @@ func (s *Service) healthPage() webui.HealthPage {
 	var responders []jobqueue.Responder
 	responders, page.ServicesRead = b.descriptions.responders.last()
 	page.Services = serviceRows(responders)
-	decided, read := b.decisions.last()
-	page.ScalerRead = read
-	if decided.last != nil {
-		page.ScaledAt = decided.last.EndedAt
-	}
+	page.Clocks = b.clocks()
+	page.Duties, page.DutiesRead = b.dutyRows()
 	return page
 }
 
@@ -115,9 +143,14 @@ func (s *Service) factsOf(part string) []webui.Fact {
 		return []webui.Fact{
 			{Name: "Version", Value: m.Version}, {Name: "Connections", Value: webui.Number(m.Connections) + " of " + webui.Number(m.Limit)},
 			{Name: "Tables and indexes", Value: webui.Bytes(m.Bytes)}, {Name: "Photos, about", Value: webui.Number(m.Photos)}, {Name: "Migration", Value: fmt.Sprint(m.Migration)},
+			{Name: "On disk", Value: mysqlSyncs(m)},
 		}
 	case "NATS":
-		return []webui.Fact{{Name: "Version", Value: cmp.Or(s.queue.ServerVersion(), "not known")}}
+		facts := []webui.Fact{{Name: "Version", Value: cmp.Or(s.queue.ServerVersion(), "not known")}}
+		if w, read := d.broker.last(); read.Known() {
+			facts = append(facts, webui.Fact{Name: "On disk", Value: brokerSyncs(w.syncing)})
+		}
+		return facts
 	case "Redis":
 		r, read := d.redis.last()
 		if !read.Known() {
@@ -127,7 +160,7 @@ func (s *Service) factsOf(part string) []webui.Fact {
 		if r.MaxBytes > 0 {
 			limit = webui.Bytes(r.MaxBytes)
 		}
-		return []webui.Fact{{Name: "Version", Value: r.Version}, {Name: "Memory", Value: webui.Bytes(r.Bytes) + " of " + limit}, {Name: "Keys", Value: webui.Number(r.Keys)}, {Name: "At the limit", Value: r.Eviction}}
+		return []webui.Fact{{Name: "Version", Value: r.Version}, {Name: "Memory", Value: webui.Bytes(r.Bytes) + " of " + limit}, {Name: "Keys", Value: webui.Number(r.Keys)}, {Name: "At the limit", Value: r.Eviction}, {Name: "On disk", Value: redisSaves(r)}}
 	case "S3":
 		facts := []webui.Fact{{Name: "Bucket", Value: s.cfg.Images.Bucket}, {Name: "At", Value: cmp.Or(s.cfg.Images.Endpoint, "AWS, "+s.cfg.Images.Region)}}
 		if days, read := d.days.last(); read.Known() && len(days) > 0 {

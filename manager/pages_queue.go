@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"maskfleet/pkg/account"
+	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/jobstore"
@@ -104,7 +105,7 @@ func pauseTimeOf(form url.Values) (pauseTime, error) {
 
 // showQueue answers GET /queue.
 func (s *Service) showQueue(c *fiber.Ctx) error {
-	ctx, cancel := within(c)
+	ctx, cancel := context.WithTimeout(httpserver.Context(c), firstLook)
 	defer cancel()
 	s.board.waiting.fresh(ctx)
 	f := frame(c, "Queue", webui.NavQueue)

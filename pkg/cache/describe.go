@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Server is what Redis says of itself.
@@ -12,12 +13,16 @@ type Server struct {
 	Keys            int
 	Bytes, MaxBytes int64  // of memory; MaxBytes is 0 without a limit
 	Eviction        string // what it does at the limit
+
+	AppendOnly bool      // it writes each change to disk
+	SavedAt    time.Time // when it last wrote all to disk, or began to run
+	Unsaved    int       // changes since
 }
 
 // Describe asks Redis what it is and how full.
 func (c *Cache) Describe(ctx context.Context) (d Server, err error) {
 	err = c.call(ctx, "describing redis", func(ctx context.Context) error {
-		text, err := c.redis.Info(ctx, "server", "memory").Result()
+		text, err := c.redis.Info(ctx, "server", "memory", "persistence").Result()
 		if err != nil {
 			return err
 		}
@@ -42,6 +47,14 @@ func parseInfo(text string) (d Server) {
 			d.MaxBytes, _ = strconv.ParseInt(value, 10, 64)
 		case "maxmemory_policy":
 			d.Eviction = value
+		case "aof_enabled":
+			d.AppendOnly = value == "1"
+		case "rdb_last_save_time":
+			if at, err := strconv.ParseInt(value, 10, 64); err == nil {
+				d.SavedAt = time.Unix(at, 0).UTC()
+			}
+		case "rdb_changes_since_last_save":
+			d.Unsaved, _ = strconv.Atoi(value)
 		}
 	}
 	return d

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
@@ -45,6 +46,30 @@ func (q *Queue) ReleaseLease(ctx context.Context, name, holder string) error {
 		return fmt.Errorf("releasing lease %s: %w", name, err)
 	}
 	return nil
+}
+
+// Lease is who acts for all in one respect.
+type Lease struct {
+	Holder    string    // this run of a program
+	RenewedAt time.Time // by the broker's clock
+}
+
+// ReadLease says who has the named lease; nil: nobody.
+func (q *Queue) ReadLease(ctx context.Context, name string) (lease *Lease, err error) {
+	err = q.inBucket(ctx, BucketLeases, func(ctx context.Context, kv jetstream.KeyValue) error {
+		entry, err := kv.Get(ctx, name)
+		if errors.Is(err, jetstream.ErrKeyNotFound) {
+			return nil
+		}
+		if err == nil {
+			lease = &Lease{Holder: string(entry.Value()), RenewedAt: entry.Created().UTC()}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading lease %s: %w", name, err)
+	}
+	return lease, nil
 }
 
 // errHeld says that the lease is another's.

@@ -25,8 +25,9 @@ type Worker struct {
 	Draining  bool      `json:"draining"`
 	Drain     Drain     `json:"drain,omitempty"` // why it is draining
 	StartedAt time.Time `json:"started_at"`
-	SeenAt    time.Time `json:"-"`   // by the broker's clock; set by Workers
-	CPU       float64   `json:"cpu"` // share of the machine, 0 to 1
+	SeenAt    time.Time `json:"-"`                // by the broker's clock; set by Workers
+	CPU       float64   `json:"cpu"`              // share of the machine, 0 to 1
+	SaidAt    time.Time `json:"said_at,omitzero"` // by the worker's own clock
 
 	// SpotNotice says that the instance will be taken away; nil: not that it knows.
 	SpotNotice *SpotNotice `json:"spot_notice,omitempty"`
@@ -50,6 +51,15 @@ func (d Drain) OfInstance() bool { return d == DrainCommand || d == DrainSpot }
 type SpotNotice struct {
 	Action string    `json:"action"` // such as "terminate"
 	At     time.Time `json:"at"`     // when
+}
+
+// Clock is by how much the worker's clock is ahead of the broker's, less what its word
+// was on its way; false for one that does not say.
+func (w Worker) Clock() (ahead time.Duration, known bool) {
+	if w.SaidAt.IsZero() || w.SeenAt.IsZero() {
+		return 0, false
+	}
+	return w.SaidAt.Sub(w.SeenAt), true
 }
 
 // PutWorker says that the worker is alive. The entry vanishes PresenceTTL after it

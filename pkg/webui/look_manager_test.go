@@ -226,7 +226,9 @@ func healthPictures() []picture {
 	now := time.Now()
 	fresh := webui.Reading{At: now}
 	page := webui.HealthPage{
-		Frame: atManager("Health", webui.NavHealth), At: now, StreamsRead: fresh, ServicesRead: fresh, ScalerRead: fresh, ScaledAt: now.Add(-3 * time.Second),
+		Frame: atManager("Health", webui.NavHealth), At: now, StreamsRead: fresh, ServicesRead: fresh, DutiesRead: fresh,
+		Clocks: []webui.ClockRow{{Of: "MySQL", Note: "leases of photos go by it", Ahead: 3 * time.Millisecond, Read: fresh}, {Of: "NATS", Note: "signs of life and pauses go by it", Ahead: -120 * time.Millisecond, Read: fresh}, {Of: "Workers", Note: "the furthest of 8: worker-3", Ahead: -4200 * time.Millisecond, Apart: true, Read: fresh}},
+		Duties: []webui.DutyRow{{"scaler", "Decides how many instances there are", "a", now, now.Add(-2 * time.Second), "decided on 8 instances"}, {"dispatcher", "Gives the batches’ photos to the queue, each owner in turn", "", time.Time{}, time.Time{}, ""}, {"eraser", "Erases what was deleted or is past its time, and holds S3 against the rows", "b", now, now.Add(-31 * time.Minute), "swept 2 days with 20 418 objects: 3 removed that no row names, 0 missing"}},
 		Parts: []webui.PartRow{
 			{Name: "MySQL", Does: "the truth", AwaySince: now.Add(-9 * time.Second), Read: webui.Reading{At: now.Add(-10 * time.Second), Stale: true}, Facts: []webui.Fact{{"Version", "10.11.14-MariaDB-0+deb12u2"}, {"Connections", "31 of 151"}, {"Tables and indexes", "1.4 GB"}}},
 			{Name: "NATS", Does: "the queue", Took: 2 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "2.14.1"}}},

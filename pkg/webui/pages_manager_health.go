@@ -26,6 +26,37 @@ type ServiceRow struct {
 // BuildsWords are the builds that answer.
 func (s ServiceRow) BuildsWords() string { return strings.Join(s.Builds, ", ") }
 
+// ClockRow is somebody's clock, held against the manager's.
+type ClockRow struct {
+	Of    string
+	Note  string // what goes by it, or whose it is
+	Ahead time.Duration
+	Apart bool // too far
+	Read  Reading
+}
+
+// Words say how far it is ahead or behind.
+func (c ClockRow) Words() string {
+	const nothing = 50 * time.Millisecond // a message takes as long on a bad day
+	switch {
+	case c.Ahead.Abs() < nothing:
+		return "the same"
+	case c.Ahead > 0:
+		return Duration(c.Ahead) + " ahead"
+	default:
+		return Duration(-c.Ahead) + " behind"
+	}
+}
+
+// DutyRow is something that one process does for all.
+type DutyRow struct {
+	Name, Does string
+	Holder     string    // empty: nobody
+	RenewedAt  time.Time // the lease
+	DidAt      time.Time // zero: not known
+	Did        string
+}
+
 // HealthPage fills page "health".
 type HealthPage struct {
 	Frame
@@ -36,6 +67,7 @@ type HealthPage struct {
 	StreamsRead  Reading
 	Services     []ServiceRow
 	ServicesRead Reading
-	ScaledAt     time.Time // when a scaler decided last
-	ScalerRead   Reading
+	Clocks       []ClockRow
+	Duties       []DutyRow
+	DutiesRead   Reading
 }

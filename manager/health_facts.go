@@ -1,0 +1,151 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"maskfleet/pkg/cache"
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/webui"
+)
+
+// mysqlSyncs says what of MySQL outlives a loss of power.
+func mysqlSyncs(m jobstore.Server) string {
+	words := "every commit, before it is answered"
+	if m.FlushLog != 1 {
+		words = fmt.Sprintf("up to a second late (innodb_flush_log_at_trx_commit is %d): a loss of power loses accepted photos", m.FlushLog)
+	}
+	switch {
+	case !m.Binlog:
+		words += "; no binary log"
+	case m.SyncBinlog == 1:
+		words += "; the binary log, too"
+	default:
+		words += fmt.Sprintf("; the binary log late (sync_binlog is %d)", m.SyncBinlog)
+	}
+	return words
+}
+
+// brokerSyncs says the same of the broker. What it loses is published again from the
+// rows.
+func brokerSyncs(s *jobqueue.Syncing) string {
+	switch {
+	case s == nil:
+		return "not known: NATS_MONITOR_URL names no monitor that answers"
+	case s.Always:
+		return "every message, before it is answered"
+	default:
+		return "every " + webui.Duration(s.Every) + "; what is lost by then is published again"
+	}
+}
+
+func redisSaves(r cache.Server) string {
+	switch {
+	case r.AppendOnly:
+		return "each change, as it comes (appendonly)"
+	case r.SavedAt.IsZero():
+		return "not known"
+	default:
+		return "from time to time: " + webui.Count(r.Unsaved, "change", "changes") + " since " + utc(r.SavedAt)
+	}
+}
+
+// apart is from when on clocks count as apart: far more than a message takes, far less
+// than a lease lasts.
+const apart = 2 * time.Second
+
+// clocks are those of the others, held against ours.
+func (b *board) clocks() []webui.ClockRow {
+	var rows []webui.ClockRow
+	add := func(of, note string, ahead time.Duration, read webui.Reading) {
+		rows = append(rows, webui.ClockRow{Of: of, Note: note, Ahead: ahead, Apart: ahead.Abs() > apart, Read: read})
+	}
+	mysql, read := b.descriptions.mysql.last()
+	add("MySQL", "leases of photos go by it", mysql.Clock, read)
+	broker, read := b.descriptions.broker.last()
+	add("NATS", "signs of life and pauses go by it", broker.ahead, read)
+	workers, read := b.workers.last()
+	var (
+		furthest time.Duration
+		whose    string
+		told     int
+	)
+	for _, w := range workers {
+		ahead, known := w.Clock()
+		if !known {
+			continue
+		}
+		told++
+		if ahead += broker.ahead; whose == "" || ahead.Abs() > furthest.Abs() {
+			furthest, whose = ahead, w.ID
+		}
+	}
+	if told == 0 {
+		read = webui.Reading{}
+	}
+	note := "the times in a worker's log go by its own"
+	if whose != "" {
+		note = "the furthest of " + webui.Number(told) + ": " + whose
+	}
+	add("Workers", note, furthest, read)
+	return rows
+}
+
+// duty is something that one process does for all.
+type duty struct {
+	name, does string
+	lease      *jobqueue.Lease // nil: nobody has it
+}
+
+// readDuties asks who has the leases.
+func (s *Service) readDuties(ctx context.Context) ([]duty, error) {
+	all := []duty{
+		{name: "scaler", does: "Decides how many instances there are"},
+		{name: "dispatcher", does: "Gives the batches’ photos to the queue, each owner in turn"},
+		{name: "eraser", does: "Erases what was deleted or is past its time, and holds S3 against the rows"},
+	}
+	for i := range all {
+		var err error
+		if all[i].lease, err = s.queue.ReadLease(ctx, all[i].name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// dutyRows are the duties with what is known to have been done.
+func (b *board) dutyRows() ([]webui.DutyRow, webui.Reading) {
+	duties, read := b.descriptions.duties.last()
+	var rows []webui.DutyRow
+	for _, d := range duties {
+		row := webui.DutyRow{Name: d.name, Does: d.does}
+		if d.lease != nil {
+			row.Holder, row.RenewedAt = d.lease.Holder, d.lease.RenewedAt
+		}
+		rows = append(rows, row)
+	}
+	add := func(name string, at time.Time, words string) {
+		if i := slices.IndexFunc(rows, func(r webui.DutyRow) bool { return r.Name == name }); i >= 0 {
+			rows[i].DidAt, rows[i].Did = at, words
+		}
+	}
+	if decided, known := b.decisions.last(); known.Known() && decided.last != nil {
+		add("scaler", decided.last.EndedAt, "decided on "+webui.Count(decided.last.Target, "instance", "instances"))
+	}
+	if sweep, known := b.descriptions.sweep.last(); known.Known() && sweep != nil {
+		add("eraser", sweep.At, sweepWords(*sweep))
+	}
+	return rows, read
+}
+
+func sweepWords(w jobstore.Sweep) string {
+	if w.Days == 0 {
+		return "swept: no day of the bucket had its turn"
+	}
+	return fmt.Sprintf("swept %s with %s: %s removed that no row names, %s missing", webui.Count(w.Days, "day", "days"),
+		webui.Count(w.Objects, "object", "objects"), cmp.Or(webui.Number(w.Orphans), "0"), webui.Number(w.Missing))
+}
