@@ -44,9 +44,30 @@ func (w *Worker) commands() []command.Command {
 	return []command.Command{
 		command.Read("status", "Shows the worker's slots and the photos it has in hand.", struct{}{}, example,
 			func(context.Context, struct{}) (workerStatus, error) { return w.status(), nil }),
+		command.Read("log", "Shows the last lines of the worker's log, at most 200, without what looks like a secret.", logRequest{Lines: 50},
+			logAnswer{Worker: "local-1", Lines: []string{`{"time":"2026-03-01T12:30:00Z","level":"INFO","msg":"worker started","service":"inference-worker","worker_id":"local-1"}`}}, w.showLog),
 		command.Change("drain", "Takes no more photos, and the door beside the worker goes out of service; what is in hand finishes. Both stay and can be resumed.", struct{}{}, example, w.drainByCommand),
 		command.Change("resume", "Takes photos again after a drain, and the door gets traffic again.", struct{}{}, example, w.resumeByCommand),
 	}
+}
+
+// usualLogLines are those that are shown to whoever does not say.
+const usualLogLines = 200
+
+type logRequest struct {
+	Lines int `json:"lines,omitempty"` // 200, unless said otherwise
+}
+
+type logAnswer struct {
+	Worker string   `json:"worker"`
+	Lines  []string `json:"lines"` // as they were written, the oldest first
+}
+
+func (w *Worker) showLog(_ context.Context, q logRequest) (logAnswer, error) {
+	if q.Lines < 0 {
+		return logAnswer{}, command.InvalidField("lines", "is below 0")
+	}
+	return logAnswer{Worker: w.cfg.ID, Lines: w.tail(cmp.Or(q.Lines, usualLogLines))}, nil
 }
 
 // workerState is what a worker does, in a word.

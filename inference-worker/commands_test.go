@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/problem"
+	"maskfleet/pkg/telemetry"
 )
 
 // openSlots gives the worker four slots, which are never started.
@@ -83,6 +86,45 @@ func does(t *testing.T, nc *nats.Conn, path, request string) (s workerStatus, co
 		if time.Now().After(deadline) {
 			t.Fatalf("%s: %v", path, err)
 		}
+	}
+}
+
+// TestLogIsShownWithoutSecrets: what an operator reads of a worker that is far away.
+func TestLogIsShownWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tel := telemetry.New(telemetry.Config{LogFormat: "json"}, io.Discard)
+	b.tail = tel.Tail
+	nc := b.answering(t)
+	tel.Log.Info("first")
+	tel.Log.Warn("photo not fetched", "url", "https://ann:hush@cameras.example/1.jpg")
+	does(t, nc, "status", "") // it answers
+	answer, err := nc.Request("maskfleet.worker.w-test.log", []byte(`{"lines":1}`), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown logAnswer
+	if err := json.Unmarshal(answer.Data, &shown); err != nil {
+		t.Fatal(err)
+	}
+	if len(shown.Lines) != 1 || !strings.Contains(shown.Lines[0], "photo not fetched") || strings.Contains(shown.Lines[0], "hush") {
+		t.Errorf("got %q", shown.Lines)
+	}
+	if _, code := does(t, nc, "log", `{"lines":-1}`); code == "" {
+		t.Error("fewer than no lines were shown")
+	}
+	// The scaler asks workers for much, and for this it may not.
+	cfg := b.server.As("scaler")
+	scaler, err := nats.Connect(cfg.URL, nats.UserInfo(cfg.User, cfg.Password), nats.CustomInboxPrefix("_INBOX_scaler"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(scaler.Close)
+	if _, err := scaler.Request("maskfleet.worker.w-test.status", nil, patience); err != nil {
+		t.Error(err)
+	}
+	if _, err := scaler.Request("maskfleet.worker.w-test.log", nil, 300*time.Millisecond); err == nil {
+		t.Error("the scaler reads a worker's log")
 	}
 }
 

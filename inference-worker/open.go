@@ -65,6 +65,7 @@ func Open(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Worker, f
 		cfg:     cfg,
 		machine: machine,
 		log:     tel.Log,
+		tail:    tel.Tail,
 		tracer:  tel.Tracer,
 		metrics: newMetrics(tel.Registry),
 		store:   store,

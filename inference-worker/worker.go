@@ -25,6 +25,7 @@ type Worker struct {
 	cfg     Config
 	machine *instance.Instance
 	log     *slog.Logger
+	tail    func(lines int) []string // the last of the log
 	tracer  trace.Tracer
 	metrics metrics
 

@@ -40,12 +40,14 @@ type Telemetry struct {
 	Tracer   trace.Tracer
 
 	privateListen string
+	tail          *tail
 }
 
 // New makes the telemetry of one program; log lines go to out. A level or format
 // that Validate would refuse counts as info and json.
 func New(cfg Config, out io.Writer) *Telemetry {
-	log := newLogger(cfg, out)
+	last := &tail{}
+	log := newLogger(cfg, io.MultiWriter(last, out))
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	provider := sdktrace.NewTracerProvider(
@@ -57,5 +59,6 @@ func New(cfg Config, out io.Writer) *Telemetry {
 		Registry:      registry,
 		Tracer:        provider.Tracer("maskfleet/" + cfg.Service),
 		privateListen: cfg.PrivateListen,
+		tail:          last,
 	}
 }
