@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -32,6 +33,9 @@ type button[Q, A any] struct {
 	// confirm says what is about to be done, by the answer of a dry run; nil: it is
 	// done at once, for it is easily undone and touches one thing.
 	confirm func(q Q, dry A) webui.ConfirmPage
+	// words must be typed before it is done; nil: none must be. The page asks for them,
+	// and whatever is posted is held to them: also what comes from no page of ours.
+	words func(q Q) (string, error)
 	// done says in a sentence what was done.
 	done func(q Q, a A) webui.Said
 	// back is where the person goes then.
@@ -58,6 +62,9 @@ func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
 	if err != nil {
 		return b.refuse(c, form, err)
 	}
+	if err := b.wasTyped(q, form); err != nil {
+		return b.refuse(c, form, err)
+	}
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), longCommand)
 	defer cancel()
 	by := command.Asker{Name: login.User(c).Username, Via: command.ViaPage}
@@ -70,6 +77,26 @@ func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
 	}
 	say(c, b.done(q, answer))
 	return c.Redirect(b.back(form), http.StatusSeeOther)
+}
+
+// wasTyped refuses a confirmed form without the words.
+func (b button[Q, A]) wasTyped(q Q, form url.Values) error {
+	if b.words == nil || form.Get("confirmed") == "" {
+		return nil
+	}
+	words, err := b.words(q)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(form.Get("typed")) != words {
+		return command.Invalid(fmt.Sprintf("Nothing was done: “%s” was to be typed first.", words))
+	}
+	return nil
+}
+
+// typing has the same words typed always.
+func typing[Q any](words string) func(Q) (string, error) {
+	return func(Q) (string, error) { return words, nil }
 }
 
 // ask shows what would be done.
@@ -88,6 +115,11 @@ func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by comm
 		return b.refuse(c, form, err)
 	}
 	page := b.confirm(q, dry)
+	if b.words != nil {
+		if page.Typed, err = b.words(q); err != nil {
+			return b.refuse(c, form, err)
+		}
+	}
 	page.Frame = frame(c, page.Heading, b.nav)
 	page.Action, page.Back = b.path, b.back(form)
 	page.Does = webui.NewCommand("does", b.subject, text)

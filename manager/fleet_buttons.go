@@ -94,14 +94,13 @@ func (s *Service) fleetButtons() []route {
 		}.route(s),
 		button[whyRequest, sizeAnswer]{
 			path: "/fleet/terminate-all", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"),
-			request: func(form url.Values) (whyRequest, error) {
-				return whyRequest{form.Get("why")}, wasTyped(form, typedTerminate)
-			},
+			request: func(form url.Values) (whyRequest, error) { return whyRequest{form.Get("why")}, nil },
+			words:   typing[whyRequest](typedTerminate),
 			confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
 				page := confirmSize(q, a)
 				page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + "?"
 				page.Consequence = "Each finishes what it has in hand, and none takes its place until somebody resumes. With the last the front door closes: nothing is accepted, and what waits goes on waiting."
-				page.Danger, page.Typed, page.Button, page.Nothing = true, typedTerminate, "Terminate all", false
+				page.Danger, page.Button, page.Nothing = true, "Terminate all", false
 				return page
 			},
 			done: func(_ whyRequest, a sizeAnswer) webui.Said { return sized(a) },
@@ -172,15 +171,6 @@ func leaveOf(form url.Values) (leaveRequest, error) {
 }
 
 func backToInstance(form url.Values) string { return "/fleet/" + url.PathEscape(form.Get("instance")) }
-
-// wasTyped holds a form that is confirmed to the words that had to be typed, also
-// without script.
-func wasTyped(form url.Values, words string) error {
-	if form.Get("confirmed") == "" || form.Get("typed") == words {
-		return nil
-	}
-	return command.Invalid(fmt.Sprintf("Nothing was done: “%s” was to be typed first.", words))
-}
 
 // confirmSize says what becomes of the fleet.
 func confirmSize[Q any](_ Q, a sizeAnswer) webui.ConfirmPage {
@@ -269,12 +259,12 @@ func (s *Service) stopManager(c *fiber.Ctx) error {
 		return err
 	}
 	b := button[whyRequest, sizeAnswer]{
-		path: "/fleet/stop-manager", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"),
+		path: "/fleet/stop-manager", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"), words: typing[whyRequest](typedStop),
 		confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
 			page := confirmSize(q, a)
 			page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + " and stop the manager?"
 			page.Consequence = "Each instance finishes what it has in hand, none takes its place, and this manager ends. Its pages are away until somebody starts it again; the scaler and the command line go on."
-			page.Danger, page.Typed, page.Button, page.Nothing = true, typedStop, "Terminate all and stop", false
+			page.Danger, page.Button, page.Nothing = true, "Terminate all and stop", false
 			return page
 		},
 	}
@@ -285,7 +275,7 @@ func (s *Service) stopManager(c *fiber.Ctx) error {
 	if form.Get("confirmed") == "" {
 		return b.ask(ctx, s, c, by, q, form)
 	}
-	if err := wasTyped(form, typedStop); err != nil {
+	if err := b.wasTyped(q, form); err != nil {
 		return b.refuse(c, form, err)
 	}
 	answer, err := command.Ask[sizeAnswer](ctx, s.queue, b.subject, by, q)

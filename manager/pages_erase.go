@@ -20,7 +20,7 @@ func (s *Service) erasePages() []route {
 		look("/erase", s.showErase),
 		button[eraseRequest, eraseAnswer]{
 			path: "/erase", subject: "maskfleet.data.erase", nav: webui.NavErase, least: account.RoleAdministrator, request: readErase, back: to("/erase"),
-			confirm: confirmErase,
+			confirm: confirmErase, words: eraseRequest.words,
 			done: func(_ eraseRequest, a eraseAnswer) webui.Said {
 				return webui.Said{Words: "The erasure has begun: " + webui.Count(a.Found.Photos, "photo", "photos") + ". It goes on by itself, also if you leave, and its report stays below."}
 			},
@@ -49,7 +49,7 @@ func readErase(form url.Values) (eraseRequest, error) {
 func confirmErase(q eraseRequest, dry eraseAnswer) webui.ConfirmPage {
 	n := dry.Found
 	page := webui.ConfirmPage{
-		Danger: true, Typed: dry.Confirm, Facts: countFacts(n), Nothing: n.Photos == 0 && n.Batches == 0,
+		Danger: true, Facts: countFacts(n), Nothing: n.Photos == 0 && n.Batches == 0,
 		Button: "Erase " + webui.Count(n.Photos, "photo", "photos"),
 	}
 	switch q.What {
