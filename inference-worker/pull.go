@@ -39,6 +39,7 @@ type puller struct {
 	w        *Worker
 	arrivals chan arrival
 	waiting  map[job.Lane]bool // lanes with an idle pull under way
+	canary   canary
 	turns    [][]job.Lane
 	turn     int
 }
@@ -49,6 +50,7 @@ func (w *Worker) pull(ctx, work context.Context) {
 		w:        w,
 		arrivals: make(chan arrival),
 		waiting:  map[job.Lane]bool{},
+		canary:   canary{queue: w.queue, worker: w.cfg.ID},
 		turns:    turns(),
 	}
 	for ctx.Err() == nil {
@@ -96,7 +98,9 @@ func (p *puller) feed(ctx, work context.Context, s *slot.Slot) {
 		return
 	}
 	for _, lane := range job.Lanes() {
-		p.startIdlePull(ctx, lane)
+		if p.canary.open(ctx, lane) {
+			p.startIdlePull(ctx, lane)
+		}
 	}
 	select {
 	case <-ctx.Done():
@@ -110,7 +114,13 @@ func (p *puller) feed(ctx, work context.Context, s *slot.Slot) {
 func (p *puller) next(ctx context.Context) (*jobqueue.Delivery, error) {
 	order := p.turns[p.turn]
 	for _, lane := range order {
+		if !p.canary.open(ctx, lane) {
+			continue
+		}
 		d, err := p.w.queue.FetchNow(ctx, lane)
+		if d != nil && !p.mine(ctx, lane, d) {
+			continue
+		}
 		if d != nil && (lane == order[0] || order[0] != job.LaneInteractive) {
 			p.turn = (p.turn + 1) % len(p.turns)
 		}
@@ -119,6 +129,18 @@ func (p *puller) next(ctx context.Context) (*jobqueue.Delivery, error) {
 		}
 	}
 	return nil, nil
+}
+
+// mine gives a photo of the canary lane back that is for another worker.
+func (p *puller) mine(ctx context.Context, lane job.Lane, d *jobqueue.Delivery) bool {
+	admitted, err := p.canary.admits(ctx, lane)
+	switch {
+	case err != nil: // whose it is will be known when the broker answers again
+		p.w.nak(ctx, d, brokerPause)
+	case !admitted:
+		p.w.nak(ctx, d, 0)
+	}
+	return admitted && err == nil
 }
 
 func (p *puller) startIdlePull(ctx context.Context, lane job.Lane) {
@@ -142,6 +164,12 @@ func (p *puller) arrived(ctx, work context.Context, a arrival, s *slot.Slot) {
 		}
 		if a.err != nil {
 			p.brokerTrouble(ctx, a.err)
+		}
+		return
+	}
+	if !p.mine(ctx, a.lane, a.delivery) {
+		if s != nil {
+			s.Release()
 		}
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 )
 
 func (b *bench) publish(t *testing.T, lane job.Lane) {
@@ -33,6 +34,10 @@ func (b *bench) awaitWaiting(t *testing.T, lane job.Lane, photos int) {
 	}
 }
 
+func (b *bench) puller() *puller {
+	return &puller{w: b.Worker, canary: canary{queue: b.queue, worker: b.cfg.ID}, turns: turns()}
+}
+
 // takes gives the lane of the photo that the next free slot would get.
 func (b *bench) takes(t *testing.T, p *puller) job.Lane {
 	t.Helper()
@@ -51,7 +56,7 @@ func (b *bench) takes(t *testing.T, p *puller) job.Lane {
 func TestBatchDelaysAPersonByOneSlotAtMost(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	p := &puller{w: b.Worker, turns: turns()}
+	p := b.puller()
 	for range 100 {
 		b.publish(t, job.LaneBatch)
 	}
@@ -81,7 +86,7 @@ func TestBatchDelaysAPersonByOneSlotAtMost(t *testing.T) {
 func TestLanesShareBusySlots(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	p := &puller{w: b.Worker, turns: turns()}
+	p := b.puller()
 	for _, lane := range job.Lanes() {
 		for range 20 {
 			b.publish(t, lane)
@@ -95,5 +100,44 @@ func TestLanesShareBusySlots(t *testing.T) {
 	want := map[job.Lane]int{job.LaneInteractive: 16, job.LaneBatch: 4, job.LaneCanary: 4}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("of 24 photos (-want +got):\n%s", diff)
+	}
+}
+
+// TestTrialIsForOneWorker: while a trial lasts, whoever else is given a photo of the
+// canary lane puts it back and leaves the lane alone; afterwards it takes from it again.
+func TestTrialIsForOneWorker(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	other, chosen := b.puller(), b.puller()
+	chosen.canary.worker = "w-chosen"
+	trial := jobqueue.Trial{Worker: "w-chosen", Until: time.Now().Add(time.Hour)}
+	if err := b.tester.PutTrial(t.Context(), trial); err != nil {
+		t.Fatal(err)
+	}
+	b.publish(t, job.LaneCanary)
+	b.awaitWaiting(t, job.LaneCanary, 1)
+	if lane := b.takes(t, other); lane != "" {
+		t.Errorf("another worker took from %s", lane)
+	}
+	if other.canary.open(t.Context(), job.LaneCanary) || !other.canary.open(t.Context(), job.LaneBatch) {
+		t.Error("another worker goes on asking the canary lane, or no lane at all")
+	}
+	lane := b.takes(t, chosen)
+	for deadline := time.Now().Add(patience); lane == "" && time.Now().Before(deadline); { // it is on its way back
+		lane = b.takes(t, chosen)
+	}
+	if lane != job.LaneCanary {
+		t.Errorf("the chosen worker took from %q", lane)
+	}
+
+	trial.Until = time.Now()
+	if err := b.tester.PutTrial(t.Context(), trial); err != nil {
+		t.Fatal(err)
+	}
+	other.canary.looked = time.Time{}
+	b.publish(t, job.LaneCanary)
+	b.awaitWaiting(t, job.LaneCanary, 1)
+	if lane = b.takes(t, other); lane != job.LaneCanary {
+		t.Errorf("after the trial another worker took from %q", lane)
 	}
 }

@@ -32,8 +32,12 @@ func (s *Service) deadCommands() []command.Command {
 				Groups:  []deadGroup{{job.CodeDecoderCrashed, these.Model, 1, exampleMoment(), exampleMoment()}},
 				Letters: []deadLetter{deadLetterOf(exampleFailure(), "ann")},
 			}, s.listDead),
-		command.Change("jobs.dead.redrive", "Tries failed photos again, the oldest first: so many, so many a second, in the canary lane if that is wanted.",
+		command.Change("jobs.dead.redrive", "Tries failed photos again, the oldest first: so many, so many a second, in the canary lane or at one worker if that is wanted.",
 			redriveRequest{selection: these, Limit: 20, PerSecond: 2, Canary: true}, redriveAnswer{Redriven: 20, Left: 31, Lane: job.LaneCanary, LastDueIn: command.Duration(9500 * time.Millisecond)}, s.redriveDead).Within(longCommand),
+		command.Read("jobs.dead.trial", "Shows the photos that were tried again at one worker last, and how they fared.",
+			struct{}{}, exampleTrial(), s.showTrial),
+		command.Change("jobs.dead.trial.end", "Ends a trial before its time: any worker takes from the canary lane again.",
+			struct{}{}, trialEndAnswer{Worker: "local-1", WasGoing: true, Open: 2}, s.endTrial),
 		command.Change("jobs.dead.discard", "Puts failures aside: they stay failed, and no list of dead letters shows them.",
 			discardRequest{selection: selection{IDs: ids{id}}}, discardAnswer{Discarded: 1}, s.discardDead).Within(longCommand),
 	}
@@ -188,6 +192,7 @@ type redriveRequest struct {
 	Limit     int     `json:"limit,omitempty"`      // at most so many; 100 unless said
 	PerSecond float64 `json:"per_second,omitempty"` // 0: all at once
 	Canary    bool    `json:"canary,omitempty"`     // in the canary lane, which has little weight
+	Worker    string  `json:"worker,omitempty"`     // that alone takes from the canary lane meanwhile; at most 100 photos
 }
 
 type redriveAnswer struct {
@@ -195,6 +200,8 @@ type redriveAnswer struct {
 	Left      int              `json:"left"`              // that were meant, too
 	Refused   int              `json:"refused,omitempty"` // somebody else was quicker, or their batch is closed
 	Lane      job.Lane         `json:"lane,omitempty"`    // if not their own
+	Worker    string           `json:"worker,omitempty"`
+	Until     time.Time        `json:"until,omitzero"` // the canary lane is that worker's
 	LastDueIn command.Duration `json:"last_due_in"`
 }
 
@@ -209,8 +216,14 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 		return redriveAnswer{}, err
 	}
 	answer.Left = left
-	if q.Canary {
+	if q.Canary || q.Worker != "" {
 		answer.Lane = job.LaneCanary
+	}
+	if q.Worker != "" && len(list) > 0 {
+		if answer.Until, err = s.beginTrial(ctx, call, q, list); err != nil {
+			return redriveAnswer{}, err
+		}
+		answer.Worker = q.Worker
 	}
 	for _, id := range list {
 		after := q.after(answer.Redriven)
@@ -236,6 +249,9 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 func (q redriveRequest) check() error {
 	if q.PerSecond < 0 || q.PerSecond > fastestRedrive {
 		return command.InvalidField("per_second", fmt.Sprintf("is not from 0 to %d", fastestRedrive))
+	}
+	if q.Worker != "" && q.Limit > mostTried {
+		return command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d, as many as one worker tries", mostTried))
 	}
 	return q.selection.check(q.Limit)
 }

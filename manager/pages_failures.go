@@ -38,8 +38,15 @@ func (s *Service) failurePages() []route {
 			path: "/failures/redrive", subject: "maskfleet.jobs.dead.redrive", nav: webui.NavFailures, request: readRedrive, back: to("/failures"),
 			confirm: confirmRedrive,
 			done: func(_ redriveRequest, a redriveAnswer) webui.Said {
-				return webui.Said{Words: webui.Count(a.Redriven, "photo is", "photos are") + " tried again; the last is due in " +
+				return webui.Said{Words: webui.Count(a.Redriven, "photo is", "photos are") + " tried again" + atWorker(a.Worker) + "; the last is due in " +
 					webui.Duration(time.Duration(a.LastDueIn)) + "." + leftWords(a.Left), Wrong: a.Redriven == 0}
+			},
+		}.route(s),
+		button[struct{}, trialEndAnswer]{
+			path: "/failures/trial/end", subject: "maskfleet.jobs.dead.trial.end", nav: webui.NavFailures, back: to("/failures"),
+			request: func(url.Values) (struct{}, error) { return struct{}{}, nil },
+			done: func(_ struct{}, a trialEndAnswer) webui.Said {
+				return webui.Said{Words: "The trial at " + a.Worker + " is over: any worker takes from the canary lane."}
 			},
 		}.route(s),
 		button[discardRequest, discardAnswer]{
@@ -67,13 +74,19 @@ func confirmRedrive(q redriveRequest, dry redriveAnswer) webui.ConfirmPage {
 		how = strconv.FormatFloat(q.PerSecond, 'f', -1, 64) + " a second"
 	}
 	how += ", the oldest first"
-	if q.Canary {
+	switch {
+	case q.Worker != "":
+		how += ", at " + q.Worker + " alone, in the canary lane"
+	case q.Canary:
 		how += ", in the canary lane"
 	}
 	page := webui.ConfirmPage{
 		Heading: "Try " + webui.Count(dry.Redriven, "photo", "photos") + " again?", Consequence: how + ".",
 		Facts:   []webui.Fact{{Name: "The last is due in", Value: webui.Duration(time.Duration(dry.LastDueIn))}},
 		Nothing: dry.Redriven == 0, Button: "Try " + webui.Number(dry.Redriven) + " again",
+	}
+	if q.Worker != "" && dry.Redriven > 0 {
+		page.Facts = append(page.Facts, webui.Fact{Name: "No other worker takes from the canary lane until", Value: utc(dry.Until)})
 	}
 	page.Facts = append(page.Facts, leftOver(dry.Left)...)
 	if dry.Refused > 0 {
@@ -82,13 +95,20 @@ func confirmRedrive(q redriveRequest, dry redriveAnswer) webui.ConfirmPage {
 	return page
 }
 
+func atWorker(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " at " + id
+}
+
 // groupOf is the group of dead letters that an address or a form names.
 func groupOf(get func(string) string) selection {
 	return selection{Reason: job.Code(get("reason")), Model: get("model")}
 }
 
 func readRedrive(form url.Values) (redriveRequest, error) {
-	q := redriveRequest{selection: groupOf(form.Get), Canary: form.Get("canary") != ""}
+	q := redriveRequest{selection: groupOf(form.Get), Canary: form.Get("canary") != "", Worker: form.Get("worker")}
 	var err error
 	if q.Limit, err = strconv.Atoi(form.Get("limit")); err != nil {
 		return q, command.InvalidField("limit", "is no number").WithCause(err)
@@ -134,6 +154,10 @@ func (s *Service) showFailures(c *fiber.Ctx) error {
 			})
 		}
 	}
+	if page.Trial, err = s.trialOf(ctx, groups); err != nil {
+		s.tel.Log.DebugContext(ctx, "failures shown without the trial", "err", err)
+		page.Unknown = true
+	}
 	return s.kit.Render(c, "failures", page)
 }
 
@@ -173,18 +197,14 @@ func (s *Service) showRedrive(c *fiber.Ctx) error {
 	if i < 0 {
 		return problem.New(http.StatusNotFound, problem.CodeNotFound, "There are no such failures any more.")
 	}
-	text, err := json.Marshal(redriveRequest{selection: wanted, Limit: usualCanaries, PerSecond: 1, Canary: true})
-	if err != nil {
+	page := webui.RedrivePage{
+		Frame: frame(c, "Try again", webui.NavFailures), Group: failureGroup(groups[i]), Limit: usualCanaries, Canary: true,
+	}
+	if err := s.proposeRedrive(ctx, &page, groups[i:i+1]); err != nil {
 		return err
 	}
-	return s.kit.Render(c, "redrive", webui.RedrivePage{
-		Frame: frame(c, "Try again", webui.NavFailures), Group: failureGroup(groups[i]),
-		Does: webui.NewCommand("does", "maskfleet.jobs.dead.redrive", text),
-	})
+	return s.kit.Render(c, "redrive", page)
 }
-
-// usualCanaries is how many photos are tried first.
-const usualCanaries = 5
 
 // exportFailures answers GET /failures/export with every dead letter of a group, or of
 // all, a line each.

@@ -54,6 +54,8 @@ func takeOne(ctx context.Context, q *jobqueue.Queue) error {
 	return errors.Join(d.Extend(), q.DeadLetterUnknown(ctx, jobqueue.ReasonUnknown, d), d.Ack(ctx))
 }
 
+func trial(ctx context.Context, q *jobqueue.Queue) error { _, err := q.Trial(ctx); return err }
+
 func beAlive(ctx context.Context, q *jobqueue.Queue) error {
 	return errors.Join(q.PutWorker(ctx, jobqueue.Worker{ID: "w-1"}), q.RemoveWorker(ctx, "w-1"))
 }
@@ -140,7 +142,7 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 		{
 			"worker",
 			[]duty{
-				asks("take one", takeOne), asks("be alive", beAlive), asks("report", reportWorker),
+				asks("take one", takeOne), asks("whose the canary lane is", trial), asks("be alive", beAlive), asks("report", reportWorker),
 				asks("restore", func(ctx context.Context, q *jobqueue.Queue) error { return q.Restore(ctx) }),
 			},
 			append(commands, "jobs.batch.x", "$KV.LEASES.dispatcher", "$KV.CONFIG.features.intake", "$JS.API.STREAM.UPDATE.JOBS",
@@ -152,6 +154,9 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 			"manager",
 			[]duty{
 				asks("publish", publishOne(t)), asks("depth", depth), asks("workers", workers), asks("readings", readings),
+				asks("begin a trial", func(ctx context.Context, q *jobqueue.Queue) error {
+					return errors.Join(q.PutTrial(ctx, jobqueue.Trial{Worker: "w-1"}), trial(ctx, q))
+				}),
 				asks("count dead letters", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.DeadLetters(ctx); return err }),
 				asks("pause a lane", func(ctx context.Context, q *jobqueue.Queue) error {
 					return errors.Join(q.PauseLane(ctx, job.LaneBatch, time.Now().Add(time.Hour)), q.ResumeLane(ctx, job.LaneBatch))

@@ -3,6 +3,8 @@ package webui
 import (
 	"net/url"
 	"time"
+
+	"maskfleet/pkg/job"
 )
 
 // FailureGroup is dead letters that failed in the same way.
@@ -50,14 +52,72 @@ type FailuresPage struct {
 	Total   int
 	Groups  []FailureGroup
 	Strays  []Stray
-	Unknown bool // the broker is away, and so strays are not known
+	Trial   *Trial // nil: there was none of late
+	Unknown bool   // the broker is away, and so strays and trials are not known
 }
 
-// RedrivePage fills page "redrive": how many of a group, how fast, in which lane.
+// RedrivePage fills page "redrive": how many of a group, how fast, at which worker.
 type RedrivePage struct {
 	Frame
-	Group FailureGroup
-	Does  Command
+	Group   FailureGroup
+	Workers []CanaryWorker // that may be chosen, the idlest first
+	Trial   *Trial         // of this group
+	Limit   int            // that is proposed
+	Canary  bool           // whether the canary lane is
+	Does    Command
+}
+
+// CanaryWorker is a worker that a few photos may be tried at.
+type CanaryWorker struct {
+	ID, Model   string
+	Busy, Slots int
+	Chosen      bool // it is proposed
+}
+
+// Trial is a few photos of a group that were tried again at one worker.
+type Trial struct {
+	Worker, By, Reason, Model     string
+	BegunAt, Until                time.Time
+	Alive                         bool // the worker takes photos
+	Lasts                         bool // no other takes from the canary lane
+	Succeeded, Failed, Open, Gone int
+	Tried                         []Tried
+	Rest                          int    // photos of the group that are still to be dealt with
+	Redrive                       string // where they are
+	Ends                          Command
+}
+
+// Tried is a photo of a trial.
+type Tried struct {
+	ID    string
+	State job.State
+	Code  string // of the failure
+}
+
+// Says is how the trial came out, or goes on.
+func (t Trial) Says() string {
+	all := t.Succeeded + t.Failed + t.Open + t.Gone
+	switch {
+	case t.Open > 0 && t.Lasts && !t.Alive:
+		return t.Worker + " takes no photos any more. " + Count(t.Open, "photo waits", "photos wait") + " until the trial ends, and then for any worker."
+	case t.Open > 0:
+		return Count(t.Open, "photo", "photos") + " of " + Number(all) + " still to come; " + Number(t.Succeeded) + " succeeded, " + Number(t.Failed) + " failed again."
+	case t.Failed == 0 && t.Succeeded > 0:
+		return t.count(t.Succeeded, all) + " succeeded. The cause seems to be gone: try the rest."
+	case t.Succeeded == 0 && t.Failed > 0:
+		return t.count(t.Failed, all) + " failed again. The cause is still there: look at one before you try more."
+	}
+	return Number(t.Succeeded) + " of " + Number(all) + " succeeded, " + Number(t.Failed) + " failed again."
+}
+
+func (t Trial) count(n, all int) string {
+	switch {
+	case n == all && n == 1:
+		return "The one photo"
+	case n == all:
+		return "All " + Number(n) + " photos"
+	}
+	return Count(n, "photo", "photos") + " of " + Number(all)
 }
 
 // AuditRow is a record of the audit log.

@@ -1,0 +1,81 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/webui"
+)
+
+const (
+	usualCanaries = 5              // how many photos are tried first
+	shownWorkers  = 100            // that one may be chosen from
+	trialShown    = 24 * time.Hour // after it began
+)
+
+// trialOf is the trial that began last, if its group is among these or none is left of
+// it; nil if there was none of late.
+func (s *Service) trialOf(ctx context.Context, groups []jobstore.DeadGroup) (*webui.Trial, error) {
+	a, err := s.showTrial(ctx, struct{}{})
+	if err != nil || a.Worker == "" || time.Since(a.BegunAt) > trialShown {
+		return nil, err
+	}
+	trial := &webui.Trial{
+		Worker: a.Worker, By: a.By, Reason: string(a.Reason), Model: a.Model, BegunAt: a.BegunAt, Until: a.Until, Alive: a.Alive, Lasts: a.Lasts,
+		Succeeded: a.Succeeded, Failed: a.Failed, Open: a.Open, Gone: a.Gone, Ends: webui.NewCommand("end-trial", "maskfleet.jobs.dead.trial.end", []byte("{}")),
+	}
+	for _, p := range a.Photos {
+		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), State: p.State, Code: string(p.Code)})
+	}
+	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool { return isOf(trial, g) })
+	if i >= 0 {
+		trial.Rest, trial.Redrive = groups[i].Photos, failureGroup(groups[i]).Redrive()
+	}
+	return trial, nil
+}
+
+func isOf(t *webui.Trial, g jobstore.DeadGroup) bool {
+	return t.Reason == string(g.Reason) && t.Model == modelWords(g.Model)
+}
+
+// proposeRedrive proposes a few at one worker, and everything once they were tried.
+func (s *Service) proposeRedrive(ctx context.Context, page *webui.RedrivePage, group []jobstore.DeadGroup) error {
+	trial, err := s.trialOf(ctx, group)
+	if err != nil {
+		return err
+	}
+	workers, _ := s.board.workers.last()
+	page.Workers = canaryWorkers(workers)
+	q := redriveRequest{selection: selection{Reason: group[0].Reason, Model: modelWords(group[0].Model)}, Limit: usualCanaries, PerSecond: 1, Canary: true}
+	if trial != nil && isOf(trial, group[0]) {
+		page.Trial = trial
+	}
+	if page.Trial != nil && trial.Open == 0 && trial.Failed == 0 {
+		page.Limit, page.Canary = min(group[0].Photos, mostDead), false
+		page.Trial.Redrive = "" // one is there
+	} else if len(page.Workers) > 0 {
+		page.Workers[0].Chosen = true
+		q.Worker = page.Workers[0].ID
+	}
+	q.Limit, q.Canary = page.Limit, page.Canary
+	text, err := json.Marshal(q)
+	page.Does = webui.NewCommand("does", "maskfleet.jobs.dead.redrive", text)
+	return err
+}
+
+// canaryWorkers are those that take photos, the idlest first.
+func canaryWorkers(workers []jobqueue.Worker) []webui.CanaryWorker {
+	var all []webui.CanaryWorker
+	for _, w := range workers {
+		if !w.Draining {
+			all = append(all, webui.CanaryWorker{ID: w.ID, Model: modelWords(w.Model), Busy: w.Busy, Slots: w.Slots})
+		}
+	}
+	slices.SortFunc(all, func(a, b webui.CanaryWorker) int { return cmp.Or(cmp.Compare(a.Busy, b.Busy), cmp.Compare(a.ID, b.ID)) })
+	return all[:min(len(all), shownWorkers)]
+}
