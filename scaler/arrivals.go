@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,6 +31,7 @@ type arrivals struct {
 	from    time.Time // photos made earlier are counted, or not ours to count
 	counted int       // photos made before from
 	batches map[uuid.UUID]int
+	looked  time.Time // when the batches were
 	items   int
 	highest float64
 }
@@ -42,7 +44,7 @@ func (a *arrivals) read(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	if a.from.IsZero() { // what is there already was accepted before we looked
-		a.from, a.batches = now.Truncate(time.Millisecond), totals
+		a.from, a.batches, a.looked = now.Truncate(time.Millisecond), totals, now
 	}
 	if edge := now.Add(-settled).Truncate(time.Millisecond); edge.After(a.from) {
 		n, err := a.store.CountSingles(ctx, a.from, edge)
@@ -56,9 +58,16 @@ func (a *arrivals) read(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	for id, total := range totals {
-		a.items += max(0, total-a.batches[id])
+		if before, open := a.batches[id]; open || madeAt(id).After(a.looked.Add(-batchesLookBack)) {
+			a.items += max(0, total-before)
+		} // else it was counted before it ended, and is open again to retry some of its items
 	}
-	a.batches = totals
+	a.batches, a.looked = totals, now
 	a.highest = max(a.highest, float64(a.counted+recent+a.items))
 	return a.highest, nil
+}
+
+// madeAt is the time in an id, a UUIDv7 (RFC 9562, section 5.7).
+func madeAt(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16))
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // disbelief is how much longer than usual instances must be silent to be given up
-// when most of them fell silent together: then it is rather the broker's fault.
+// when most of them fell silent together, or the only one did: then it is rather the
+// broker's fault.
 const disbelief = time.Minute
 
 // member is one instance with all that is known of it.
@@ -38,11 +39,13 @@ type census struct {
 	at        time.Time // when it was listed
 	members   []member
 	reporting int  // of the ready ones
-	doubted   bool // most fell silent together, and are believed in for a while
+	doubted   bool // most fell silent together, against the balancer's word, and are believed in for a while
 }
 
 // takeCensus joins what EC2, the balancer, the broker and our own records say.
-func takeCensus(now time.Time, l fleet.Listing, workers []jobqueue.Worker, retirements map[string]jobstore.Retirement, silentSince map[string]time.Time) census {
+// Silence is judged at the time of the listing: while EC2 does not answer, nobody falls
+// silent for longer.
+func takeCensus(l fleet.Listing, workers []jobqueue.Worker, retirements map[string]jobstore.Retirement, silentSince map[string]time.Time) census {
 	c := census{at: l.At}
 	byInstance := make(map[string][]jobqueue.Worker, len(workers))
 	for _, w := range workers {
@@ -56,14 +59,16 @@ func takeCensus(now time.Time, l fleet.Listing, workers []jobqueue.Worker, retir
 			m.retirement = &r
 		}
 		m.role = m.naturalRole()
-		if m.role == ready && i.Health == fleet.HealthDangling {
-			silent++
-		} else if m.role == ready {
+		switch {
+		case m.role != ready:
+		case i.Health != fleet.HealthDangling:
 			heard++
+		case i.Target.State != fleet.TargetUnhealthy:
+			silent++
 		}
 		c.members = append(c.members, m)
 	}
-	c.doubted = silent > 1 && silent > heard
+	c.doubted = silent > heard
 	for n := range c.members {
 		m := &c.members[n]
 		if m.role != ready {
@@ -72,7 +77,7 @@ func takeCensus(now time.Time, l fleet.Listing, workers []jobqueue.Worker, retir
 		if m.Health == fleet.HealthReady {
 			c.reporting++
 		}
-		m.judge(now, c.doubted, silentSince[m.ID])
+		m.judge(l.At, c.doubted, silentSince[m.ID])
 	}
 	return c
 }

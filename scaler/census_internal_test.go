@@ -31,7 +31,8 @@ func TestRoles(t *testing.T) {
 		"pending":                    {instance("i", fleet.StatePending, fleet.HealthUnknown, fleet.TargetNone), nil, nil, starting},
 		"nobody knows who is alive":  {instance("i", fleet.StateRunning, fleet.HealthUnknown, fleet.TargetHealthy), nil, nil, ready},
 		"did not boot":               {instance("i", fleet.StateRunning, fleet.HealthOverdue, fleet.TargetNone), nil, nil, failed},
-		"fell silent":                {instance("i", fleet.StateRunning, fleet.HealthDangling, fleet.TargetHealthy), nil, nil, failed},
+		"fell silent":                {instance("i", fleet.StateRunning, fleet.HealthDangling, fleet.TargetUnhealthy), nil, nil, failed},
+		"the only one, and answers":  {instance("i", fleet.StateRunning, fleet.HealthDangling, fleet.TargetHealthy), nil, nil, ready},
 		"told by a person to drain":  {instance("i", fleet.StateRunning, fleet.HealthReady, fleet.TargetUnhealthy), []jobqueue.Worker{drained}, nil, draining},
 		"its process restarts":       {instance("i", fleet.StateRunning, fleet.HealthReady, fleet.TargetHealthy), []jobqueue.Worker{{ID: "w", Instance: "i", Draining: true, Drain: jobqueue.DrainStopping}}, nil, ready},
 		"retires":                    {instance("i", fleet.StateRunning, fleet.HealthReady, fleet.TargetHealthy), nil, retiring, draining},
@@ -39,7 +40,7 @@ func TestRoles(t *testing.T) {
 		"stopped":                    {instance("i", fleet.StateStopped, fleet.HealthUnknown, fleet.TargetNone), nil, nil, resting},
 		"retires and is stopped":     {instance("i", fleet.StateStopping, fleet.HealthUnknown, fleet.TargetNone), nil, retiring, resting},
 	} {
-		c1 := takeCensus(at(), fleet.Listing{At: at(), Instances: []fleet.Instance{c.instance}}, c.workers, c.retirements, nil)
+		c1 := takeCensus(fleet.Listing{At: at(), Instances: []fleet.Instance{c.instance}}, c.workers, c.retirements, nil)
 		if got := c1.members[0].role; got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
@@ -57,7 +58,7 @@ func TestMostSilentTogether(t *testing.T) {
 		instance("i-4", fleet.StateRunning, fleet.HealthReady, fleet.TargetHealthy),
 	}}
 	since := map[string]time.Time{"i-1": at().Add(-10 * time.Second), "i-2": at().Add(-2 * disbelief), "i-3": at()}
-	c := takeCensus(at(), all, nil, nil, since)
+	c := takeCensus(all, nil, nil, since)
 	for n, want := range []role{ready, failed, failed, ready} { // believed; silent for long; the balancer says so, too; alive
 		if got := c.members[n].role; got != want {
 			t.Errorf("%s: %s, want %s", c.members[n].ID, got, want)
@@ -134,18 +135,21 @@ func TestChores(t *testing.T) {
 		target  fleet.TargetState
 		workers []jobqueue.Worker
 		begun   time.Time
+		final   bool
 		want    chore
 	}{
-		"just begun":            {fleet.StateRunning, fleet.TargetHealthy, worker(false, 1), young, chore{drain: []string{"w"}, deregister: true}},
-		"has a photo in hand":   {fleet.StateRunning, fleet.TargetNone, worker(true, 1), young, chore{}},
-		"answers people":        {fleet.StateRunning, fleet.TargetDraining, worker(true, 0), young, chore{}},
-		"balancer does not say": {fleet.StateRunning, fleet.TargetUnknown, worker(true, 0), young, chore{}},
-		"done":                  {fleet.StateRunning, fleet.TargetNone, worker(true, 0), young, chore{end: true}},
-		"has no worker":         {fleet.StateRunning, fleet.TargetNone, nil, young, chore{end: true}},
-		"takes too long":        {fleet.StateRunning, fleet.TargetDraining, worker(true, 1), old, chore{end: true}},
-		"is stopping":           {fleet.StateStopping, fleet.TargetNone, nil, young, chore{forget: true}},
+		"just begun":            {fleet.StateRunning, fleet.TargetHealthy, worker(false, 1), young, false, chore{drain: []string{"w"}, deregister: true}},
+		"has a photo in hand":   {fleet.StateRunning, fleet.TargetNone, worker(true, 1), young, false, chore{}},
+		"answers people":        {fleet.StateRunning, fleet.TargetDraining, worker(true, 0), young, false, chore{}},
+		"balancer does not say": {fleet.StateRunning, fleet.TargetUnknown, worker(true, 0), young, false, chore{}},
+		"done":                  {fleet.StateRunning, fleet.TargetNone, worker(true, 0), young, false, chore{end: true}},
+		"has no worker":         {fleet.StateRunning, fleet.TargetNone, nil, young, false, chore{end: true}},
+		"takes too long":        {fleet.StateRunning, fleet.TargetDraining, worker(true, 1), old, false, chore{end: true}},
+		"is stopping":           {fleet.StateStopping, fleet.TargetNone, nil, young, false, chore{forget: true}},
+		"is stopped and kept":   {fleet.StateStopped, fleet.TargetNone, nil, young, false, chore{forget: true}},
+		"is stopped, for good":  {fleet.StateStopped, fleet.TargetNone, nil, young, true, chore{end: true}},
 	} {
-		m := member{Instance: instance("i", c.state, fleet.HealthReady, c.target), workers: c.workers, retirement: &jobstore.Retirement{BegunAt: c.begun}}
+		m := member{Instance: instance("i", c.state, fleet.HealthReady, c.target), workers: c.workers, retirement: &jobstore.Retirement{BegunAt: c.begun, Final: c.final}}
 		got := nextChore(m, at(), 10*time.Minute)
 		if len(got.drain) != len(c.want.drain) || got.deregister != c.want.deregister || got.end != c.want.end || got.forget != c.want.forget {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)

@@ -1,7 +1,6 @@
 package scaler
 
 import (
-	"maps"
 	"time"
 
 	"maskfleet/pkg/jobqueue"
@@ -11,40 +10,25 @@ import (
 // One that speaks again then counts from where it is.
 const forgetAfter = 10 * time.Minute
 
-// counters sums what workers have done. Each counts from 0 with its process, so only
-// the difference of two readings of one process means something.
+// counters sums what workers have done.
 type counters struct {
-	workers  map[string]counted
-	finished float64
-	worked   float64
+	jobs, busy tally // by worker
+	finished   float64
+	worked     float64
 }
 
-type counted struct {
-	startedAt time.Time
-	jobs      int64
-	busy      float64
-	heard     time.Time
-}
+func newCounters() *counters { return &counters{jobs: tally{}, busy: tally{}} }
 
-func newCounters() *counters { return &counters{workers: map[string]counted{}} }
-
-// hear takes readings, which may have been heard before, the oldest first.
+// hear takes readings, which may have been heard before, the oldest first. What a worker
+// did before it was first heard is left out.
 func (c *counters) hear(readings []jobqueue.WorkerReading) {
-	var newest time.Time
 	for _, r := range readings {
-		was, known := c.workers[r.Worker]
-		if known && !r.At.After(was.heard) {
-			continue
-		}
-		if known && !was.startedAt.Equal(r.StartedAt) { // a new process, which has counted since
-			was = counted{}
-		}
-		if known {
-			c.finished += float64(max(0, r.Jobs-was.jobs))
-			c.worked += max(0, r.BusySeconds-was.busy)
-		}
-		c.workers[r.Worker] = counted{r.StartedAt, r.Jobs, r.BusySeconds, r.At}
-		newest = r.At
+		c.finished += c.jobs.rise(r.Worker, counter{r.StartedAt, r.At, float64(r.Jobs)}, r.At)
+		c.worked += c.busy.rise(r.Worker, counter{r.StartedAt, r.At, r.BusySeconds}, r.At)
 	}
-	maps.DeleteFunc(c.workers, func(_ string, w counted) bool { return newest.Sub(w.heard) > forgetAfter })
+	if len(readings) > 0 {
+		old := readings[len(readings)-1].At.Add(-forgetAfter)
+		c.jobs.forget(old)
+		c.busy.forget(old)
+	}
 }

@@ -19,6 +19,7 @@ import (
 
 // pool is the fleet as the hands see it.
 type pool interface {
+	Settle(ctx context.Context, lease fleet.Lease) error
 	Grow(ctx context.Context, lease fleet.Lease, n int) (fleet.Growth, error)
 	Stop(ctx context.Context, lease fleet.Lease, ids ...string) ([]string, error)
 	Terminate(ctx context.Context, lease fleet.Lease, ids ...string) ([]string, error)
@@ -30,6 +31,7 @@ type pool interface {
 type retirements interface {
 	BeginRetirement(ctx context.Context, r jobstore.Retirement) error
 	EndRetirement(ctx context.Context, instance string) error
+	RecallRetirement(ctx context.Context, instance string) (bool, error)
 	ListRetirements(ctx context.Context) ([]jobstore.Retirement, error)
 }
 
@@ -49,8 +51,9 @@ type hands struct {
 	log     *slog.Logger
 	running sync.WaitGroup
 
-	acting sync.Mutex           // held by whoever changes the fleet
-	told   map[string]time.Time // workers, to drain; under acting
+	acting  sync.Mutex           // held by whoever changes the fleet
+	told    map[string]time.Time // workers, to drain; under acting
+	settled bool                 // what the last leader launched is known; under acting
 
 	mu      sync.Mutex // guards all below
 	leaving map[string]jobstore.Retirement
@@ -96,8 +99,8 @@ func (h *hands) retiring() map[string]jobstore.Retirement {
 }
 
 // act begins a round, unless one is going on or the census is older than the last
-// change.
-func (h *hands) act(ctx context.Context, c census, d decide.Decision) {
+// change. The size of the fleet is left alone unless resize.
+func (h *hands) act(ctx context.Context, c census, d decide.Decision, resize bool) {
 	if !h.acting.TryLock() {
 		return
 	}
@@ -110,7 +113,7 @@ func (h *hands) act(ctx context.Context, c census, d decide.Decision) {
 	}
 	h.running.Go(func() {
 		defer h.acting.Unlock()
-		err := h.round(ctx, c, d)
+		err := h.round(ctx, c, d, resize)
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if err != nil && (h.trouble == nil || h.trouble.Error() != err.Error()) {
@@ -133,9 +136,9 @@ func (h *hands) finish() { h.running.Wait() }
 // round brings the fleet closer to the decision. What was begun goes on whatever was
 // decided; what changes the size is left alone by a decision that was blind, because
 // the size itself may be wrong.
-func (h *hands) round(ctx context.Context, c census, d decide.Decision) error {
-	steps := []step{{h.goOnRetiring, false}, {h.register, false}, {h.replace, true}}
-	if d.Acts() {
+func (h *hands) round(ctx context.Context, c census, d decide.Decision, resize bool) error {
+	steps := []step{{h.settle, true}, {h.goOnRetiring, false}, {h.register, false}, {h.replace, true}}
+	if resize && d.Acts() {
 		steps = append(steps, step{h.recall, true}, step{h.grow, true}, step{h.shrink, true})
 	}
 	var errs []error
@@ -145,7 +148,7 @@ func (h *hands) round(ctx context.Context, c census, d decide.Decision) error {
 			h.note()
 		}
 		errs = append(errs, err) // one target that is refused must hold up no other step
-		if s.resizes && (done || err != nil) {
+		if s.resizes && done {
 			break // the census is no longer true
 		}
 	}
@@ -164,6 +167,18 @@ func (h *hands) note() {
 	h.changed = time.Now()
 }
 
+// settle finds out once what the last leader launched and did not live to see.
+func (h *hands) settle(ctx context.Context, _ census, _ decide.Decision) (bool, error) {
+	if h.settled {
+		return false, nil
+	}
+	if err := h.fleet.Settle(ctx, h.lease.current()); err != nil {
+		return false, err // growing tries it again, and does not grow without
+	}
+	h.settled = true
+	return true, nil
+}
+
 // register puts instances that run before the balancer.
 func (h *hands) register(ctx context.Context, c census, _ decide.Decision) (bool, error) {
 	var ids []string
@@ -178,8 +193,14 @@ func (h *hands) register(ctx context.Context, c census, _ decide.Decision) (bool
 	return true, h.fleet.Register(ctx, h.lease.current(), ids...)
 }
 
+// staleCensus is how old a list of instances may be by which one of them is given up.
+const staleCensus = 15 * time.Second
+
 // replace ends instances that failed; the next decision sees that they are missing.
 func (h *hands) replace(ctx context.Context, c census, _ decide.Decision) (bool, error) {
+	if time.Since(c.at) > staleCensus {
+		return false, nil
+	}
 	for _, m := range c.in(failed) {
 		if err := h.retire(ctx, m, true, "", m.why); err != nil {
 			return true, err
@@ -188,31 +209,42 @@ func (h *hands) replace(ctx context.Context, c census, _ decide.Decision) (bool,
 	return c.count(failed) > 0, nil
 }
 
-// recall keeps instances that were to leave: free of charge, and at once.
-func (h *hands) recall(ctx context.Context, c census, d decide.Decision) (bool, error) {
-	recalled := 0
+// recall keeps instances that were to leave: free of charge, and at once. One that
+// cannot be kept holds up neither the others nor, if it is the only one, growth.
+func (h *hands) recall(ctx context.Context, c census, d decide.Decision) (recalled bool, _ error) {
+	var errs []error
 	for _, m := range recalls(c, d.Target-c.size()) {
-		if err := h.takeBack(ctx, m); err != nil {
-			return recalled > 0, err
-		}
-		recalled++
+		err := h.takeBack(ctx, m)
+		recalled = recalled || err == nil
+		errs = append(errs, err)
 	}
-	return recalled > 0, nil
+	return recalled, errors.Join(errs...)
 }
 
+// takeBack asks the balancer first, which may refuse: a worker that was told to go on and
+// then to drain again would take photos in between.
 func (h *hands) takeBack(ctx context.Context, m member) error {
+	if err := h.fleet.Register(ctx, h.lease.current(), m.ID); err != nil {
+		return err
+	}
 	for _, w := range m.workers {
 		if err := h.tell(ctx, w.ID, "resume"); err != nil {
 			return err
 		}
 		delete(h.told, w.ID)
 	}
-	if err := h.fleet.Register(ctx, h.lease.current(), m.ID); err != nil {
+	recalled, err := h.store.RecallRetirement(ctx, m.ID)
+	if err != nil {
 		return err
 	}
-	if err := h.forget(ctx, m.ID); err != nil {
-		return err
+	if !recalled { // meanwhile a person made it leave for good: it is drained again
+		return fmt.Errorf("recalling %s: it is to leave for good", m.ID)
 	}
+	h.mu.Lock()
+	if !h.leaving[m.ID].Final { // else it was retired anew in this very moment
+		delete(h.leaving, m.ID)
+	}
+	h.mu.Unlock()
 	h.log.InfoContext(ctx, "instance recalled", "instance_id", m.ID)
 	h.broker.AnnounceFleet(ctx, jobqueue.EventRecalled, m.ID, fleetEvent{At: time.Now().UTC()})
 	return nil
@@ -278,6 +310,7 @@ func (h *hands) retire(ctx context.Context, m member, final bool, by, why string
 func (h *hands) goOnRetiring(ctx context.Context, c census, _ decide.Decision) (changed bool, _ error) {
 	var deregister []string
 	var end []member
+	var errs []error
 	now := time.Now()
 	leaving := h.retiring()
 	if len(leaving) == 0 {
@@ -301,21 +334,19 @@ func (h *hands) goOnRetiring(ctx context.Context, c census, _ decide.Decision) (
 			end = append(end, m)
 		}
 		if next.forget {
-			if err := h.forget(ctx, id); err != nil {
-				return changed, err
-			}
+			errs = append(errs, h.forget(ctx, id))
 		}
 	}
+	// What is refused for one must not keep the others here past their deadline.
 	if len(deregister) > 0 {
 		changed = true
-		if err := h.fleet.Deregister(ctx, h.lease.current(), deregister...); err != nil {
-			return changed, err
-		}
+		errs = append(errs, h.fleet.Deregister(ctx, h.lease.current(), deregister...))
 	}
 	if len(end) > 0 {
-		return true, h.end(ctx, c, end)
+		changed = true
+		errs = append(errs, h.end(ctx, c, end))
 	}
-	return changed, nil
+	return changed, errors.Join(errs...)
 }
 
 // end stops as many as are to be kept stopped, and terminates the others.
@@ -329,6 +360,7 @@ func (h *hands) end(ctx context.Context, c census, leaving []member) error {
 			terminate = append(terminate, m.ID)
 		}
 	}
+	var errs []error
 	for _, some := range []struct {
 		ids []string
 		do  func(context.Context, fleet.Lease, ...string) ([]string, error)
@@ -340,11 +372,9 @@ func (h *hands) end(ctx context.Context, c census, leaving []member) error {
 		for _, id := range ended {
 			h.broker.AnnounceFleet(ctx, jobqueue.EventEnded, id, fleetEvent{At: time.Now().UTC()})
 		}
-		if err != nil {
-			return err
-		}
+		errs = append(errs, err)
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (h *hands) forget(ctx context.Context, id string) error {
@@ -370,8 +400,11 @@ func (h *hands) tellToDrain(ctx context.Context, worker string, now time.Time) {
 	}
 }
 
-// tell asks a worker for one of its commands.
+// tell asks a worker for one of its commands. One that hears and does not answer, such
+// as that of a machine that stands still, must not hold up the fleet.
 func (h *hands) tell(ctx context.Context, worker, what string) error {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.ReadTimeout)
+	defer cancel()
 	subject := fmt.Sprintf("maskfleet.worker.%s.%s", worker, what)
 	_, err := command.Ask[struct{}](ctx, h.broker, subject, command.Asker{Name: "scaler", Via: command.ViaNATS}, struct{}{})
 	return err

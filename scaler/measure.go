@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"maskfleet/pkg/fleet"
@@ -9,6 +10,13 @@ import (
 
 // measureTimeout bounds what is told to CloudWatch, which nobody waits for.
 const measureTimeout = 20 * time.Second
+
+// tallies are up to where work was told to CloudWatch.
+type tallies struct {
+	sync.Mutex // held while it is told
+
+	jobs, requests tally // by worker and by instance
+}
 
 // measure tells CloudWatch, for whoever watches from there, what was done in the last
 // minutes and what waits.
@@ -19,15 +27,19 @@ func (l *leader) measure(ctx context.Context, now time.Time) {
 	if now.Sub(l.measured) < l.cfg.MeasureInterval {
 		return
 	}
-	window := now.Sub(l.measured)
+	since := l.measured
 	l.measured = now
 	l.mu.Lock()
 	c := l.seen
 	l.mu.Unlock()
 	l.hands.running.Go(func() {
+		if !l.counted.TryLock() { // the last one still waits for CloudWatch
+			return
+		}
+		defer l.counted.Unlock()
 		ctx, cancel := context.WithTimeout(ctx, measureTimeout)
 		defer cancel()
-		measures, err := l.measures(ctx, now.UTC(), window, c)
+		measures, err := l.measures(ctx, now.UTC(), since, c)
 		if err == nil {
 			err = l.doors.Fleet.Put(ctx, measures)
 		}
@@ -37,7 +49,10 @@ func (l *leader) measure(ctx context.Context, now time.Time) {
 	})
 }
 
-func (l *leader) measures(ctx context.Context, at time.Time, window time.Duration, c census) ([]fleet.Measure, error) {
+// measures gives what happened after since; the caller holds counted.
+func (l *leader) measures(ctx context.Context, at, since time.Time, c census) ([]fleet.Measure, error) {
+	const overlap = 10 * time.Second // the broker may have got a reading that we were not given
+	window := at.Sub(since) + overlap
 	workers, err := l.doors.Queue.WorkerReadings(ctx, "", window)
 	if err != nil {
 		return nil, err
@@ -46,19 +61,21 @@ func (l *leader) measures(ctx context.Context, at time.Time, window time.Duratio
 	if err != nil {
 		return nil, err
 	}
-	jobs, requests := newRise(), newRise()
+	jobs, requests := map[string]float64{}, map[string]float64{}
 	for _, r := range workers {
-		jobs.add(r.Instance, r.StartedAt, r.Jobs)
+		jobs[r.Instance] += l.counted.jobs.rise(r.Worker, counter{r.StartedAt, r.At, float64(r.Jobs)}, since)
 	}
 	for _, r := range doors {
-		requests.add(r.Instance, r.StartedAt, r.Requests)
+		requests[r.Instance] += l.counted.requests.rise(r.Instance, counter{r.StartedAt, r.At, float64(r.Requests)}, since)
 	}
+	l.counted.jobs.forget(since)
+	l.counted.requests.forget(since)
 	var all []fleet.Measure
 	for _, m := range c.members {
 		if m.Up() {
 			all = append(all,
-				fleet.Measure{Name: fleet.MeasureJobs, Instance: m.ID, At: at, Value: float64(jobs.of(m.ID))},
-				fleet.Measure{Name: fleet.MeasureRequests, Instance: m.ID, At: at, Value: float64(requests.of(m.ID))})
+				fleet.Measure{Name: fleet.MeasureJobs, Instance: m.ID, At: at, Value: jobs[m.ID]},
+				fleet.Measure{Name: fleet.MeasureRequests, Instance: m.ID, At: at, Value: requests[m.ID]})
 		}
 	}
 	if b, read := l.senses.backlog.last(); !read.IsZero() {
@@ -69,31 +86,3 @@ func (l *leader) measures(ctx context.Context, at time.Time, window time.Duratio
 	}
 	return all, nil
 }
-
-// rise is by how much each counter rose between its first reading and its last. A
-// process that began anew counts from 0.
-type rise struct {
-	last  map[string]risen
-	total map[string]int64
-}
-
-type risen struct {
-	startedAt time.Time
-	value     int64
-}
-
-func newRise() rise { return rise{map[string]risen{}, map[string]int64{}} }
-
-func (r rise) add(id string, startedAt time.Time, value int64) {
-	before, known := r.last[id]
-	switch {
-	case !known:
-	case before.startedAt.Equal(startedAt):
-		r.total[id] += max(0, value-before.value)
-	default:
-		r.total[id] += value
-	}
-	r.last[id] = risen{startedAt, value}
-}
-
-func (r rise) of(id string) int64 { return r.total[id] }

@@ -28,6 +28,13 @@ func newMetrics(registerer prometheus.Registerer) metrics {
 	return m
 }
 
+// hide leaves the numbers to whoever leads now; two scalers must not both have them.
+func (m metrics) hide() {
+	m.instances.Reset()
+	m.target.Set(0)
+	m.blind.Set(0)
+}
+
 func (m metrics) show(d decide.Decision, c census) {
 	for _, r := range []role{ready, starting, draining, failed, resting} {
 		m.instances.WithLabelValues(string(r)).Set(float64(c.count(r)))

@@ -3,6 +3,7 @@ package scaler
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -30,6 +31,7 @@ type livePolicy struct {
 	revision uint64 // of the document that was read last, followed or not
 	refusal  error  // why it is not followed; nil: it is
 	loaded   bool   // what was in force before us
+	lost     bool   // what was in force cannot be followed, and nothing that can was put since
 }
 
 // refresh looks whether another document was put, and gives the policy in force. A
@@ -52,12 +54,16 @@ func (l *livePolicy) refresh(ctx context.Context) decide.Policy {
 			l.log.WarnContext(ctx, "policy not applied yet", "err", err)
 			return l.current
 		}
-		l.current = p
+		l.current, l.lost = p, false
 	}
 	l.revision, l.refusal = wanted.Revision, refusal
 	l.tell(ctx)
 	return l.current
 }
+
+// followable says whether the fleet may be brought to a decision's target. The policy to
+// begin with is no stand-in for one that nobody can read: it could halve the fleet.
+func (l *livePolicy) followable() bool { return !l.lost }
 
 // load takes over what was in force, and says at the first start of all what is.
 func (l *livePolicy) load(ctx context.Context) bool {
@@ -79,6 +85,7 @@ func (l *livePolicy) load(ctx context.Context) bool {
 		l.current = p
 	} else { // of a newer or an older version of this program
 		l.log.ErrorContext(ctx, "policy that was in force cannot be followed", "err", err)
+		l.lost, l.refusal = true, fmt.Errorf("the policy that was in force cannot be followed, so the size of the fleet is left as it is: %w", err)
 	}
 	l.loaded = true
 	return true

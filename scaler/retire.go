@@ -31,7 +31,10 @@ type chore struct {
 
 // nextChore says what is next.
 func nextChore(m member, now time.Time, deadline time.Duration) chore {
-	if !m.Up() {
+	switch {
+	case m.State == fleet.StateStopped && m.retirement.Final: // it was stopped before, and is not to be kept
+		return chore{end: true}
+	case !m.Up():
 		return chore{forget: true}
 	}
 	if now.Sub(m.retirement.BegunAt) >= deadline {

@@ -23,6 +23,7 @@ type leader struct {
 	saved    time.Time
 	reported time.Time
 	measured time.Time
+	counted  tallies
 
 	mu      sync.Mutex // guards what commands read
 	latest  decide.Decision
@@ -46,6 +47,7 @@ func (s *Service) lead(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			l.hands.finish()
+			l.metrics.hide()
 			if err := s.save(ctx, s.lease.current().Epoch, l.memory()); err != nil {
 				s.tel.Log.WarnContext(ctx, "what was learned is not saved", "err", err)
 			}
@@ -70,8 +72,12 @@ func (s *Service) newLeader(ctx context.Context) (*leader, error) {
 		policy:  &livePolicy{broker: s.doors.Queue, log: s.tel.Log, current: initial},
 		journal: &journal{store: s.doors.Store, events: s.doors.Queue, log: s.tel.Log, keep: s.cfg.KeepDecisions},
 		hands:   newHands(s),
+		counted: tallies{jobs: tally{}, requests: tally{}},
 	}
-	m := s.remember(ctx)
+	m, err := s.remember(ctx)
+	if err != nil {
+		return nil, err
+	}
 	l.history = m.History
 	s.senses.inherit(m.Boots)
 	return l, nil
@@ -83,7 +89,7 @@ func (l *leader) memory() memory { return memory{l.history, l.senses.bootsOfLate
 func (l *leader) tick(ctx context.Context) decide.Policy {
 	policy := l.policy.refresh(ctx)
 	now := time.Now()
-	seen, known := l.look(ctx, now)
+	seen, known := l.look()
 	observation := l.senses.observe(now, seen, known)
 	decision := l.history.Advance(observation, policy)
 	l.show(decision, policy, seen, known)
@@ -92,13 +98,13 @@ func (l *leader) tick(ctx context.Context) decide.Policy {
 	l.measure(ctx, now)
 	l.keepMemory(ctx, now)
 	if known && l.hands.remembers(ctx) {
-		l.hands.act(ctx, seen, decision)
+		l.hands.act(ctx, seen, decision, l.policy.followable())
 	}
 	return policy
 }
 
 // look takes the census of the last listing; known is false if there is none.
-func (l *leader) look(ctx context.Context, now time.Time) (c census, known bool) {
+func (l *leader) look() (c census, known bool) {
 	found, at := l.senses.listing.last()
 	if at.IsZero() {
 		return census{}, false
@@ -110,11 +116,11 @@ func (l *leader) look(ctx context.Context, now time.Time) (c census, known bool)
 		}
 		dangling[i.ID] = true
 		if _, noted := l.silent[i.ID]; !noted {
-			l.silent[i.ID] = now
+			l.silent[i.ID] = found.At
 		}
 	}
 	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !dangling[id] })
-	return takeCensus(now, found.Listing, found.workers, l.hands.retiring(), l.silent), true
+	return takeCensus(found.Listing, found.workers, l.hands.retiring(), l.silent), true
 }
 
 // show is what commands read.

@@ -46,7 +46,22 @@ func (b *boots) judge(now time.Time, instances []Instance, alive Heartbeats) {
 			instances[i].Health = b.health(now, instances[i], alive)
 		}
 	}
-	maps.DeleteFunc(b.lives, func(id string, _ life) bool { return !up[id] })
+	maps.DeleteFunc(b.lives, func(id string, l life) bool {
+		if !up[id] && !l.judged { // it ended by itself before it gave a sign
+			b.count(now, false)
+		}
+		return !up[id]
+	})
+}
+
+// excuse leaves the boots of instances out that we end ourselves.
+func (b *boots) excuse(ids ...string) {
+	for _, id := range ids {
+		if l, known := b.lives[id]; known {
+			l.judged = true
+			b.lives[id] = l
+		}
+	}
 }
 
 // leastLooks are those without a sign that make a silence, however far apart: while the

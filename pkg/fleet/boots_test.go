@@ -104,6 +104,28 @@ func TestWithoutHeartbeatsNobodyIsJudged(t *testing.T) {
 	}
 }
 
+// TestBootsThatEndByThemselves count, as those that never give a sign do; those that we
+// end do not.
+func TestBootsThatEndByThemselves(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	for name, ends := range map[string]func(b *boots, id string){
+		"by themselves": func(*boots, string) {},
+		"by us":         func(b *boots, id string) { b.excuse(id) },
+	} {
+		b := newBoots(judging)
+		for n := range failedBootsInARow {
+			id := fmt.Sprint("i-", n)
+			b.judge(now, []Instance{{ID: id, State: StatePending, LaunchedAt: now}}, Heartbeats{})
+			ends(&b, id)
+			b.judge(now, nil, Heartbeats{})
+		}
+		if got, want := b.allow(now, 5), map[string]int{"by themselves": 0, "by us": 5}[name]; got != want {
+			t.Errorf("ended %s: %d are allowed, want %d", name, got, want)
+		}
+	}
+}
+
 func TestThreeFailedBootsInARowSuspendLaunching(t *testing.T) {
 	t.Parallel()
 	b, now := newBoots(judging), time.Now()

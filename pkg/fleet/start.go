@@ -71,4 +71,7 @@ func (f *Fleet) note(to State, ids []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.memory.changed(time.Now(), to, ids...)
+	if !(Instance{State: to}).Up() {
+		f.boots.excuse(ids...)
+	}
 }

@@ -39,6 +39,15 @@ func (s *Store) EndRetirement(ctx context.Context, instance string) error {
 	return nil
 }
 
+// RecallRetirement forgets it unless it is final, and says whether it did.
+func (s *Store) RecallRetirement(ctx context.Context, instance string) (bool, error) {
+	found, err := s.exec(ctx, `DELETE FROM retirements WHERE instance_id = ? AND NOT final`, instance)
+	if err != nil {
+		return false, fmt.Errorf("recalling %s: %w", instance, err)
+	}
+	return found == 1, nil
+}
+
 // ListRetirements gives the oldest first.
 func (s *Store) ListRetirements(ctx context.Context) ([]Retirement, error) {
 	rows, err := s.db.QueryContext(ctx, `

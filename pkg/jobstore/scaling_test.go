@@ -97,6 +97,16 @@ func TestRetirements(t *testing.T) {
 	if diff := cmp.Diff([]jobstore.Retirement{want}, all); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+	other := first
+	other.Instance = "i-2"
+	if err := store.BeginRetirement(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	for instance, want := range map[string]bool{"i-1": false, "i-2": true} { // a final one is not recalled
+		if got, err := store.RecallRetirement(t.Context(), instance); err != nil || got != want {
+			t.Errorf("%s recalled: %v, %v", instance, got, err)
+		}
+	}
 	if err := store.EndRetirement(t.Context(), "i-1"); err != nil {
 		t.Fatal(err)
 	}
