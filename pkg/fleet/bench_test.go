@@ -24,6 +24,7 @@ func BenchmarkListHundred(b *testing.B) {
 	f := w.open(b, func(c *fleet.Config) { c.TargetGroup = group })
 	const hundred = 100
 	ids := mustGrow(b, f, hundred)
+	awaitState(b, f, fleet.StateRunning)
 	if err := f.Register(b.Context(), lease(1), ids...); err != nil {
 		b.Fatal(err)
 	}

@@ -165,7 +165,7 @@ func ids(instances []fleet.Instance) (all []string) {
 }
 
 // eventually waits until a look at the fleet satisfies.
-func eventually(t *testing.T, what string, satisfied func() bool) {
+func eventually(t testing.TB, what string, satisfied func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -179,7 +179,7 @@ func eventually(t *testing.T, what string, satisfied func() bool) {
 }
 
 // awaitState waits until all instances of the pool are in a state.
-func awaitState(t *testing.T, f *fleet.Fleet, state fleet.State) {
+func awaitState(t testing.TB, f *fleet.Fleet, state fleet.State) {
 	t.Helper()
 	eventually(t, "all are "+string(state), func() bool {
 		return !slices.ContainsFunc(list(t, f, nil).Instances, func(i fleet.Instance) bool { return i.State != state || !i.Shown })

@@ -81,8 +81,8 @@ func (sc Scenario) picture() chart.Picture {
 	}
 	p := chart.Picture{Title: "Policy " + string(sc.Policy.Kind), Panels: []chart.Panel{
 		{
-			Name: "load: uploads offered (area), arrivals as the scaler knows them (line)", Unit: "a second",
-			Area: series(func(s Sample) float64 { return s.Offered }), Line: series(func(s Sample) float64 { return s.Arrivals }),
+			Name: "load: uploads offered (area), arrivals as the scaler knows them, mean of ten seconds (line)", Unit: "a second",
+			Area: series(func(s Sample) float64 { return s.Offered }), Line: smooth(series(func(s Sample) float64 { return s.Arrivals })),
 		},
 		{
 			Name: "queue: photos that wait (area), with those in hand (line)", Unit: "photos",
@@ -111,6 +111,16 @@ func (sc Scenario) picture() chart.Picture {
 		p.Ticks = append(p.Ticks, chart.Tick{At: share, Text: fmt.Sprintf("%.1f min", share*whole.Minutes())})
 	}
 	return p
+}
+
+// smooth takes the mean of the last ten of each.
+func smooth(series []float64) []float64 {
+	const window = 10
+	means := make([]float64, len(series))
+	for i := range series {
+		means[i] = chart.Mean(series[max(0, i+1-window) : i+1])
+	}
+	return means
 }
 
 // scene is a scenario as the page shows it.
