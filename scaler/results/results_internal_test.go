@@ -65,7 +65,7 @@ func TestFigures(t *testing.T) {
 func TestWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
-	if err := Write(folder, Stack{}, []Scenario{played()}); err != nil {
+	if err := Write(folder, Stack{}, []Scenario{played()}, "It rained."); err != nil {
 		t.Fatal(err)
 	}
 	read := func(name string) string {
@@ -76,7 +76,7 @@ func TestWhatIsWritten(t *testing.T) {
 		return string(text)
 	}
 	page := read("results.md")
-	for _, want := range []string{"| photos accepted | 4 |", "results/target-wait.svg", "-phases 10s@1-2", "3.0 s, 11 s, 11 s"} {
+	for _, want := range []string{"| photos accepted | 4 |", "results/target-wait.svg", "-phases 10s@1-2", "\n\nIt rained.\n", "3.0 s, 11 s, 11 s"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q:\n%s", want, page)
 		}

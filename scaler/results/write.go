@@ -21,8 +21,9 @@ import (
 var page string
 
 // Write writes results.md into a folder, and into results beside it a picture and the
-// samples of each scenario.
-func Write(folder string, stack Stack, scenarios []Scenario) error {
+// samples of each scenario. Note is what the reader should know of this run; it may be
+// empty.
+func Write(folder string, stack Stack, scenarios []Scenario, note string) error {
 	beside := filepath.Join(folder, "results")
 	if err := os.MkdirAll(beside, 0o755); err != nil {
 		return err
@@ -36,7 +37,7 @@ func Write(folder string, stack Stack, scenarios []Scenario) error {
 			return err
 		}
 	}
-	return toFile(filepath.Join(folder, "results.md"), func(out io.Writer) error { return writePage(out, stack, scenarios) })
+	return toFile(filepath.Join(folder, "results.md"), func(out io.Writer) error { return writePage(out, stack, scenarios, note) })
 }
 
 func toFile(path string, write func(io.Writer) error) (err error) {
@@ -129,7 +130,7 @@ type scene struct {
 	Figures Figures
 }
 
-func writePage(out io.Writer, stack Stack, scenarios []Scenario) error {
+func writePage(out io.Writer, stack Stack, scenarios []Scenario, note string) error {
 	seconds := func(d time.Duration) string {
 		switch {
 		case d < 0:
@@ -156,7 +157,7 @@ func writePage(out io.Writer, stack Stack, scenarios []Scenario) error {
 	}
 	err = frame.Execute(out, map[string]any{
 		"Scenes": scenes, "Phases": phases, "Types": strings.Join(stack.types(), ", "), "Cores": runtime.NumCPU(),
-		"Day": scenarios[0].Began.UTC().Format(time.DateOnly),
+		"Note": note, "Day": scenarios[0].Began.UTC().Format(time.DateOnly),
 	})
 	if err != nil {
 		return fmt.Errorf("writing the page: %w", err)

@@ -52,6 +52,7 @@ type options struct {
 	play       results.Options
 	policies   []decide.Kind
 	local, out string
+	note       string
 	instances  string
 	boot       time.Duration
 }
@@ -64,6 +65,7 @@ func parse(args []string) (o options, err error) {
 	policies := flags.String("policies", "target-wait,cpu-ratio", "a scenario for each")
 	flags.StringVar(&o.instances, "instances", "local.quarter", "type of the instances, where no stack runs yet")
 	flags.DurationVar(&o.boot, "boot", 10*time.Second, "how long they boot, where no stack runs yet")
+	flags.StringVar(&o.note, "note", "", "a sentence for the page, such as what else the machine was doing")
 	flags.StringVar(&o.out, "out", "docs", "folder of results.md")
 	flags.StringVar(&o.play.Program, "maskfleet", ".local/bin/maskfleet", "the command that sends the load")
 	flags.StringVar(&o.local, "local", ".local/bin/local", "the launcher")
@@ -107,7 +109,7 @@ func (o options) run(ctx context.Context) (err error) {
 			return fmt.Errorf("playing %s: %w", kind, err)
 		}
 		scenarios = append(scenarios, scenario)
-		if err := results.Write(o.out, stack, scenarios); err != nil { // what there is, in case the next one fails
+		if err := results.Write(o.out, stack, scenarios, o.note); err != nil { // what there is, in case the next one fails
 			return err
 		}
 	}
