@@ -31,7 +31,7 @@ func (l *leader) offerCommands(ctx context.Context) (withdraw func()) {
 
 // commands is everything that the leader can be asked.
 func (l *leader) commands() []command.Command {
-	return slices.Concat(l.sizeCommands(), l.leaveCommands(), l.instanceCommands(), l.policyCommands(), l.decisionCommands(), l.replayCommands(), []command.Command{
+	return slices.Concat(l.sizeCommands(), l.leaveCommands(), l.instanceCommands(), l.historyCommands(), l.policyCommands(), l.decisionCommands(), l.replayCommands(), []command.Command{
 		command.Read("status", "Shows the fleet, the last decision and why.", struct{}{}, exampleStatus(),
 			func(context.Context, struct{}) (status, error) { return l.status(), nil }),
 	})
