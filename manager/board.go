@@ -35,6 +35,7 @@ type board struct {
 	s3        *gauge[time.Duration]
 	waiting   *gauge[waiting]
 	erasures  *gauge[erasuresAnswer]
+	audit     *gauge[[]jobstore.Audit] // the newest
 
 	descriptions descriptions
 
@@ -84,6 +85,8 @@ func newBoard(s *Service) *board {
 		return s.listErasures(ctx, erasuresRequest{Limit: shownErasures})
 	})
 	b.erasures.lazy = true
+	b.audit = gaugeOf(b, s, "audit log", count, func(ctx context.Context) ([]jobstore.Audit, error) { return s.store.ListAudit(ctx, auditPage) })
+	b.audit.lazy = true
 	b.descriptions = newDescriptions(b, s)
 	b.fleet = newFleetBoard(b, s)
 	return b

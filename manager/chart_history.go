@@ -33,6 +33,7 @@ type machineMinute struct {
 	cpu      float64
 	readings int
 	jobs     growth
+	busy     float64 // seconds of slots at work
 	requests growth
 }
 
@@ -63,6 +64,24 @@ type trends struct {
 // going on last. NaN is a minute without readings.
 type machineTrend struct {
 	cpu, jobs, requests []float64
+	photo               photoTime
+}
+
+// photoOver is how far back it is looked for the time that a photo takes: enough photos
+// for a mean, and not so many that a machine that turns slow goes unseen.
+const photoOver = 5 // minutes
+
+// photoTime is what a photo takes on an instance, from when a slot got it until it was
+// done with it, as the mean of the last minutes.
+type photoTime struct{ busy, photos float64 }
+
+// mean is that time. If slots were at work and finished nothing it is what they have
+// taken so far, and unfinished; 0 if they were not at work.
+func (p photoTime) mean() (took time.Duration, unfinished bool) {
+	if p.photos <= 0 {
+		return time.Duration(p.busy * float64(time.Second)), p.busy > 0
+	}
+	return time.Duration(p.busy / p.photos * float64(time.Second)), false
 }
 
 func newHistory(queue *jobqueue.Queue) *history {
@@ -115,6 +134,7 @@ func (h *history) take(fleet []jobqueue.FleetReading, workers []jobqueue.WorkerR
 		m.readings++
 		if known {
 			m.jobs.add(r.Jobs-since(last.StartedAt, r.StartedAt, last.Jobs), r.At.Sub(last.At))
+			m.busy += max(0, r.BusySeconds-since(last.StartedAt, r.StartedAt, last.BusySeconds))
 		}
 	}
 	for _, r := range doors {
@@ -131,7 +151,7 @@ func (h *history) take(fleet []jobqueue.FleetReading, workers []jobqueue.WorkerR
 }
 
 // since is what a counter stood at: 0 if its process has been started anew.
-func since(before, now time.Time, count int64) int64 {
+func since[N int64 | float64](before, now time.Time, count N) N {
 	if !before.Equal(now) {
 		return 0
 	}
@@ -194,6 +214,10 @@ func (h *history) trends(now time.Time) trends {
 				trend.cpu[i] = 100 * m.cpu / float64(m.readings)
 			}
 			trend.jobs[i], trend.requests[i] = m.jobs.aMinute(), m.requests.aMinute()
+			if i >= len(times)-photoOver {
+				trend.photo.busy += m.busy
+				trend.photo.photos += m.jobs.by
+			}
 		}
 		t.machines[id] = trend
 	}

@@ -1,12 +1,14 @@
 package manager
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
 
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/webui"
 )
 
 // TestHistoryReadsEachReadingOnce: looks overlap, processes are started anew, and what
@@ -17,7 +19,7 @@ func TestHistoryReadsEachReadingOnce(t *testing.T) {
 	now := time.Date(2026, time.March, 1, 12, 30, 30, 0, time.UTC)
 	heard := func(ago time.Duration) jobqueue.Heard { return jobqueue.Heard{At: now.Add(-ago), Age: ago} }
 	worker := func(began, ago time.Duration, cpu float64, jobs int64) jobqueue.WorkerReading {
-		return jobqueue.WorkerReading{Worker: "w", Instance: "i-1", StartedAt: now.Add(-began), CPU: cpu, Jobs: jobs, Heard: heard(ago)}
+		return jobqueue.WorkerReading{Worker: "w", Instance: "i-1", StartedAt: now.Add(-began), CPU: cpu, Jobs: jobs, BusySeconds: float64(jobs) / 4, Heard: heard(ago)}
 	}
 	all := []jobqueue.WorkerReading{
 		worker(time.Hour, 40*time.Minute, 0.9, 1), // before the half hour
@@ -39,12 +41,48 @@ func TestHistoryReadsEachReadingOnce(t *testing.T) {
 	if got, want := trend.jobs[last], (20.0+5)/(55+10)*60; math.Abs(got-want) > 0.01 {
 		t.Errorf("photos of this minute are %v, want %v", got, want)
 	}
+	// 99, 10, 20 and 5 photos, each a quarter of a second.
+	if took, unfinished := trend.photo.mean(); took != 250*time.Millisecond || unfinished || trend.photo.photos != 134 {
+		t.Errorf("a photo takes %v (%v photos), want 250 ms (134)", took, trend.photo.photos)
+	}
 	if !math.IsNaN(trend.cpu[last-5]) || !math.IsNaN(trend.requests[last]) {
 		t.Errorf("minutes without readings: %v, %v", trend.cpu[last-5], trend.requests[last])
 	}
 	h.forget(now.Add(time.Hour))
 	if len(h.machines)+len(h.workers) != 0 {
 		t.Error("what is old is kept")
+	}
+}
+
+// TestFleetIsSorted: the slowest first, what is not known last, and pages that follow.
+func TestFleetIsSorted(t *testing.T) {
+	t.Parallel()
+	var rows []webui.InstanceRow
+	for i := range fleetPageSize + 20 {
+		r := webui.InstanceRow{ID: fmt.Sprintf("i-%03d", i), Role: fleetReady}
+		if i%10 != 0 {
+			r.PhotoTime = time.Duration(i%7+1) * time.Second
+		}
+		rows = append(rows, r)
+	}
+	page, next := fleetPageOf(rows, trends{}, webui.FleetQuery{Sort: "time"})
+	if len(page) != fleetPageSize || page[0].PhotoTime != 7*time.Second || next != "/fleet?skip=100&sort=time" {
+		t.Fatalf("%d rows, the first %+v, then %q", len(page), page[0], next)
+	}
+	rest, end := fleetPageOf(rows, trends{}, webui.FleetQuery{Sort: "time", Skip: fleetPageSize})
+	if len(rest) != 20 || rest[19].PhotoTime != 0 || end != "" {
+		t.Errorf("%d rows more, the last %+v, then %q", len(rest), rest[len(rest)-1], end)
+	}
+	page, _ = fleetPageOf(rows, trends{}, webui.FleetQuery{Sort: "-time"})
+	if page[0].PhotoTime != time.Second || page[0].ID != "i-007" {
+		t.Errorf("the quickest is %+v", page[0])
+	}
+	if usual := usualPhotoTime(rows); usual != 4*time.Second || !rows[6].Slow(usual) || rows[3].Slow(usual) {
+		t.Errorf("usual is %v, and 7 s is slow: %v", usual, rows[6].Slow(usual))
+	}
+	_, next = fleetPageOf(rows, trends{}, webui.FleetQuery{})
+	if next != "/fleet?after=i-099" {
+		t.Errorf("by their ids, then %q", next)
 	}
 }
 

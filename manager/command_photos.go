@@ -3,6 +3,8 @@ package manager
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,6 +47,7 @@ type listRequest struct {
 	Model    string       `json:"model,omitempty"`  // "maskfleet 3", or its name alone
 	Worker   string       `json:"worker,omitempty"` // that had it last
 	Name     string       `json:"name,omitempty"`   // part of the file's name or link; takes an owner, a batch, or from and to
+	SHA256   string       `json:"sha256,omitempty"` // of the file's bytes
 	Batch    uuid.UUID    `json:"batch,omitzero"`
 	From     time.Time    `json:"from,omitzero"`   // accepted at or after
 	To       time.Time    `json:"to,omitzero"`     // and before
@@ -106,6 +109,9 @@ func (q listRequest) check() error {
 		oneOf("category", q.Category, job.Categories()), oneOf("code", q.Code, job.Codes())); err != nil {
 		return err
 	}
+	if raw, err := hex.DecodeString(q.SHA256); q.SHA256 != "" && (err != nil || len(raw) != sha256.Size) {
+		return command.InvalidField("sha256", "is no SHA-256: 64 hexadecimal digits")
+	}
 	bounded := q.Owner != "" || q.Batch != uuid.UUID{} || !q.From.IsZero() && q.To.Sub(q.From) <= longestNameSearch
 	if q.Name != "" && !bounded {
 		return command.InvalidField("name", "is looked for among the photos of an owner or a batch, or between from and to that are at most a day apart")
@@ -121,7 +127,7 @@ func (s *Service) searchOf(ctx context.Context, q listRequest) (jobstore.Search,
 	owner, err := s.owner(ctx, q.Owner)
 	f := jobstore.Search{
 		State: q.State, Lane: q.Lane, OwnerID: owner.ID, Category: q.Category, Code: q.Code, BatchID: q.Batch,
-		Worker: q.Worker, Name: q.Name, From: q.From, To: q.To,
+		Worker: q.Worker, Name: q.Name, SHA256: strings.ToLower(q.SHA256), From: q.From, To: q.To,
 	}
 	f.Model.Name, f.Model.Version, _ = strings.Cut(q.Model, " ")
 	return f, err

@@ -2,6 +2,8 @@ package manager
 
 import (
 	"errors"
+	"fmt"
+	"net/url"
 	"time"
 
 	"maskfleet/pkg/account"
@@ -33,10 +35,30 @@ type Config struct {
 	// NATSMonitorURL is the broker's monitor, such as http://127.0.0.1:8222, which says
 	// how often the broker writes to its disk; empty: nobody is asked.
 	NATSMonitorURL string `env:"NATS_MONITOR_URL"`
+	// Consoles are where people look at what lies beneath.
+	Consoles ConsoleConfig
 	// OpenWait is how long a start waits for the stores to come up.
 	OpenWait time.Duration `env:"OPEN_WAIT" envDefault:"60s"`
 	// DrainLinger is how long a stopping manager serves on.
 	DrainLinger time.Duration `env:"DRAIN_LINGER" envDefault:"0s"`
+}
+
+// ConsoleConfig are addresses of consoles, such as AWS's, for links; those that are
+// empty are not shown.
+type ConsoleConfig struct {
+	S3  string `env:"MANAGER_S3_URL"`
+	RDS string `env:"MANAGER_RDS_URL"`
+	EC2 string `env:"MANAGER_EC2_URL"`
+}
+
+func (c ConsoleConfig) validate() error {
+	var wrong []error
+	for name, address := range map[string]string{"MANAGER_S3_URL": c.S3, "MANAGER_RDS_URL": c.RDS, "MANAGER_EC2_URL": c.EC2} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+			wrong = append(wrong, fmt.Errorf("%s is %q, not an address such as https://console.aws.amazon.com/ec2", name, address))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // ReadingConfig says how often the parts are read.
@@ -63,7 +85,7 @@ func (c *Config) Validate() error {
 	if c.QueueLimit <= 0 {
 		return errors.New("QUEUE_LIMIT must be above zero")
 	}
-	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Images.Validate(), c.Reading.validate())
+	return errors.Join(c.Telemetry.Validate(), c.HTTP.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Cache.Validate(), c.Images.Validate(), c.Consoles.validate(), c.Reading.validate())
 }
 
 func (c ReadingConfig) validate() error {

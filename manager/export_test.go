@@ -18,3 +18,6 @@ func Addresses() []Address {
 
 // May says whether a role may do what takes another.
 func May(role, least string) bool { return may(jobstore.User{Role: role}, least) }
+
+// Check is validate, for tests.
+func (c ConsoleConfig) Check() error { return c.validate() }

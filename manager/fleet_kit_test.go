@@ -118,6 +118,12 @@ func (in *standIn) commands() []command.Command {
 		read("instances", func(anything) any {
 			return object{"at": time.Now(), "total": len(in.instances), "instances": in.instances, "user_data": "NATS_URL=nats://worker:hush@10.0.0.9\nMYSQL_PASSWORD=hush2\nSLOTS=2\n"}
 		}),
+		read("history", func(q anything) any {
+			to := time.Now().UTC().Truncate(time.Minute)
+			return object{"instance": "i-0a77c2", "from": to.Add(-3 * time.Hour), "to": to, "period": "1m", "points": []object{
+				{"at": to.Add(-2 * time.Hour), "cpu": 0.37, "requests": 48}, {"at": to.Add(-time.Minute), "cpu": 0.52, "requests": 60, "jobs": 9},
+			}}
+		}),
 		read("policy", func(anything) any { return object{"in_force": in.policy, "revision": in.revision, "followed": true} }),
 		read("policy.versions", func(anything) any { return object{"versions": in.versions} }),
 		read("replay", func(anything) any {

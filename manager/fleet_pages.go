@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,7 +26,9 @@ func (s *Service) fleetPages() []route {
 		look("/fleet", s.showFleet),
 		prepare("/fleet/size", account.RoleOperator, s.showSize),
 		look("/fleet/:instance", s.showInstance),
+		look("/fleet/:instance/history", s.showHistory),
 		look("/workers/:worker", s.showWorker),
+		prepare("/workers/:worker/log", account.RoleOperator, s.showLog),
 	}, s.fleetButtons())
 }
 
@@ -47,7 +50,12 @@ func queryOf(c *fiber.Ctx) url.Values {
 }
 
 func fleetQuery(values url.Values) webui.FleetQuery {
-	q := webui.FleetQuery{Role: values.Get("role"), After: values.Get("after")}
+	q := webui.FleetQuery{Role: values.Get("role"), After: values.Get("after"), Sort: values.Get("sort")}
+	q.Skip, _ = strconv.Atoi(values.Get("skip"))
+	q.Skip = max(0, q.Skip)
+	if _, known := sorting()[strings.TrimPrefix(q.Sort, "-")]; !known {
+		q.Sort, q.Skip = "", 0
+	}
 	if !slices.Contains(fleetRoles(), q.Role) {
 		q.Role = ""
 	}
@@ -57,7 +65,7 @@ func fleetQuery(values url.Values) webui.FleetQuery {
 // fleetPage is the fleet as the board knows it.
 func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 	b := s.board
-	page := webui.FleetPage{At: time.Now(), Troubles: b.troubles(), Entry: s.cfg.EntryURL, Query: fleetQuery(values)}
+	page := webui.FleetPage{At: time.Now(), Troubles: b.troubles(), Entry: s.cfg.EntryURL, Console: s.cfg.Consoles.EC2, Query: fleetQuery(values)}
 	page.Operator = operator
 	page.Scaler = b.scalerState()
 	status, _ := b.fleet.scaler.last()
@@ -83,19 +91,11 @@ func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 	}
 	for _, role := range append([]string{""}, fleetRoles()...) {
 		if role == "" || counts[role] > 0 || role == page.Query.Role {
-			page.Tabs = append(page.Tabs, webui.FleetTab{Role: role, Word: tabWord(role), Count: counts[role], URL: webui.FleetQuery{Role: role}.URL()})
+			page.Tabs = append(page.Tabs, webui.FleetTab{Role: role, Word: tabWord(role), Count: counts[role], URL: webui.FleetQuery{Role: role, Sort: page.Query.Sort}.URL()})
 		}
 	}
-	for _, r := range rows {
-		if page.Query.Role != "" && r.Role != page.Query.Role || r.ID <= page.Query.After {
-			continue
-		}
-		if len(page.Rows) == fleetPageSize {
-			page.Next = webui.FleetQuery{Role: page.Query.Role, After: page.Rows[fleetPageSize-1].ID}.URL()
-			break
-		}
-		page.Rows = append(page.Rows, r)
-	}
+	page.PhotoTime = usualPhotoTime(rows)
+	page.Rows, page.Next = fleetPageOf(rows, lately, page.Query)
 	return page
 }
 
@@ -168,18 +168,27 @@ func instanceRow(i scalerInstance) webui.InstanceRow {
 
 func addTrend(row *webui.InstanceRow, t machineTrend) {
 	row.CPU, row.Jobs, row.Requests = sparkOf(t.cpu), sparkOf(t.jobs), sparkOf(t.requests)
-	row.CPUNow, row.JobsNow, row.RequestsNow = newest(t.cpu, " %"), newest(t.jobs, ""), newest(t.requests, "")
+	row.CPUNow, row.JobsNow, row.RequestsNow = newestWords(t.cpu, " %"), newestWords(t.jobs, ""), newestWords(t.requests, "")
+	row.PhotoTime, row.Unfinished = t.photo.mean()
 }
 
-// newest is the last value that is known, if that is not long ago.
-func newest(values []float64, unit string) string {
+// newest is the last value that is known, if that is not long ago; otherwise NaN.
+func newest(values []float64) float64 {
 	const looked = 3 // minutes
 	for i := len(values) - 1; i >= max(0, len(values)-looked); i-- {
 		if !math.IsNaN(values[i]) {
-			return webui.Number(int(math.Round(values[i]))) + unit
+			return values[i]
 		}
 	}
-	return "\u2013"
+	return math.NaN()
+}
+
+func newestWords(values []float64, unit string) string {
+	v := newest(values)
+	if math.IsNaN(v) {
+		return "\u2013"
+	}
+	return webui.Number(int(math.Round(v))) + unit
 }
 
 // showSize answers GET /fleet/size.

@@ -38,7 +38,7 @@ func (s *site) tell(t *testing.T, instance string) {
 	}()
 	for i := range int64(2) {
 		reports := []error{
-			s.doors.Queue.ReportWorker(t.Context(), jobqueue.WorkerReading{Worker: instance, Instance: instance, StartedAt: began, CPU: 0.4, Slots: 2, Busy: 1, Jobs: 3 * i}),
+			s.doors.Queue.ReportWorker(t.Context(), jobqueue.WorkerReading{Worker: instance, Instance: instance, StartedAt: began, CPU: 0.4, Slots: 2, Busy: 1, Jobs: 3 * i, BusySeconds: 0.6 * float64(i)}),
 			s.doors.Queue.ReportDoor(t.Context(), jobqueue.DoorReading{Instance: instance, StartedAt: began, Requests: 7 * i, Ready: true}),
 			s.doors.Queue.ReportFleet(t.Context(), jobqueue.FleetReading{StartedAt: began, Waiting: 12, InFlight: 2, Ready: 2, Starting: 1, Target: 3}),
 		}
@@ -96,7 +96,8 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('a[href="http://127.0.0.1:8080"]')`)
 	tab.Await(`document.querySelector('[data-key="i-0a77c2"]').textContent.includes('1 of 2')`)
 	tab.Await(`document.querySelector('[data-key="i-0b77c2"]').textContent.includes('Target.FailedHealthChecks')`)
-	tab.Await(`document.querySelector('[data-key="i-0a77c2"] .trend').textContent.includes('40')`) // CPU
+	tab.Await(`document.querySelector('[data-key="i-0a77c2"] .trend').textContent.includes('40')`)       // CPU
+	tab.Await(`document.querySelector('[data-key="i-0a77c2"] .photo-time').textContent.includes('200')`) // ms: 3 photos in 0.6 s
 	tab.Await(`document.querySelectorAll('.chart canvas').length === 2`)
 	tab.Await(`document.querySelector('[data-chart="photos"] .u-legend').textContent.includes('12')`)
 	tab.Await(`document.querySelector('[data-chart="instances"] .read').textContent.includes('the CPU is at 84')`)
@@ -133,6 +134,13 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 		t.Errorf("a live page forgets its filter: %d rows", n)
 	}
 	tab.Go(s.url + "/fleet")
+	first := `document.querySelector('.table.fleet tbody tr').dataset.key === `
+	tab.Await(first + `'i-0a77c2'`)
+	tab.Click(`.table.fleet th:nth-child(10) a`) // the oldest first
+	tab.Await(`location.search === '?sort=age' && ` + first + `'i-0c77c2'`)
+	tab.Await(`document.querySelector('.pulse.beating') && ` + first + `'i-0c77c2'`)
+	tab.Click(`.table.fleet th:nth-child(10) a`)
+	tab.Await(`location.search === '?sort=-age' && ` + first + `'i-0a77c2'`)
 	confirmTyped(tab, `form[action="/fleet/terminate-all"] button`, "terminate all")
 	tab.Await(`location.pathname === '/fleet'`)
 	if !scaler.did("terminate-all by admin via page") {
@@ -214,7 +222,13 @@ func TestWordsMustBeTypedWithoutScript(t *testing.T) {
 	t.Parallel()
 	s := openSite(t)
 	scaler := s.scale(t)
+	s.accept(t)
 	token := s.somebody(t, "olga", account.RoleAdministrator)
+	wrong := url.Values{"confirmed": {"yes"}, "what": {"everything"}, "typed": {"erase"}}
+	s.ask(t, http.MethodPost, "/erase", token, wrong.Encode(), "Sec-Fetch-Site", "same-origin")
+	if all, err := s.doors.Store.ListErasures(t.Context(), 1); err != nil || len(all) != 0 {
+		t.Errorf("%d erasures have begun (%v) although the words were not typed", len(all), err)
+	}
 	for _, path := range []string{"/fleet/terminate-all", "/fleet/stop-manager"} {
 		form := url.Values{"confirmed": {"yes"}, "typed": {"terminate"}}
 		response := s.ask(t, http.MethodPost, path, token, form.Encode(), "Sec-Fetch-Site", "same-origin")

@@ -14,7 +14,7 @@ import (
 )
 
 // longestQuery is that of a live page, in bytes.
-const longestQuery = 200
+const longestQuery = 400
 
 // eventPage carries the changing part of a live page.
 const eventPage = "page"

@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"bytes"
 	"errors"
 	"maps"
 	"net/http"
@@ -36,7 +37,11 @@ func (s *Service) showAudit(c *fiber.Ctx) error {
 		}
 	}
 	page.Chosen = len(query) > 0
-	page.Newest = "/audit?" + query.Encode()
+	page.Newest = "/audit"
+	if page.Chosen {
+		page.Newest += "?" + query.Encode()
+	}
+	page.At = time.Now()
 	records, err := s.auditOf(c, page, get("before"))
 	var p *problem.Problem
 	switch {
@@ -52,6 +57,12 @@ func (s *Service) showAudit(c *fiber.Ctx) error {
 	}
 	for _, r := range records {
 		page.Rows = append(page.Rows, auditRow(r))
+	}
+	if page.First && err == nil {
+		if len(records) > 0 {
+			query.Set("since", records[0].ID.String())
+		}
+		page.Events = "/events/audit?" + query.Encode()
 	}
 	return s.kit.Render(c, "audit", page)
 }
@@ -73,6 +84,36 @@ func (s *Service) auditOf(c *fiber.Ctx, page webui.AuditPage, before string) ([]
 	ctx, cancel := within(c)
 	defer cancel()
 	return s.store.SearchAudit(ctx, f)
+}
+
+// auditNews is what of the log came since a page was made, among its newest records: the
+// one reading of the board serves everybody who looks, whatever they chose.
+func (s *Service) auditNews(values url.Values) webui.AuditPage {
+	page := webui.AuditPage{
+		At: time.Now(), Actor: values.Get("actor"), Action: values.Get("action"), Subject: values.Get("subject"), Via: values.Get("via"),
+	}
+	to, err := readMoment("to", values.Get("to"), 24*time.Hour)
+	if err != nil {
+		return page
+	}
+	since, err := uuid.Parse(values.Get("since"))
+	if err != nil {
+		since = uuid.UUID{} // the page was empty
+	}
+	values.Del("since")
+	page.Newest = "/audit?" + values.Encode()
+	var newest []jobstore.Audit
+	newest, page.Read = s.board.audit.last()
+	for _, r := range newest {
+		switch {
+		case bytes.Compare(r.ID[:], since[:]) <= 0,
+			page.Actor != "" && r.Actor != page.Actor, !strings.HasPrefix(r.Action, page.Action), page.Subject != "" && r.Subject != page.Subject,
+			page.Via != "" && r.Detail["via"] != page.Via, !to.IsZero() && !r.At.Before(to):
+			continue
+		}
+		page.New++
+	}
+	return page
 }
 
 func auditRow(a jobstore.Audit) webui.AuditRow {

@@ -110,6 +110,7 @@ func (s *Service) healthPage() webui.HealthPage {
 	page := webui.HealthPage{At: time.Now(), Troubles: b.troubles(), Parts: b.parts()}
 	for i := range page.Parts {
 		page.Parts[i].Facts = s.factsOf(page.Parts[i].Name)
+		page.Parts[i].Console = map[string]string{"MySQL": s.cfg.Consoles.RDS, "S3": s.cfg.Consoles.S3}[page.Parts[i].Name]
 	}
 	var streams []jobqueue.StreamUse
 	streams, page.StreamsRead = b.descriptions.streams.last()

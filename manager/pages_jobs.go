@@ -2,6 +2,8 @@ package manager
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,7 +129,7 @@ func backToJobs(form url.Values) string {
 func listRequestOf(q webui.JobQuery) (listRequest, error) {
 	r := listRequest{
 		State: job.State(q.State), Lane: job.Lane(q.Lane), Owner: q.Owner, Category: job.Category(q.Category), Code: job.Code(q.Code),
-		Model: q.Model, Worker: q.Worker, Name: q.Name,
+		Model: q.Model, Worker: q.Worker, Name: q.Name, SHA256: q.SHA256,
 	}
 	var err error
 	if q.Batch != "" {
@@ -159,11 +161,15 @@ func readMoment(field, text string, ofDay time.Duration) (time.Time, error) {
 	return time.Time{}, command.InvalidField(field, "is neither a day such as 2026-03-01 nor a moment such as 2026-03-01T12:30")
 }
 
-// showJobs answers GET /jobs. The id of a photo leads to the photo.
+// showJobs answers GET /jobs. The id of a photo leads to the photo, the SHA-256 of a file
+// to all photos that have these bytes.
 func (s *Service) showJobs(c *fiber.Ctx) error {
 	get := func(name string) string { return strings.TrimSpace(strings.Clone(c.Query(name))) }
 	if id, err := uuid.Parse(get("id")); err == nil {
 		return c.Redirect("/jobs/"+id.String(), http.StatusSeeOther)
+	}
+	if sum := get("id"); len(sum) == hex.EncodedLen(sha256.Size) {
+		return c.Redirect(webui.JobQuery{SHA256: sum}.URL(), http.StatusSeeOther)
 	}
 	page := webui.JobsPage{
 		Frame: frame(c, "Jobs", webui.NavJobs), Query: webui.ReadJobQuery(get), First: get("before") == "",

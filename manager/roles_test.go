@@ -65,7 +65,7 @@ func TestEveryAddressAsksForItsRole(t *testing.T) {
 		tokens[role] = s.somebody(t, "person-"+string(rune('a'+i)), role)
 	}
 	for _, address := range manager.Addresses() {
-		path := strings.NewReplacer(":page", "overview", ":id", "0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0", ":variant", "original").Replace(address.Path)
+		path := strings.NewReplacer(":page", "overview", ":id", "0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0", ":variant", "original", ":worker", "w-1", ":instance", "i-1").Replace(address.Path)
 		for role, token := range tokens {
 			response := s.ask(t, address.Method, path, token, "")
 			admitted := role != "" && manager.May(role, address.Least)

@@ -73,6 +73,8 @@ func (s *Service) livePage(of view) any {
 		page, _ := s.instancePage(values.Get("id")) // one that has gone meanwhile is said to have
 		page.Operator = of.operator
 		return page
+	case "audit":
+		return s.auditNews(values)
 	case "scaling":
 		return s.scalingPage(of.operator)
 	}

@@ -61,7 +61,7 @@ func (s *Service) showInstance(c *fiber.Ctx) error {
 // nothing of that name.
 func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) {
 	b := s.board
-	page = webui.InstancePage{At: time.Now(), Troubles: b.troubles()}
+	page = webui.InstancePage{Console: s.cfg.Consoles.EC2, At: time.Now(), Troubles: b.troubles()}
 	list, read := b.fleet.instances.last()
 	workers, _ := b.workers.last()
 	lately, chartRead := b.fleet.history.last()
@@ -79,6 +79,7 @@ func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) 
 	} else if len(mine) > 0 {
 		page.Row = fleetRows(nil, mine, lately)[0]
 	}
+	page.PhotoTime = usualPhotoTime(fleetRows(list.instances, workers, lately))
 	page.CPU, page.Rates = workerCharts(trend, page.At)
 	page.Workers = s.workerParts(mine)
 	if request, err := json.Marshal(leaveRequest{Instance: id}); err == nil {

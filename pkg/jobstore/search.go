@@ -59,6 +59,7 @@ type Search struct {
 	Category job.Category
 	Code     job.Code  // of the failure
 	Model    job.Model // an empty version is any
+	SHA256   string    // of the original's bytes, in lower-case hex
 	From, To time.Time // made at or after, and before, to the millisecond
 	Dead     bool      // failed, and not put aside
 	Before   job.ID    // the last photo of the page before this one
@@ -116,6 +117,7 @@ func (f Search) where() (string, []any) {
 	c.and(len(f.States) > 0, `state IN (`+list(`?`, len(f.States))+`)`, arguments(nil, f.States)...)
 	c.and(f.Worker != "", `worker_id = ?`, f.Worker)
 	c.and(f.Name != "", `(filename LIKE ? OR link LIKE ?)`, containing(f.Name), containing(f.Name))
+	c.and(f.SHA256 != "", `sha256 = ?`, f.SHA256)
 	c.and(f.Lane != "", `lane = ?`, f.Lane)
 	c.and(f.Category != "", `category = ?`, f.Category)
 	c.and(f.Code != "", `failure_code = ?`, f.Code)

@@ -154,6 +154,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"instances": fleetWords,
 
 		"fleetCommands": fleetCommands,
+		"fleetSorts":    fleetSorts,
 		"terms":         Terms,
 		"commandList":   func(all ...Command) []Command { return all },
 		"tenths":        Tenths,

@@ -17,8 +17,8 @@ func fleetPictures() []picture {
 		Frame: atManager("Fleet", webui.NavFleet), At: now, Entry: "http://127.0.0.1:8080", Fleet: fresh, ChartRead: fresh,
 		Scaler: webui.ScalerState{Read: fresh, Who: "scaler-1", Size: 8, Target: 8, Override: &webui.OverrideRow{Kind: "pin", Size: 8, Who: "ann", Why: "the open day", Until: now.Add(18 * time.Minute)}},
 		Ready:  6, Starting: 2, Draining: 1, Slots: 18, Busy: 13, Instances: instances, Photos: photos,
-		Tabs: []webui.FleetTab{{"", "All", 9, "/fleet"}, {"ready", "Ready", 5, "/fleet?role=ready"}, {"starting", "Starting", 2, "/"}, {"draining", "Draining", 1, "/"}, {"failed", "Failed", 1, "/"}},
-		Rows: instanceRows(now), Next: "/fleet?after=i-9",
+		Tabs:      []webui.FleetTab{{"", "All", 9, "/fleet"}, {"ready", "Ready", 5, "/fleet?role=ready"}, {"starting", "Starting", 2, "/"}, {"draining", "Draining", 1, "/"}, {"failed", "Failed", 1, "/"}},
+		PhotoTime: 110 * time.Millisecond, Rows: instanceRows(now), Next: "/fleet?after=i-9",
 	}
 	empty := webui.FleetPage{
 		Frame: atManager("Fleet", webui.NavFleet), At: now, Fleet: fresh, ChartRead: fresh, Scaler: webui.ScalerState{Read: fresh},
@@ -94,8 +94,10 @@ func instanceRows(now time.Time) []webui.InstanceRow {
 			row.Requests = append(row.Requests, (m*m+i*9)%120)
 		}
 		row.CPUNow, row.JobsNow, row.RequestsNow = fmt.Sprint(row.CPU[30])+"\u202f%", fmt.Sprint(row.Jobs[30]), fmt.Sprint(row.Requests[30])
+		row.PhotoTime = time.Duration(95+i*i*4) * time.Millisecond
 		switch role {
 		case "starting":
+			row.PhotoTime = 0
 			row.Target, row.Slots, row.Busy, row.Model = webui.TargetRow{State: "initial", Reason: "Elb.RegistrationInProgress"}, 0, 0, ""
 			row.CPU, row.Jobs, row.Requests = make([]int, 31), make([]int, 31), make([]int, 31)
 			row.CPUNow, row.JobsNow, row.RequestsNow = "\u2013", "\u2013", "\u2013"

@@ -89,6 +89,7 @@ type PartRow struct {
 	AwaySince  time.Time     // zero: it answers
 	Read       Reading
 	Facts      []Fact // that it says of itself
+	Console    string // its console's address; empty: not known
 }
 
 // Pace is what happened in each of the last minutes, the oldest first and the one

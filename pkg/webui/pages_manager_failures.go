@@ -141,5 +141,9 @@ type AuditPage struct {
 	Rows                                  []AuditRow
 	First                                 bool
 	Next, Newest                          string // URLs; "" on the last page
+	Events                                string // URL of what comes; "" on a page of old ones
+	At                                    time.Time
+	Read                                  Reading
+	New                                   int // records since the page was made
 	Wrong                                 string
 }

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"net/url"
+	"strconv"
 	"time"
 )
 
@@ -22,6 +23,14 @@ type InstanceRow struct {
 	CPUNow         string
 	JobsNow        string
 	RequestsNow    string
+	PhotoTime      time.Duration // that a photo takes, as the mean of the last minutes; 0: none was in hand
+	Unfinished     bool          // it is what photos have taken so far, and none was finished
+}
+
+// Slow says that a photo takes far longer than it usually does in the fleet.
+func (r InstanceRow) Slow(usual time.Duration) bool {
+	const far = 1.5
+	return usual > 0 && float64(r.PhotoTime) > far*float64(usual)
 }
 
 // TargetRow is what the load balancer says of an instance.
@@ -90,6 +99,8 @@ func capital(word string) string {
 type FleetQuery struct {
 	Role  string // empty: all
 	After string // the last of the page before
+	Sort  string // empty: by the ids; with a minus before it the smallest come first
+	Skip  int    // of a list that is sorted
 }
 
 func (q FleetQuery) values() url.Values {
@@ -100,6 +111,12 @@ func (q FleetQuery) values() url.Values {
 	if q.After != "" {
 		values.Set("after", q.After)
 	}
+	if q.Sort != "" {
+		values.Set("sort", q.Sort)
+	}
+	if q.Skip > 0 {
+		values.Set("skip", strconv.Itoa(q.Skip))
+	}
 	return values
 }
 
@@ -108,6 +125,32 @@ func (q FleetQuery) URL() string { return withQuery("/fleet", q.values()) }
 
 // Events is the address of its stream.
 func (q FleetQuery) Events() string { return withQuery("/events/fleet", q.values()) }
+
+// SortedBy is the address of the same list in another order: the largest first, and the
+// other way round for who asks again.
+func (q FleetQuery) SortedBy(what string) string {
+	if q.Sort == what && what != "" {
+		what = "-" + what
+	}
+	return FleetQuery{Role: q.Role, Sort: what}.URL()
+}
+
+// Order is that of a column, in the words of aria-sort.
+func (q FleetQuery) Order(what string) string {
+	switch q.Sort {
+	case what:
+		return map[bool]string{true: "ascending", false: "descending"}[what == ""]
+	case "-" + what:
+		return "ascending"
+	default:
+		return ""
+	}
+}
+
+// fleetSorts are the columns by which the list can be sorted.
+func fleetSorts() [][2]string {
+	return [][2]string{{"", "Instance"}, {"time", "Time / photo"}, {"cpu", "CPU"}, {"photos", "Photos"}, {"requests", "Requests"}, {"age", "Age"}}
+}
 
 // FleetTab is a choice of the list.
 type FleetTab struct {
@@ -155,6 +198,7 @@ type FleetPage struct {
 	At       time.Time
 	Troubles []Trouble
 	Entry    string // the site's address; empty: not known
+	Console  string // EC2's address; empty: not known
 	Query    FleetQuery
 	Scaler   ScalerState
 	Ready    int
@@ -167,10 +211,11 @@ type FleetPage struct {
 	Instances, Photos Chart
 	ChartRead         Reading
 
-	Tabs    []FleetTab
-	Rows    []InstanceRow
-	Next    string // the address of the next page; empty: that was all
-	Outside bool   // nobody scales: these are the workers that are alive
+	Tabs      []FleetTab
+	Rows      []InstanceRow
+	PhotoTime time.Duration // that a photo usually takes
+	Next      string        // the address of the next page; empty: that was all
+	Outside   bool          // nobody scales: these are the workers that are alive
 }
 
 // SizePage fills page "size": how many, for how long, and why.
@@ -234,9 +279,11 @@ type InstancePage struct {
 	Facts    []Fact
 	Tags     []Fact
 	UserData string
+	Console  string // EC2's address; empty: not known
 
 	CPU, Rates Chart
 	ChartRead  Reading
+	PhotoTime  time.Duration // that a photo usually takes in the fleet
 	Workers    []WorkerPart
 	Failed     []FailedRow
 	FailedIn   string // where they were looked for
@@ -248,4 +295,49 @@ type InstancePage struct {
 type StoppedPage struct {
 	Frame
 	Retire int
+}
+
+// InstanceHistoryPage fills page "instance-history": hours, as CloudWatch has them.
+type InstanceHistoryPage struct {
+	Frame
+	ID         string
+	Span       string // 3h or 24h
+	Wrong      string // why there is nothing
+	CPU, Rates Chart
+	Does       Command
+}
+
+// LogLine is a line of a log.
+type LogLine struct {
+	At     time.Time // zero: it does not say
+	Level  string
+	Words  string
+	Fields []Fact
+}
+
+// Bad says that somebody should look at it.
+func (l LogLine) Bad() bool { return l.Level == "WARN" || l.Level == "ERROR" }
+
+// Class is that of its badge.
+func (l LogLine) Class() string {
+	switch l.Level {
+	case "ERROR":
+		return "failed"
+	case "WARN":
+		return "draining"
+	default:
+		return "cancelled"
+	}
+}
+
+// LogPage fills page "log": the last lines of a worker's log, the newest first.
+type LogPage struct {
+	Frame
+	Worker   string
+	At       time.Time
+	Problems bool // warnings and errors alone
+	Of       int  // lines that the worker told
+	Lines    []LogLine
+	Wrong    string // why there is nothing
+	Does     Command
 }

@@ -9,7 +9,7 @@ import (
 
 // JobQuery is what an operator chose to see, as it stands in the address.
 type JobQuery struct {
-	State, Lane, Owner, Category, Code, Model, Worker, Batch, Name, From, To string
+	State, Lane, Owner, Category, Code, Model, Worker, Batch, Name, SHA256, From, To string
 }
 
 func (q *JobQuery) fields() []struct {
@@ -21,7 +21,7 @@ func (q *JobQuery) fields() []struct {
 		value *string
 	}{
 		{"state", &q.State}, {"lane", &q.Lane}, {"owner", &q.Owner}, {"category", &q.Category}, {"code", &q.Code}, {"model", &q.Model},
-		{"worker", &q.Worker}, {"batch", &q.Batch}, {"name", &q.Name}, {"from", &q.From}, {"to", &q.To},
+		{"worker", &q.Worker}, {"batch", &q.Batch}, {"name", &q.Name}, {"sha256", &q.SHA256}, {"from", &q.From}, {"to", &q.To},
 	}
 }
 
@@ -72,7 +72,7 @@ func (q JobQuery) Narrowed() bool { return q.In("") != JobQuery{} }
 
 // Unfolded says that something was chosen that stands in the folded part of the form.
 func (q JobQuery) Unfolded() bool {
-	return q.Code != "" || q.Model != "" || q.Worker != "" || q.Batch != "" || q.From != "" || q.To != "" || q.Category != ""
+	return q.Code != "" || q.Model != "" || q.Worker != "" || q.Batch != "" || q.SHA256 != "" || q.From != "" || q.To != "" || q.Category != ""
 }
 
 // JobRow is a photo in the operators' list.
