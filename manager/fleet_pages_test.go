@@ -136,10 +136,10 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Go(s.url + "/fleet")
 	first := `document.querySelector('.table.fleet tbody tr').dataset.key === `
 	tab.Await(first + `'i-0a77c2'`)
-	tab.Click(`.table.fleet th:nth-child(10) a`) // the oldest first
+	tab.Click(`.table.fleet th:nth-child(9) a`) // the oldest first
 	tab.Await(`location.search === '?sort=age' && ` + first + `'i-0c77c2'`)
 	tab.Await(`document.querySelector('.pulse.beating') && ` + first + `'i-0c77c2'`)
-	tab.Click(`.table.fleet th:nth-child(10) a`)
+	tab.Click(`.table.fleet th:nth-child(9) a`)
 	tab.Await(`location.search === '?sort=-age' && ` + first + `'i-0a77c2'`)
 	confirmTyped(tab, `form[action="/fleet/terminate-all"] button`, "terminate all")
 	tab.Await(`location.pathname === '/fleet'`)

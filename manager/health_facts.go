@@ -13,45 +13,57 @@ import (
 	"maskfleet/pkg/webui"
 )
 
-// mysqlSyncs says what of MySQL outlives a loss of power.
-func mysqlSyncs(m jobstore.Server) string {
-	words := "every commit, before it is answered"
+// diskRows say what of each store outlives a loss of power.
+func (b *board) diskRows() []webui.DiskRow {
+	d := b.descriptions
+	mysql, mysqlRead := d.mysql.last()
+	broker, brokerRead := d.broker.last()
+	redis, redisRead := d.redis.last()
+	rows := []webui.DiskRow{mysqlDisk(mysql), brokerDisk(broker.syncing), redisDisk(redis)}
+	for i, read := range []webui.Reading{mysqlRead, brokerRead, redisRead} {
+		rows[i].Read = read
+	}
+	return rows
+}
+
+func mysqlDisk(m jobstore.Server) webui.DiskRow {
+	row := webui.DiskRow{Store: "MySQL", Word: "Every commit", Safe: true, Note: "What was accepted is on its disk before anybody is told so."}
 	if m.FlushLog != 1 {
-		words = fmt.Sprintf("up to a second late (innodb_flush_log_at_trx_commit is %d): a loss of power loses accepted photos", m.FlushLog)
+		row.Word, row.Safe = "Up to a second late", false
+		row.Note = fmt.Sprintf("A loss of power loses photos that were accepted: innodb_flush_log_at_trx_commit is %d, and should be 1.", m.FlushLog)
 	}
 	switch {
 	case !m.Binlog:
-		words += "; no binary log"
+		row.Note += " There is no binary log."
 	case m.SyncBinlog == 1:
-		words += "; the binary log, too"
+		row.Note += " The binary log is written with it."
 	default:
-		words += fmt.Sprintf("; the binary log late (sync_binlog is %d)", m.SyncBinlog)
+		row.Note += fmt.Sprintf(" The binary log is written late: sync_binlog is %d.", m.SyncBinlog)
 	}
-	return words
+	return row
 }
 
-// brokerSyncs says the same of the broker. What it loses is published again from the
-// rows.
-func brokerSyncs(s *jobqueue.Syncing) string {
+// brokerDisk is about the broker. What it loses is published again from the rows.
+func brokerDisk(s *jobqueue.Syncing) webui.DiskRow {
+	row := webui.DiskRow{Store: "NATS", Safe: true}
 	switch {
 	case s == nil:
-		return "not known: NATS_MONITOR_URL names no monitor that answers"
+		row.Note = "The broker tells it at its monitor alone, and NATS_MONITOR_URL names none that answers. What it loses is published again: the row in MySQL is the promise."
 	case s.Always:
-		return "every message, before it is answered"
+		row.Word, row.Note = "Every message", "It is on its disk before anybody is told so (sync_interval: always)."
 	default:
-		return "every " + webui.Duration(s.Every) + "; what is lost by then is published again"
+		row.Word, row.Note = "Every "+webui.Duration(s.Every), "What a loss of power takes is published again: the row in MySQL is the promise."
 	}
+	return row
 }
 
-func redisSaves(r cache.Server) string {
-	switch {
-	case r.AppendOnly:
-		return "each change, as it comes (appendonly)"
-	case r.SavedAt.IsZero():
-		return "not known"
-	default:
-		return "from time to time: " + webui.Count(r.Unsaved, "change", "changes") + " since " + utc(r.SavedAt)
+func redisDisk(r cache.Server) webui.DiskRow {
+	row := webui.DiskRow{Store: "Redis", Safe: true, Word: "Each change", Note: "It is appended to its file as it comes (appendonly)."}
+	if !r.AppendOnly {
+		row.Word, row.Note = "From time to time", webui.Count(r.Unsaved, "change", "changes")+" since "+utc(r.SavedAt)+"."
 	}
+	row.Note += " What it loses are sessions, so that people log in again, and results, which MySQL has."
+	return row
 }
 
 // apart is from when on clocks count as apart: far more than a message takes, far less

@@ -127,7 +127,7 @@ func (s *Service) healthPage() webui.HealthPage {
 	var responders []jobqueue.Responder
 	responders, page.ServicesRead = b.descriptions.responders.last()
 	page.Services = serviceRows(responders)
-	page.Clocks = b.clocks()
+	page.Disks, page.Clocks = b.diskRows(), b.clocks()
 	page.Duties, page.DutiesRead = b.dutyRows()
 	return page
 }
@@ -144,14 +144,9 @@ func (s *Service) factsOf(part string) []webui.Fact {
 		return []webui.Fact{
 			{Name: "Version", Value: m.Version}, {Name: "Connections", Value: webui.Number(m.Connections) + " of " + webui.Number(m.Limit)},
 			{Name: "Tables and indexes", Value: webui.Bytes(m.Bytes)}, {Name: "Photos, about", Value: webui.Number(m.Photos)}, {Name: "Migration", Value: fmt.Sprint(m.Migration)},
-			{Name: "On disk", Value: mysqlSyncs(m)},
 		}
 	case "NATS":
-		facts := []webui.Fact{{Name: "Version", Value: cmp.Or(s.queue.ServerVersion(), "not known")}}
-		if w, read := d.broker.last(); read.Known() {
-			facts = append(facts, webui.Fact{Name: "On disk", Value: brokerSyncs(w.syncing)})
-		}
-		return facts
+		return []webui.Fact{{Name: "Version", Value: cmp.Or(s.queue.ServerVersion(), "not known")}}
 	case "Redis":
 		r, read := d.redis.last()
 		if !read.Known() {
@@ -161,7 +156,7 @@ func (s *Service) factsOf(part string) []webui.Fact {
 		if r.MaxBytes > 0 {
 			limit = webui.Bytes(r.MaxBytes)
 		}
-		return []webui.Fact{{Name: "Version", Value: r.Version}, {Name: "Memory", Value: webui.Bytes(r.Bytes) + " of " + limit}, {Name: "Keys", Value: webui.Number(r.Keys)}, {Name: "At the limit", Value: r.Eviction}, {Name: "On disk", Value: redisSaves(r)}}
+		return []webui.Fact{{Name: "Version", Value: r.Version}, {Name: "Memory", Value: webui.Bytes(r.Bytes) + " of " + limit}, {Name: "Keys", Value: webui.Number(r.Keys)}, {Name: "At the limit", Value: r.Eviction}}
 	case "S3":
 		facts := []webui.Fact{{Name: "Bucket", Value: s.cfg.Images.Bucket}, {Name: "At", Value: cmp.Or(s.cfg.Images.Endpoint, "AWS, "+s.cfg.Images.Region)}}
 		if days, read := d.days.last(); read.Known() && len(days) > 0 {

@@ -32,6 +32,9 @@ func fleetPictures() []picture {
 	return []picture{
 		{"fleet-busy", "fleet", busy}, {"fleet-empty", "fleet", empty}, {"fleet-silent", "fleet", silent}, {"fleet-size", "size", size},
 		{"fleet-instance", "instance", instancePicture(now)},
+		{"fleet-hours", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "3h", CPU: instancePicture(now).CPU, Rates: instancePicture(now).Rates, Does: webui.NewCommand("does-history", "maskfleet.scaler.history", []byte(`{"instance":"i-04a7f3c1e5d2b484","for":"3h"}`))}},
+		{"fleet-hours-none", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "24h", Wrong: "Nobody answers there."}},
+		{"fleet-log", "log", logPicture(now)},
 		{"fleet-stopped", "stopped", webui.StoppedPage{Frame: atManager("The manager has stopped", ""), Retire: 3}},
 	}
 }
@@ -112,6 +115,23 @@ func instanceRows(now time.Time) []webui.InstanceRow {
 	return rows
 }
 
+func logPicture(now time.Time) webui.LogPage {
+	page := webui.LogPage{Frame: atManager("Log of i-04a7f3c1e5d2b484", webui.NavFleet), Worker: "i-04a7f3c1e5d2b484", At: now, Of: 200, Does: webui.NewCommand("does-log", "maskfleet.worker.i-04a7f3c1e5d2b484.log", []byte(`{"lines":200}`))}
+	for i := range 12 {
+		line := webui.LogLine{At: now.Add(-time.Duration(i*i) * time.Second), Level: "INFO", Words: "photo done", Fields: []webui.Fact{{"photo_id", "0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0"}, {"duration_ms", "118.2"}}}
+		switch i {
+		case 3:
+			line.Level, line.Words, line.Fields = "WARN", "photo not fetched", []webui.Fact{{"err", "Get \"https://cameras.example/site-4/gate/2026-11-23/0815.jpg\": dial tcp 203.0.113.9:443: i/o timeout"}}
+		case 7:
+			line.Level, line.Words = "ERROR", "slots ended"
+		case 9:
+			line = webui.LogLine{Words: "fatal error: runtime: out of memory"}
+		}
+		page.Lines = append(page.Lines, line)
+	}
+	return page
+}
+
 func instancePicture(now time.Time) webui.InstancePage {
 	page := webui.InstancePage{
 		Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), At: now, Row: instanceRows(now)[4], Known: true, Fleet: webui.Reading{At: now}, ChartRead: webui.Reading{At: now},
@@ -119,8 +139,8 @@ func instancePicture(now time.Time) webui.InstancePage {
 		Tags:     []webui.Fact{{"Name", "maskfleet"}, {"maskfleet:intent", "0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0"}, {"maskfleet:pool", "main"}},
 		UserData: "NATS_URL=nats://worker:•••@10.0.0.9\nMYSQL_PASSWORD=•••\nSLOTS=2\n",
 		Failed:   []webui.FailedRow{{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0", "IMG_20261123_081544 with quite a long name (copy 2).jpeg", "decoder_crashed", now.Add(-8 * time.Minute)}},
-		FailedIn: "the fleet’s last 200 failures",
-		Drain:    webui.NewCommand("does-drain", "maskfleet.scaler.drain", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)), Destroy: webui.NewCommand("does-destroy", "maskfleet.scaler.destroy", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)),
+		FailedIn: "the fleet’s last 200 failures", PhotoTime: 110 * time.Millisecond, Console: "https://console.aws.amazon.com/ec2",
+		Drain: webui.NewCommand("does-drain", "maskfleet.scaler.drain", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)), Destroy: webui.NewCommand("does-destroy", "maskfleet.scaler.destroy", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)),
 	}
 	from := now.Truncate(time.Minute).Add(-30 * time.Minute)
 	c := webui.Chart{From: from, To: from.Add(30 * time.Minute)}

@@ -201,7 +201,7 @@ func failurePictures() []picture {
 
 func auditPictures() []picture {
 	now := time.Now()
-	page := webui.AuditPage{Frame: atManager("Audit", webui.NavAudit), First: true, Newest: "/audit", Next: "/audit?before=x", Chosen: true, Action: "jobs."}
+	page := webui.AuditPage{Frame: atManager("Audit", webui.NavAudit), First: true, Newest: "/audit", Next: "/audit?before=x", Chosen: true, Action: "jobs.", Events: "/events/audit", At: now, New: 3}
 	for i := range 12 {
 		page.Rows = append(page.Rows, webui.AuditRow{
 			At: now.Add(-time.Duration(i*i) * time.Minute), Actor: []string{"admin", "operator", "olga.with-a-long-name"}[i%3], Action: []string{"jobs.retry", "lanes.pause", "jobs.dead.redrive", "user.create"}[i%4],
@@ -233,10 +233,15 @@ func healthPictures() []picture {
 	fresh := webui.Reading{At: now}
 	page := webui.HealthPage{
 		Frame: atManager("Health", webui.NavHealth), At: now, StreamsRead: fresh, ServicesRead: fresh, DutiesRead: fresh,
+		Disks: []webui.DiskRow{
+			{"MySQL", "Up to a second late", false, "A loss of power loses photos that were accepted: innodb_flush_log_at_trx_commit is 2, and should be 1. There is no binary log.", fresh},
+			{"NATS", "Every 10 s", true, "What a loss of power takes is published again: the row in MySQL is the promise.", fresh},
+			{"Redis", "Each change", true, "It is appended to its file as it comes (appendonly). What it loses are sessions, so that people log in again, and results, which MySQL has.", fresh},
+		},
 		Clocks: []webui.ClockRow{{Of: "MySQL", Note: "leases of photos go by it", Ahead: 3 * time.Millisecond, Read: fresh}, {Of: "NATS", Note: "signs of life and pauses go by it", Ahead: -120 * time.Millisecond, Read: fresh}, {Of: "Workers", Note: "the furthest of 8: worker-3", Ahead: -4200 * time.Millisecond, Apart: true, Read: fresh}},
 		Duties: []webui.DutyRow{{"scaler", "Decides how many instances there are", "a", now, now.Add(-2 * time.Second), "decided on 8 instances"}, {"dispatcher", "Gives the batches’ photos to the queue, each owner in turn", "", time.Time{}, time.Time{}, ""}, {"eraser", "Erases what was deleted or is past its time, and holds S3 against the rows", "b", now, now.Add(-31 * time.Minute), "swept 2 days with 20 418 objects: 3 removed that no row names, 0 missing"}},
 		Parts: []webui.PartRow{
-			{Name: "MySQL", Does: "the truth", AwaySince: now.Add(-9 * time.Second), Read: webui.Reading{At: now.Add(-10 * time.Second), Stale: true}, Facts: []webui.Fact{{"Version", "10.11.14-MariaDB-0+deb12u2"}, {"Connections", "31 of 151"}, {"Tables and indexes", "1.4 GB"}}},
+			{Name: "MySQL", Does: "the truth", AwaySince: now.Add(-9 * time.Second), Read: webui.Reading{At: now.Add(-10 * time.Second), Stale: true}, Facts: []webui.Fact{{"Version", "10.11.14-MariaDB-0+deb12u2"}, {"Connections", "31 of 151"}, {"Tables and indexes", "1.4 GB"}}, Console: "https://console.aws.amazon.com/rds"},
 			{Name: "NATS", Does: "the queue", Took: 2 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "2.14.1"}}},
 			{Name: "S3", Does: "the pictures", Took: 7 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Bucket", "maskfleet"}, {"At", "http://127.0.0.1:7070"}}},
 			{Name: "Redis", Does: "sessions and fast answers", Took: time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "7.0.15"}, {"Memory", "24.1 MB of no limit"}}},

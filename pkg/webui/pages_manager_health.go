@@ -26,6 +26,15 @@ type ServiceRow struct {
 // BuildsWords are the builds that answer.
 func (s ServiceRow) BuildsWords() string { return strings.Join(s.Builds, ", ") }
 
+// DiskRow is when a store has what it took on its disk.
+type DiskRow struct {
+	Store string
+	Word  string // "Every commit"; empty: not known
+	Safe  bool   // nothing is lost for good with the power
+	Note  string
+	Read  Reading
+}
+
 // ClockRow is somebody's clock, held against the manager's.
 type ClockRow struct {
 	Of    string
@@ -67,6 +76,7 @@ type HealthPage struct {
 	StreamsRead  Reading
 	Services     []ServiceRow
 	ServicesRead Reading
+	Disks        []DiskRow
 	Clocks       []ClockRow
 	Duties       []DutyRow
 	DutiesRead   Reading
