@@ -216,6 +216,14 @@ func TestSweepTellsOrphansFromWhatIsKept(t *testing.T) {
 			t.Errorf("after the sweep, %s: %v", key, err)
 		}
 	}
+	turn := *d.eraser
+	turn.swept = time.Time{}
+	if err := turn.sweepWhenDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if last, err := d.store.LastSweep(t.Context()); err != nil || time.Since(last.At).Abs() > time.Hour {
+		t.Errorf("a turn that has ended is not told of: %+v, %v", last, err)
+	}
 }
 
 // TestUploadGoesWithItsPhoto: it is the same picture once more.

@@ -45,6 +45,7 @@ func TestMigrateUpDownUp(t *testing.T) {
 		"retirements",
 		"scaling_decisions",
 		"scaling_memory",
+		"sweeps",
 		"uploads",
 		"users",
 		"webhook_attempts",
