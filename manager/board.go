@@ -28,6 +28,7 @@ type board struct {
 	photos    *gauge[map[job.State]int]
 	pace      *gauge[[]jobstore.Minute]
 	dead      *gauge[int]
+	groups    *gauge[[]jobstore.DeadGroup]
 	decisions *gauge[scaling]
 	mysql     *gauge[time.Duration] // how long it takes to answer
 	nats      *gauge[time.Duration]
@@ -72,6 +73,7 @@ func newBoard(s *Service) *board {
 		states, _, err := s.store.Counts(ctx)
 		return states, err
 	})
+	b.groups = gaugeOf(b, s, "failures by reason", seldom, s.store.DeadGroups)
 	b.pace = gaugeOf(b, s, "pace", seldom, func(ctx context.Context) ([]jobstore.Minute, error) {
 		return s.store.Pace(ctx, paceMinutes)
 	})

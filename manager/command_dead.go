@@ -216,6 +216,9 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 		return redriveAnswer{}, err
 	}
 	answer.Left = left
+	if !call.DryRun {
+		defer s.board.groups.once(ctx) // who looks at the page next sees what is left
+	}
 	if q.Canary || q.Worker != "" {
 		answer.Lane = job.LaneCanary
 	}
@@ -294,6 +297,7 @@ func (s *Service) discardDead(ctx context.Context, call command.Call, q discardR
 	if call.DryRun {
 		return answer, nil
 	}
+	defer s.board.groups.once(ctx)
 	if answer.Discarded, err = s.store.Discard(ctx, list); err != nil {
 		return discardAnswer{}, err
 	}

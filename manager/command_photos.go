@@ -44,7 +44,7 @@ type listRequest struct {
 	Owner    string       `json:"owner,omitempty"` // the account's name
 	Category job.Category `json:"category,omitempty"`
 	Code     job.Code     `json:"code,omitempty"`
-	Model    string       `json:"model,omitempty"`  // "maskfleet 3", or its name alone
+	Model    string       `json:"model,omitempty"`  // "maskfleet 3", or its name alone; takes a failure, a worker, or what name takes
 	Worker   string       `json:"worker,omitempty"` // that had it last
 	Name     string       `json:"name,omitempty"`   // part of the file's name or link; takes an owner, a batch, or from and to
 	SHA256   string       `json:"sha256,omitempty"` // of the file's bytes
@@ -112,7 +112,11 @@ func (q listRequest) check() error {
 	if raw, err := hex.DecodeString(q.SHA256); q.SHA256 != "" && (err != nil || len(raw) != sha256.Size) {
 		return command.InvalidField("sha256", "is no SHA-256: 64 hexadecimal digits")
 	}
-	bounded := q.Owner != "" || q.Batch != uuid.UUID{} || !q.From.IsZero() && q.To.Sub(q.From) <= longestNameSearch
+	day := !q.From.IsZero() && q.To.Sub(q.From) <= longestDearSearch
+	bounded := q.Owner != "" || q.Batch != uuid.UUID{} || day
+	if q.Model != "" && !bounded && q.Code == "" && q.Worker == "" && q.State != job.StateFailed {
+		return command.InvalidField("model", "is looked for among failures, the photos of an owner, a batch or a worker, or between from and to that are at most a day apart")
+	}
 	if q.Name != "" && !bounded {
 		return command.InvalidField("name", "is looked for among the photos of an owner or a batch, or between from and to that are at most a day apart")
 	}

@@ -24,7 +24,7 @@ const (
 	longestList  = 200
 	longestPause = 7 * 24 * time.Hour
 
-	longestNameSearch = 24 * time.Hour // of photos of all owners
+	longestDearSearch = 24 * time.Hour // of photos of all owners, for what no index knows
 )
 
 // exampleID and exampleMoment are for the examples of `nats micro info`.

@@ -165,7 +165,7 @@ func TestJobsListAndGet(t *testing.T) {
 	for request, code := range map[string]string{
 		`{"state":"done"}`: problem.CodeInvalidRequest, `{"lane":"fast"}`: problem.CodeInvalidRequest, `{"limit":201}`: problem.CodeInvalidRequest,
 		`{"limit":-1}`: problem.CodeInvalidRequest, `{"owner":"nobody"}`: problem.CodeNotFound, `{"status":"failed"}`: problem.CodeInvalidRequest,
-		`{"dry_run":true}`: problem.CodeInvalidRequest,
+		`{"dry_run":true}`: problem.CodeInvalidRequest, `{"model":"maskfleet 3"}`: problem.CodeInvalidRequest,
 	} {
 		o.isTold(code, "jobs.list", request)
 	}

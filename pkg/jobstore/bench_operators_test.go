@@ -2,7 +2,6 @@ package jobstore_test
 
 import (
 	"context"
-	"database/sql"
 	"flag"
 	"fmt"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/testenv"
 )
 
 // manyRows is how many photos the operators' pages are measured with:
@@ -25,31 +25,6 @@ func manyRows() int {
 }
 
 var _ = flag.Int("rows", 20_000, "photos with which operators' pages are measured")
-
-// fill makes n photos out of one, some of each state, over thirty days.
-func fill(tb testing.TB, db *sql.DB, n int) {
-	tb.Helper()
-	run := func(statement string, args ...any) {
-		tb.Helper()
-		if _, err := db.ExecContext(tb.Context(), statement, args...); err != nil {
-			tb.Fatal(err)
-		}
-	}
-	run(`CREATE TABLE numbers (n INT NOT NULL PRIMARY KEY)`)
-	run(`INSERT INTO numbers VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)`)
-	for have := 10; have < n; have *= 10 {
-		run(`INSERT INTO numbers SELECT a.n + ? * b.n FROM numbers a JOIN numbers b ON b.n BETWEEN 1 AND 9`, have)
-	}
-	run(`CREATE TABLE one AS SELECT * FROM photos LIMIT 1`)
-	run(`INSERT INTO photos (id, owner_id, lane, source, link, filename, content_type, bytes, width, height, sha256, trace_parent, created_at,
-			state, publication, fence, attempts, slot_deaths, worker_id, run_at, touched_at, finished_at, failure_code, original_key, annotated_key, thumbnail_key, category, model_name, model_version)
-		SELECT UNHEX(CONCAT(LPAD(HEX(? - n * ?), 12, '0'), '7000', '8000', LPAD(HEX(n), 12, '0'))), owner_id, ELT(1 + n % 2, 'batch', 'interactive'), source, link, filename, content_type, bytes, width, height, sha256, trace_parent, created_at,
-			IF(n % 100 = 0, 'failed', IF(n % 100 < 5, 'queued', 'succeeded')), 1, 1, 1, 0, CONCAT('worker-', n % 50), run_at, touched_at,
-			IF(n % 100 BETWEEN 1 AND 4, NULL, UTC_TIMESTAMP(6) - INTERVAL n SECOND), IF(n % 100 = 0, IF(n % 300 = 0, 'decoder_crashed', 'inference_timeout'), NULL),
-			original_key, '', '', IF(n % 100 >= 5, 'some_masked', NULL), 'maskfleet', '3'
-		FROM one JOIN numbers WHERE n < ?`, time.Now().UnixMilli(), (30*24*time.Hour).Milliseconds()/int64(n), n)
-	run(`ANALYZE TABLE photos`)
-}
 
 // operatorsReads are what the operators' pages ask for, by page.
 func operatorsReads(store *jobstore.Store, p job.Photo) map[string]func(context.Context) error {
@@ -74,6 +49,9 @@ func operatorsReads(store *jobstore.Store, p job.Photo) map[string]func(context.
 		"jobs/owner":     search(jobstore.Search{OwnerID: p.OwnerID, State: job.StateFailed}),
 		"jobs/worker":    search(jobstore.Search{Worker: "worker-7"}),
 		"jobs/no-worker": search(jobstore.Search{Worker: "nobody"}),
+		"jobs/list":      search(jobstore.Search{Category: job.CategoryAllMasked}),
+		"jobs/worker2":   search(jobstore.Search{Worker: "worker-7", State: job.StateFailed}),
+		"jobs/canary2":   search(jobstore.Search{Lane: job.LaneCanary, State: job.StateSucceeded}),
 		"jobs/day":       search(jobstore.Search{From: day, To: day.Add(24 * time.Hour)}),
 		"jobs/model":     search(jobstore.Search{State: job.StateFailed, Model: job.Model{Name: "maskfleet", Version: "3"}}),
 		"failures":       func(ctx context.Context) error { _, err := store.DeadGroups(ctx); return err },
@@ -84,9 +62,8 @@ func operatorsReads(store *jobstore.Store, p job.Photo) map[string]func(context.
 // BenchmarkOperators says how long each read of the operators' pages takes.
 func BenchmarkOperators(b *testing.B) {
 	config, store := open(b)
-	db := rawDB(b, config)
 	p := accept(b, store)
-	fill(b, db, manyRows())
+	testenv.ManyPhotos(b, config, manyRows())
 	for name, read := range operatorsReads(store, p) {
 		b.Run(fmt.Sprintf("%s/%d", name, manyRows()), func(b *testing.B) {
 			for b.Loop() {

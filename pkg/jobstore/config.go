@@ -65,6 +65,9 @@ func (c Config) driver() *mysql.Config {
 		"time_zone":                "'+00:00'",
 		"sql_mode":                 sqlMode,
 		"innodb_lock_wait_timeout": "3",
+		// To read one index in order and stop after a page is what the lists are made
+		// for. To intersect two and sort what comes of it takes seconds for a million rows.
+		"optimizer_switch": "'index_merge_intersection=off'",
 	}
 	return d
 }

@@ -46,3 +46,28 @@ func (s *Store) RowsRead(tb testing.TB) (total int) {
 	}
 	return total
 }
+
+// PlanOfSearch is how the server would find the photos, in its own words: column by
+// column of EXPLAIN.
+func (s *Store) PlanOfSearch(ctx context.Context, f Search) (map[string]string, error) {
+	where, args := f.where()
+	rows, err := s.db.QueryContext(ctx, `EXPLAIN `+selectPhotos+f.index()+where+` ORDER BY id DESC LIMIT ?`, append(args, f.Limit)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil || !rows.Next() {
+		return nil, errors.Join(err, rows.Err())
+	}
+	values, to := make([]sql.NullString, len(columns)), make([]any, len(columns))
+	for i := range values {
+		to[i] = &values[i]
+	}
+	plan := map[string]string{}
+	err = rows.Scan(to...)
+	for i, name := range columns {
+		plan[name] = values[i].String
+	}
+	return plan, err
+}

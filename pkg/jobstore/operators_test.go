@@ -2,6 +2,7 @@ package jobstore_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,13 +10,14 @@ import (
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/pkg/testenv"
 )
 
 func TestOperatorsReadsOfManyPhotos(t *testing.T) {
 	t.Parallel()
 	config, store := open(t)
 	p := accept(t, store)
-	fill(t, rawDB(t, config), 2000)
+	testenv.ManyPhotos(t, config, 2000)
 	for name, read := range operatorsReads(store, p) {
 		if err := read(t.Context()); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -43,6 +45,28 @@ func TestOperatorsReadsOfManyPhotos(t *testing.T) {
 	}
 	if d, err := store.Describe(t.Context()); err != nil || d.Version == "" || d.Connections == 0 || d.Bytes == 0 || d.Migration < 80 {
 		t.Errorf("the server says %+v, %v", d, err)
+	}
+}
+
+// TestListsAreReadInOrder: a page of a list is read from one index and ends with the
+// page, however many photos match and wherever they stand.
+func TestListsAreReadInOrder(t *testing.T) {
+	t.Parallel()
+	config, store := open(t)
+	accept(t, store)
+	testenv.ManyPhotos(t, config, 20_000)
+	for key, f := range map[string]jobstore.Search{
+		"photos_in_state":    {State: job.StateFailed},
+		"photos_of_worker":   {Worker: "worker-7"},
+		"photos_in_lane":     {Lane: job.LaneBatch},
+		"photos_in_category": {Category: job.CategoryAllMasked},
+		"photos_failed_with": {Dead: true, Code: job.CodeDecoderCrashed, Model: job.Model{Name: "maskfleet", Version: "3"}},
+	} {
+		f.Limit = 51
+		plan, err := store.PlanOfSearch(t.Context(), f)
+		if err != nil || plan["key"] != key || strings.Contains(plan["Extra"], "filesort") {
+			t.Errorf("%+v is found by %v, %v; want %s, and nothing sorted", f, plan, err, key)
+		}
 	}
 }
 

@@ -27,7 +27,7 @@ type Filter struct {
 // List gives an owner's photos, the newest first, with their results and faces.
 func (s *Store) List(ctx context.Context, f Filter) ([]job.Photo, error) {
 	where, args := f.where()
-	photos, err := s.newest(ctx, where, args, f.Limit)
+	photos, err := s.newest(ctx, "", where, args, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("listing photos of %s: %w", f.OwnerID, err)
 	}
@@ -70,7 +70,7 @@ type Search struct {
 // SearchPhotos gives what the search finds, the newest first, with results and faces.
 func (s *Store) SearchPhotos(ctx context.Context, f Search) ([]job.Photo, error) {
 	where, args := f.where()
-	photos, err := s.newest(ctx, where, args, f.Limit)
+	photos, err := s.newest(ctx, f.index(), where, args, f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("searching photos: %w", err)
 	}
@@ -80,7 +80,7 @@ func (s *Store) SearchPhotos(ctx context.Context, f Search) ([]job.Photo, error)
 // SearchIDs gives the ids of what the search finds, the oldest first.
 func (s *Store) SearchIDs(ctx context.Context, f Search) ([]job.ID, error) {
 	where, args := f.where()
-	rows, err := s.db.QueryContext(ctx, `SELECT id FROM photos`+where+` ORDER BY id LIMIT ?`, append(args, f.Limit)...)
+	rows, err := s.db.QueryContext(ctx, `SELECT id FROM photos`+f.index()+where+` ORDER BY id LIMIT ?`, append(args, f.Limit)...)
 	ids, err := collect(rows, err, scanID)
 	if err != nil {
 		return nil, fmt.Errorf("searching photos: %w", err)
@@ -101,7 +101,7 @@ func (s *Store) CountSearch(ctx context.Context, f Search) (n int, err error) {
 // whether it is few or many, not whether it is a million.
 func (s *Store) CountUpTo(ctx context.Context, f Search, most int) (n int, err error) {
 	where, args := f.where()
-	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM photos`+where+` LIMIT ?) found`, append(args, most)...).Scan(&n)
+	err = s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM (SELECT id FROM photos`+f.index()+where+` LIMIT ?) found`, append(args, most)...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting photos: %w", classify(err))
 	}
@@ -129,9 +129,25 @@ func (f Search) where() (string, []any) {
 	return c.where()
 }
 
+// index leaves the optimizer the indexes in which what is sought stands in the order of
+// the list. It would rather go through all photos until it has found enough, as if those
+// that failed were spread evenly over them: had the last one failed long ago, that would
+// be every row.
+func (f Search) index() string {
+	switch {
+	case len(f.IDs) > 0, !f.From.IsZero(), f.After != job.ID{}: // the primary key may do
+		return ""
+	case f.OwnerID != uuid.UUID{}, f.BatchID != uuid.UUID{}: // have what is theirs alone
+		return ""
+	case f.Code != "", f.Dead, f.State != "", len(f.States) > 0, f.Worker != "", f.Lane != "", f.Category != "":
+		return ` USE INDEX (photos_failed_with, photos_of_worker, photos_in_state, photos_in_lane, photos_in_category)`
+	}
+	return ""
+}
+
 // newest gives whole photos, the newest first.
-func (s *Store) newest(ctx context.Context, where string, args []any, limit int) ([]job.Photo, error) {
-	rows, err := s.db.QueryContext(ctx, selectPhotos+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
+func (s *Store) newest(ctx context.Context, index, where string, args []any, limit int) ([]job.Photo, error) {
+	rows, err := s.db.QueryContext(ctx, selectPhotos+index+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
 	found, err := collect(rows, err, scanPhoto)
 	if err != nil {
 		return nil, err

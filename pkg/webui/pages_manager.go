@@ -190,6 +190,15 @@ func (p OverviewPage) Draining() int {
 	return n
 }
 
+// mostWorkers is how many the first page shows: it is told anew once a second.
+const mostWorkers = 50
+
+// FirstWorkers are as many as the page shows.
+func (p OverviewPage) FirstWorkers() []WorkerRow { return p.Workers[:min(len(p.Workers), mostWorkers)] }
+
+// MoreWorkers is how many it does not.
+func (p OverviewPage) MoreWorkers() int { return max(0, len(p.Workers)-mostWorkers) }
+
 // OldestWords says how long the oldest waiting photo has waited.
 func (p OverviewPage) OldestWords() string {
 	switch {
