@@ -31,7 +31,7 @@ type standIn struct {
 }
 
 // scale has somebody answer the scaler's commands.
-func (s *site) scale(t *testing.T) *standIn {
+func (s *site) scale(t testing.TB) *standIn {
 	t.Helper()
 	in := &standIn{
 		policy: object{

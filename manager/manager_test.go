@@ -37,7 +37,7 @@ type site struct {
 }
 
 // openSite opens one; change may change its settings.
-func openSite(t *testing.T, change ...func(*manager.Config)) *site {
+func openSite(t testing.TB, change ...func(*manager.Config)) *site {
 	t.Helper()
 	s := &site{redis: testenv.NewRedis(t)}
 	cfg := manager.Config{
@@ -64,7 +64,7 @@ func openSite(t *testing.T, change ...func(*manager.Config)) *site {
 }
 
 // open opens the doors twice: the manager's own, and the test's to act through.
-func (s *site) open(t *testing.T, cfg manager.Config, tel *telemetry.Telemetry) {
+func (s *site) open(t testing.TB, cfg manager.Config, tel *telemetry.Telemetry) {
 	t.Helper()
 	var err error
 	if s.doors.Store, err = jobstore.Open(t.Context(), cfg.MySQL); err != nil {
@@ -111,7 +111,7 @@ func (s *site) enter(tab *browser.Tab) {
 	tab.See("#live")
 }
 
-func (s *site) accept(t *testing.T) job.Photo {
+func (s *site) accept(t testing.TB) job.Photo {
 	t.Helper()
 	id, err := job.NewID()
 	if err != nil {

@@ -13,12 +13,12 @@ import (
 )
 
 // somebody makes an account with a role and gives a session of theirs.
-func (s *site) somebody(t *testing.T, name, role string) string {
+func (s *site) somebody(t testing.TB, name, role string) string {
 	t.Helper()
 	return s.session(t, testenv.User(t, s.doors.Store, name, role, password))
 }
 
-func (s *site) session(t *testing.T, user jobstore.User) string {
+func (s *site) session(t testing.TB, user jobstore.User) string {
 	t.Helper()
 	token, err := account.New(s.doors.Store, s.doors.Cache, account.Config{}).StartSession(t.Context(), user)
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *site) session(t *testing.T, user jobstore.User) string {
 }
 
 // ask sends a request with a session's cookie, as a browser's own page does.
-func (s *site) ask(t *testing.T, method, path, token, body string, header ...string) *http.Response {
+func (s *site) ask(t testing.TB, method, path, token, body string, header ...string) *http.Response {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	t.Cleanup(cancel)
