@@ -74,7 +74,10 @@ func (c Config) driver() *mysql.Config {
 
 // sessions is a connector whose sessions read what is committed. MySQL 8 and
 // MariaDB 10.11 name the variable for it differently, but share this statement.
-type sessions struct{ driver.Connector }
+type sessions struct {
+	driver.Connector
+	limit time.Duration // of a statement; 0: none
+}
 
 func (s sessions) Connect(ctx context.Context) (driver.Conn, error) {
 	conn, err := s.Connector.Connect(ctx)
@@ -85,15 +88,30 @@ func (s sessions) Connect(ctx context.Context) (driver.Conn, error) {
 	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, readCommitted, nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	if s.limit == 0 {
+		return conn, nil
+	}
+	if _, err := conn.(driver.ExecerContext).ExecContext(ctx, endStatements(s.limit), nil); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	return conn, nil
 }
 
-func open(d *mysql.Config, maxConns int) (*sql.DB, error) {
+// endStatements has the server end what takes longer. A client that gives up only closes
+// its connection, which a server notices at the end of the statement: whoever asks again
+// every second would heap up statements that nobody waits for. MySQL knows a limit for
+// reads, in milliseconds, and MariaDB for all, in seconds; each skips the other's comment.
+func endStatements(limit time.Duration) string {
+	return fmt.Sprintf(`SET SESSION innodb_lock_wait_timeout = 3 /*M!100101 , max_statement_time = %g */ /*!50708 , max_execution_time = %d */`,
+		limit.Seconds(), limit.Milliseconds())
+}
+
+func open(d *mysql.Config, maxConns int, limit time.Duration) (*sql.DB, error) {
 	connector, err := mysql.NewConnector(d)
 	if err != nil {
 		return nil, fmt.Errorf("configuring mysql: %w", err)
 	}
-	db := sql.OpenDB(sessions{connector})
+	db := sql.OpenDB(sessions{connector, limit})
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	db.SetConnMaxLifetime(connLifetime)

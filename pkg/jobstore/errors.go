@@ -39,6 +39,8 @@ const (
 	errReadOnlyTx     = 1792
 	errReadOnlyMode   = 1836
 	errKilled         = 1927 // MariaDB's word for a connection killed under a statement
+	errTimedOut       = 1969 // MariaDB's word for a statement that took longer than it may
+	errTimedOutMySQL  = 3024
 	errServerGone     = 2006 // the last two are a client's; a proxy passes them on
 	errServerLost     = 2013
 )
@@ -60,7 +62,7 @@ func unavailable(err error) bool {
 	if number := errorNumber(err); number != 0 {
 		return slices.Contains([]uint16{
 			errLockWait, errDeadlock, errTooManyConns, errShutdown, errAborted, errUserConns, errResourceLimit,
-			errReadOnlyOption, errInterrupted, errReadOnlyTx, errReadOnlyMode, errKilled, errServerGone, errServerLost,
+			errReadOnlyOption, errInterrupted, errReadOnlyTx, errReadOnlyMode, errKilled, errTimedOut, errTimedOutMySQL, errServerGone, errServerLost,
 		}, number)
 	}
 	var network net.Error

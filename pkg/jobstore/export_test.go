@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"testing"
+	"time"
 
 	"maskfleet/pkg/job"
 )
@@ -70,4 +71,24 @@ func (s *Store) PlanOfSearch(ctx context.Context, f Search) (map[string]string, 
 		plan[name] = values[i].String
 	}
 	return plan, err
+}
+
+// SleepAtMost asks a session with a limit for a statement to do nothing for a while.
+func (c Config) SleepAtMost(ctx context.Context, limit, nap time.Duration) error {
+	db, err := open(c.driver(), 1, limit)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var slept int
+	return classify(db.QueryRowContext(ctx, `SELECT SLEEP(?)`, nap.Seconds()).Scan(&slept))
+}
+
+// StatementLimit is the one that sessions have.
+const StatementLimit = exchangeTimeout
+
+// StatementLimitOf is what the server says of the store's sessions.
+func (s *Store) StatementLimitOf(ctx context.Context) (seconds float64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT @@max_statement_time`).Scan(&seconds)
+	return seconds, err
 }

@@ -36,7 +36,7 @@ func newProvider(c Config, log *slog.Logger) (*goose.Provider, error) {
 	}
 	d := c.driver()
 	d.ReadTimeout = 0 // a large table takes its time; the context is the limit
-	db, err := open(d, 2)
+	db, err := open(d, 2, 0)
 	if err != nil {
 		return nil, err
 	}

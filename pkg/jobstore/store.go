@@ -25,7 +25,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("opening mysql: %w", err)
 	}
-	db, err := open(c.driver(), c.MaxConns)
+	db, err := open(c.driver(), c.MaxConns, exchangeTimeout)
 	if err != nil {
 		return nil, err
 	}
