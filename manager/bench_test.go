@@ -101,16 +101,20 @@ func measured(p job.Photo, before job.ID, username string) map[string]string {
 // paints the first of them:
 // go test ./manager -run '^$' -bench Pages -benchtime 10x -timeout 60m -args -rows 1000000 -workers 1000.
 func BenchmarkPages(b *testing.B) {
-	var store jobstore.Config
+	var p job.Photo
 	s := openSite(b, func(c *manager.Config) {
 		c.Reading = manager.ReadingConfig{
 			LiveInterval: time.Second, CountInterval: time.Second, TotalInterval: 10 * time.Second, ReadTimeout: 3 * time.Second,
 			StaleAfter: 3 * time.Second, SessionGrace: time.Minute,
 		}
-		store = c.MySQL
+		store, err := jobstore.Open(b.Context(), c.MySQL)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer store.Close()
+		p = (&site{doors: manager.Doors{Store: store}}).accept(b)
+		testenv.ManyPhotos(b, c.MySQL, *manyRows)
 	})
-	p := s.accept(b)
-	testenv.ManyPhotos(b, store, *manyRows)
 	s.crowd(b, s.scale(b), *manyWorkers)
 	token := s.somebody(b, "olga", account.RoleOperator)
 	newest, err := s.doors.Store.SearchPhotos(b.Context(), jobstore.Search{Limit: 200})
