@@ -137,6 +137,8 @@ func (f Search) index() string {
 	switch {
 	case len(f.IDs) > 0, !f.From.IsZero(), f.After != job.ID{}: // the primary key may do
 		return ""
+	case f.SHA256 != "": // few rows have the same, in whatever order
+		return ` USE INDEX (photos_of_content)`
 	case f.OwnerID != uuid.UUID{}, f.BatchID != uuid.UUID{}: // have what is theirs alone
 		return ""
 	case f.Code != "", f.Dead, f.State != "", len(f.States) > 0, f.Worker != "", f.Lane != "", f.Category != "":
