@@ -12,6 +12,7 @@ import (
 type Figures struct {
 	Accepted  int
 	Succeeded int
+	Left      int // that had not ended when the scenario did
 	Again     int // photos that were charged more than one attempt
 	Late      float64
 	P50, P95  time.Duration // wait until a worker took it
@@ -35,6 +36,9 @@ func (sc Scenario) Figures() Figures {
 	for _, p := range sc.photos {
 		if p.status == client.Succeeded {
 			f.Succeeded++
+		}
+		if !p.status.Ended() {
+			f.Left++
 		}
 		if p.attempts > 1 {
 			f.Again++

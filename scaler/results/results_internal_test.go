@@ -51,7 +51,7 @@ func TestFigures(t *testing.T) {
 	t.Parallel()
 	sc := played()
 	f := sc.Figures()
-	if f.Accepted != 4 || f.Succeeded != 3 || f.Again != 1 || f.P50 != 3*time.Second || f.Longest != 11*time.Second || f.Late < 33 || f.Late > 34 {
+	if f.Accepted != 4 || f.Succeeded != 3 || f.Left != 1 || f.Again != 1 || f.P50 != 3*time.Second || f.Longest != 11*time.Second || f.Late < 33 || f.Late > 34 {
 		t.Errorf("of the photos: %+v", f)
 	}
 	if f.Most != 2 || f.Launched != 1 || f.QueueGone != 3*time.Second || f.Least != 3*time.Second {
