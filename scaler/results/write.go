@@ -80,11 +80,15 @@ func (sc Scenario) picture() chart.Picture {
 		}
 		return all
 	}
+	load := chart.Panel{
+		Name: "load: uploads offered (area), arrivals as the scaler knows them, mean of ten seconds (line)", Unit: "a second",
+		Area: series(func(s Sample) float64 { return s.Offered }), Line: smooth(series(func(s Sample) float64 { return s.Arrivals })),
+	}
+	if chart.Largest(load.Line) == 0 { // not every policy looks at them
+		load.Name, load.Line = "load: uploads offered", nil
+	}
 	p := chart.Picture{Title: "Policy " + string(sc.Policy.Kind), Panels: []chart.Panel{
-		{
-			Name: "load: uploads offered (area), arrivals as the scaler knows them, mean of ten seconds (line)", Unit: "a second",
-			Area: series(func(s Sample) float64 { return s.Offered }), Line: smooth(series(func(s Sample) float64 { return s.Arrivals })),
-		},
+		load,
 		{
 			Name: "queue: photos that wait (area), with those in hand (line)", Unit: "photos",
 			Area: series(func(s Sample) float64 { return s.Waiting }), Line: series(func(s Sample) float64 { return s.Waiting + s.InFlight }),
