@@ -79,7 +79,7 @@ func TestATrialIsAtOneWorker(t *testing.T) {
 	if o.does("jobs.dead.trial", "", &going); going.Open != 0 || going.Succeeded != 1 || going.Failed != 1 {
 		t.Errorf("the trial's end: %+v", going)
 	}
-	if page := s.page(t, "/failures", token); !strings.Contains(page, "1 of 2 succeeded, 1 failed again.") || !strings.Contains(page, "Try the other 2…") {
+	if page := s.page(t, "/failures", token); !strings.Contains(page, "1 of 2 succeeded, 1 failed again.") || strings.Contains(page, "Try the other") {
 		t.Errorf("the page says of it: %s", page)
 	}
 	var ended struct {

@@ -33,7 +33,7 @@ func (s *Service) trialOf(ctx context.Context, groups []jobstore.DeadGroup) (*we
 		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), State: p.State, Code: string(p.Code)})
 	}
 	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool { return isOf(trial, g) })
-	if i >= 0 {
+	if i >= 0 && a.Failed == 0 { // else the group has those that failed again, and a button of its own
 		trial.Rest, trial.Redrive = groups[i].Photos, failureGroup(groups[i]).Redrive()
 	}
 	return trial, nil
