@@ -36,6 +36,8 @@ type button[Q, A any] struct {
 	// words must be typed before it is done; nil: none must be. The page asks for them,
 	// and whatever is posted is held to them: also what comes from no page of ours.
 	words func(q Q) (string, error)
+	// typedAs is the request with the words in it, of a command that wants them, too.
+	typedAs func(q Q, words string) Q
 	// done says in a sentence what was done.
 	done func(q Q, a A) webui.Said
 	// back is where the person goes then.
@@ -122,6 +124,11 @@ func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by comm
 	}
 	page.Frame = frame(c, page.Heading, b.nav)
 	page.Action, page.Back = b.path, b.back(form)
+	if b.typedAs != nil {
+		if text, err = json.Marshal(b.typedAs(q, page.Typed)); err != nil {
+			return fmt.Errorf("asking %s: %w", b.subject, err)
+		}
+	}
 	page.Does = webui.NewCommand("does", b.subject, text)
 	for name, values := range form {
 		if name == "typed" {
@@ -134,18 +141,14 @@ func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by comm
 	return s.kit.Render(c, "confirm", page)
 }
 
-// refuse says why nothing was done, on the page from which it was asked; what is our
+// refuse says what the command said against it, on the page from which it was asked; what is our
 // own fault gets the error page, with the request's name in the log.
 func (b button[Q, A]) refuse(c *fiber.Ctx, form url.Values, err error) error {
 	var p *problem.Problem
 	if !errors.As(err, &p) || p.Status == http.StatusInternalServerError {
 		return err
 	}
-	words := p.Detail
-	if p.Status == http.StatusServiceUnavailable && p.Code == problem.CodeUnavailable {
-		words += " Nothing was done, as far as is known."
-	}
-	say(c, webui.Said{Words: words, Wrong: true})
+	say(c, webui.Said{Words: p.Detail + command.Outcome(err), Wrong: true})
 	return c.Redirect(b.back(form), http.StatusSeeOther)
 }
 

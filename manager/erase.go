@@ -66,11 +66,13 @@ func (s *Service) goOnErasing(ctx context.Context, e jobstore.Erasure, holder st
 	if err != nil {
 		return err
 	}
-	if err := s.store.SaveErasure(ctx, e.ID, holder, eraseLease, document, done); err != nil || !done {
-		return err
+	if done { // on record before it is done, for nobody comes back to it then
+		if err := s.recordErasure(ctx, e, document); err != nil {
+			return err
+		}
+		s.tel.Log.InfoContext(ctx, "erasure done", "erasure_id", e.ID, "photos", report.Marked)
 	}
-	s.tel.Log.InfoContext(ctx, "erasure done", "erasure_id", e.ID, "photos", report.Marked)
-	return s.recordErasure(ctx, e, document)
+	return s.store.SaveErasure(ctx, e.ID, holder, eraseLease, document, done)
 }
 
 // markSome sets tombstones for a part of the lease, and says whether there is more.

@@ -62,6 +62,18 @@ func fleetQuery(values url.Values) webui.FleetQuery {
 	return q
 }
 
+// oldList is how old EC2's list may be to be shown without a word: the scaler asks every
+// few seconds.
+const oldList = 30 * time.Second
+
+// listedAt is a reading of the scaler that is no younger than the list it tells of.
+func listedAt(read webui.Reading, listed, now time.Time) webui.Reading {
+	if read.Known() && !listed.IsZero() && now.Sub(listed) > oldList {
+		return webui.Reading{At: listed, Stale: true}
+	}
+	return read
+}
+
 // fleetPage is the fleet as the board knows it.
 func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 	b := s.board
@@ -81,7 +93,7 @@ func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 	page.Instances, page.Photos = fleetCharts(lately.fleet, changes, page.At)
 
 	list, read := b.fleet.instances.last()
-	page.Fleet = read
+	page.Fleet = listedAt(read, list.at, page.At)
 	rows := fleetRows(list.instances, workers, lately)
 	page.Outside = !read.Known() || read.Stale && len(list.instances) == 0
 	counts := map[string]int{}

@@ -20,12 +20,17 @@ func (s *Service) erasePages() []route {
 		look("/erase", s.showErase),
 		button[eraseRequest, eraseAnswer]{
 			path: "/erase", subject: "maskfleet.data.erase", nav: webui.NavErase, least: account.RoleAdministrator, request: readErase, back: to("/erase"),
-			confirm: confirmErase, words: eraseRequest.words,
+			confirm: confirmErase, words: eraseRequest.words, typedAs: eraseRequest.confirmed,
 			done: func(_ eraseRequest, a eraseAnswer) webui.Said {
 				return webui.Said{Words: "The erasure has begun: " + webui.Count(a.Found.Photos, "photo", "photos") + ". It goes on by itself, also if you leave, and its report stays below."}
 			},
 		}.route(s),
 	}
+}
+
+func (q eraseRequest) confirmed(words string) eraseRequest {
+	q.Confirm = words
+	return q
 }
 
 func readErase(form url.Values) (eraseRequest, error) {

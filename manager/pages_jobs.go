@@ -32,7 +32,7 @@ func (s *Service) jobPages() []route {
 				return webui.ConfirmPage{
 					Heading:     "Try " + webui.Count(dry.Retried, "photo", "photos") + " again?",
 					Consequence: "Each gets all its attempts anew. Those of a batch open its next run.",
-					Facts:       leftOver(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Retried == 0, Button: "Try again",
+					Facts:       leftOverUpTo(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Retried == 0, Button: "Try again",
 				}
 			},
 			done: func(_ targets, a retryAnswer) webui.Said {
@@ -45,7 +45,7 @@ func (s *Service) jobPages() []route {
 				return webui.ConfirmPage{
 					Heading:     "Cancel " + webui.Count(dry.Cancelled, "photo", "photos") + "?",
 					Consequence: "Nobody looks for faces in " + map[bool]string{true: "it", false: "them"}[dry.Cancelled == 1] + ". A cancelled photo is not tried again; what is in hand finishes.",
-					Facts:       leftOver(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Cancelled == 0, Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
+					Facts:       leftOverUpTo(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Cancelled == 0, Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
 				}
 			},
 			done: func(_ targets, a cancelAnswer) webui.Said {
@@ -59,10 +59,18 @@ func leftOver(left int) []webui.Fact {
 	if left == 0 {
 		return nil
 	}
-	words := webui.Number(left)
+	return leftFact(webui.Number(left))
+}
+
+// leftOverUpTo is leftOver of a count that stops.
+func leftOverUpTo(left int) []webui.Fact {
 	if left >= mostLeft-mostIDs {
-		words = "more than " + words
+		return leftFact("more than " + webui.Number(left))
 	}
+	return leftOver(left)
+}
+
+func leftFact(words string) []webui.Fact {
 	return []webui.Fact{{Name: "More that match, for the next time", Value: words}}
 }
 

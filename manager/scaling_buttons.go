@@ -146,7 +146,8 @@ func confirmPolicy(a putPolicyAnswer) webui.ConfirmPage {
 		Consequence: "It becomes version " + strconv.Itoa(a.Version) + " and is followed from the next decision on. Every version before can be gone back to.",
 		Facts:       changesOf(a.Was, a.Policy), Refused: a.Notes, Button: "Put it in force",
 	}
-	if len(page.Facts) == 0 {
+	// Notes are about a document that is refused: putting the same again clears it away.
+	if len(page.Facts) == 0 && len(a.Notes) == 0 {
 		page.Nothing, page.Consequence = true, "It says the same as the policy in force."
 	}
 	return page

@@ -29,7 +29,7 @@ type leaveAnswer struct {
 	Was      role   `json:"was"`               // ready, starting, draining, failed or stopped
 	InHand   int    `json:"in_hand"`           // photos
 	Launch   int    `json:"launch"`            // in its place, or started, or recalled
-	Already  bool   `json:"already,omitempty"` // it was leaving before
+	Already  bool   `json:"already,omitempty"` // it was leaving for good before
 	Notes    string `json:"notes,omitempty"`
 }
 
@@ -53,7 +53,7 @@ func (l *leader) drain(ctx context.Context, call command.Call, q leaveRequest) (
 	if m.role == resting {
 		return answer, problem.New(http.StatusConflict, problem.CodeConflict, "That instance is stopped and has nothing in hand. To be rid of it, destroy it.")
 	}
-	answer.Already = m.retirement != nil
+	answer.Already = m.retirement != nil && m.retirement.Final
 	if call.DryRun {
 		return answer, nil
 	}
@@ -67,7 +67,7 @@ func (l *leader) destroy(ctx context.Context, call command.Call, q leaveRequest)
 	if err != nil {
 		return answer, err
 	}
-	answer.Already = m.retirement != nil
+	answer.Already = m.retirement != nil && m.retirement.Final
 	if call.DryRun {
 		return answer, nil
 	}

@@ -39,6 +39,18 @@ func Ask[A any](ctx context.Context, broker requester, subject string, by Asker,
 	return answer, nil
 }
 
+// Outcome says in a sentence, after a blank, what an asker that got no answer may believe
+// of what it asked for; empty where the command itself has said it.
+func Outcome(err error) string {
+	switch {
+	case errors.Is(err, jobqueue.ErrNobody):
+		return " Nothing was done."
+	case errors.Is(err, jobqueue.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return " It may have been done, or be going on; look before you ask again."
+	}
+	return ""
+}
+
 func problemOf(subject string, said jobqueue.Answer) error {
 	var d problem.Document
 	if err := json.Unmarshal(said.Data, &d); err != nil || d.Code == "" {
