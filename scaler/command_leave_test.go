@@ -88,6 +88,20 @@ func TestStoppedInstanceByCommand(t *testing.T) {
 	eventually(t, "it is gone", func() bool { return w.up(t) == 1 && o.says().Fleet["stopped"] == 0 && len(w.retiring(t)) == 0 })
 }
 
+// TestOutdatedInstancesDoNotStayStopped: they would never be started again.
+func TestOutdatedInstancesDoNotStayStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, twoByHand)
+	stop := w.scale(t, func(c *scaler.Config) { c.KeepStopped, c.Fleet.Version = 1, "1" })
+	o := w.operator(t)
+	o.untilFleet(2)
+	o.sizes("shrink", ``)
+	eventually(t, "one is stopped", func() bool { return len(w.instances(t, "stopped")) == 1 })
+	stop()
+	w.scale(t, func(c *scaler.Config) { c.KeepStopped, c.Fleet.Version = 1, "2" })
+	eventually(t, "it is ended", func() bool { return len(w.instances(t, "stopped")) == 0 && w.up(t) == 1 })
+}
+
 // TestDestroyByCommand: it is ended although it has photos in hand, also one that is
 // draining already.
 func TestDestroyByCommand(t *testing.T) {

@@ -137,7 +137,7 @@ func (h *hands) finish() { h.running.Wait() }
 // decided; what changes the size is left alone by a decision that was blind, because
 // the size itself may be wrong.
 func (h *hands) round(ctx context.Context, c census, d decide.Decision, resize bool) error {
-	steps := []step{{h.settle, true}, {h.goOnRetiring, false}, {h.register, false}, {h.replace, true}}
+	steps := []step{{h.settle, true}, {h.goOnRetiring, false}, {h.weed, false}, {h.register, false}, {h.replace, true}}
 	if resize && d.Acts() {
 		steps = append(steps, step{h.recall, true}, step{h.grow, true}, step{h.shrink, true})
 	}
@@ -177,6 +177,21 @@ func (h *hands) settle(ctx context.Context, _ census, _ decide.Decision) (bool, 
 	}
 	h.settled = true
 	return true, nil
+}
+
+// weed ends stopped instances of an older version, which would never be started again.
+func (h *hands) weed(ctx context.Context, c census, _ decide.Decision) (bool, error) {
+	var ids []string
+	for _, m := range c.in(resting) {
+		if m.State == fleet.StateStopped && m.Outdated && m.retirement == nil {
+			ids = append(ids, m.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return false, nil
+	}
+	ended, err := h.fleet.Terminate(ctx, h.lease.current(), ids...)
+	return len(ended) > 0, err
 }
 
 // register puts instances that run before the balancer.

@@ -91,8 +91,15 @@ func (m *member) busy() (n int) {
 	return n
 }
 
-// byAge puts the youngest first of those that start, else the oldest.
+// byAge puts the youngest first of those that start, else what is outdated and then the
+// oldest.
 func (m *member) byAge(other *member) int {
+	if m.role != starting && m.Outdated != other.Outdated {
+		if m.Outdated {
+			return -1
+		}
+		return 1
+	}
 	if m.role == starting {
 		return other.LaunchedAt.Compare(m.LaunchedAt)
 	}

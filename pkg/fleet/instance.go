@@ -42,13 +42,14 @@ const (
 
 // Instance is one machine of the pool.
 type Instance struct {
-	ID      string `json:"id"`
-	Type    string `json:"type"`
-	Zone    string `json:"zone"`
-	Address string `json:"address"` // private
-	Version string `json:"version"` // of what it was made from
-	Spot    bool   `json:"spot"`    // AWS may take it away
-	State   State  `json:"state"`
+	ID       string `json:"id"`
+	Type     string `json:"type"`
+	Zone     string `json:"zone"`
+	Address  string `json:"address"`  // private
+	Version  string `json:"version"`  // of what it was made from
+	Outdated bool   `json:"outdated"` // by Version it is not what is launched now
+	Spot     bool   `json:"spot"`     // AWS may take it away
+	State    State  `json:"state"`
 	// Shown is false while EC2's list does not have it; it counts all the same.
 	Shown      bool      `json:"shown"`
 	LaunchedAt time.Time `json:"launched_at"` // or started, if it had been stopped

@@ -55,6 +55,7 @@ func (f *Fleet) Instances(ctx context.Context, alive Heartbeats) (Listing, error
 	f.boots.judge(begun, instances, alive) // not now: signs grow no older while EC2 thinks
 	for i := range instances {
 		instances[i].Target = signs.targets.of(instances[i].ID, health)
+		instances[i].Outdated = instances[i].Version != "" && instances[i].Version != f.cfg.version()
 	}
 	return Listing{At: begun, Instances: instances, Targets: health}, nil
 }
