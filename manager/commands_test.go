@@ -465,8 +465,8 @@ func TestEveryCommandIsDescribed(t *testing.T) {
 	if err := json.Unmarshal(msg.Data, &info); err != nil {
 		t.Fatal(err)
 	}
-	if len(info.Endpoints) != 14 {
-		t.Errorf("%d commands, want 14", len(info.Endpoints))
+	if len(info.Endpoints) != 16 {
+		t.Errorf("%d commands, want 16", len(info.Endpoints))
 	}
 	for _, e := range info.Endpoints {
 		m := e.Metadata
