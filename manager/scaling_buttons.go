@@ -53,6 +53,11 @@ type played struct {
 	Launches      int     `json:"launches"`
 	Peak          int     `json:"peak_instances"`
 	LateAfter     float64 `json:"late_after_seconds"`
+	Course        struct {
+		StepSeconds int   `json:"step_seconds"`
+		Instances   []int `json:"instances"`
+		Waiting     []int `json:"waiting"`
+	} `json:"course"`
 }
 
 func (p played) column(name string) webui.ReplayColumn {
@@ -192,6 +197,7 @@ func (s *Service) replay(c *fiber.Ctx) error {
 	if answer.Candidate != nil {
 		page.Columns = append(page.Columns, answer.Candidate.column("Candidate"))
 	}
+	page.Instances, page.Waiting = replayCharts(answer)
 	for name, values := range form {
 		for _, value := range values {
 			page.Fields = append(page.Fields, webui.Field{Name: name, Value: value})

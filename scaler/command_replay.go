@@ -45,7 +45,7 @@ type replayAnswer struct {
 
 func (l *leader) replayCommands() []command.Command {
 	came := func(hours, late float64, launches int) played {
-		return played{simulate.Replayed{InstanceHours: hours, LateShare: late, Photos: 61204, LongestWait: 41, Launches: launches, Peak: 6}, 10}
+		return played{simulate.Replayed{InstanceHours: hours, LateShare: late, Photos: 61204, LongestWait: 41, Launches: launches, Peak: 6, Course: simulate.Course{StepSeconds: 600, Instances: []int{2, 6, 3}, Waiting: []int{0, 310, 0}}}, 10}
 	}
 	candidate, to := came(31.2, 0.004, 40), exampleMoment()
 	return []command.Command{
@@ -87,7 +87,7 @@ func (l *leader) replay(ctx context.Context, q replayRequest) (replayAnswer, err
 	}
 	answer.Happened = played{simulate.Replayed{
 		InstanceHours: t.cost.Hours(), LateShare: float64(t.waits.Late) / float64(max(1, t.waits.Photos)), Photos: t.photos,
-		LongestWait: t.waits.Longest.Seconds(), Launches: t.began, Peak: t.peak,
+		LongestWait: t.waits.Longest.Seconds(), Launches: t.began, Peak: t.peak, Course: t.course,
 	}, inForce.Wait.TargetSeconds}
 	if answer.InForce, err = play(ctx, t, inForce); err != nil {
 		return replayAnswer{}, err

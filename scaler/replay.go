@@ -23,6 +23,7 @@ type tape struct {
 	cost    time.Duration // of all instances together
 	began   int           // launches that can be seen: more may have hidden behind ends
 	peak    int
+	course  simulate.Course
 	missing time.Duration // without readings
 	waits   jobstore.Waits
 }
@@ -36,6 +37,7 @@ func record(readings []jobqueue.FleetReading) tape {
 	first, last := readings[0], readings[len(readings)-1]
 	t := tape{Recording: simulate.Recording{From: first.At, BinSeconds: int(replayBin.Seconds()), Instances: first.Ready + first.Starting}, to: last.At}
 	spread := newSpread(first.At, last.At)
+	t.course = simulate.NewCourse(int(last.At.Sub(first.At).Seconds()) + 1)
 	for i, r := range readings[1:] {
 		before := readings[i]
 		gap := r.At.Sub(before.At)
@@ -43,6 +45,9 @@ func record(readings []jobqueue.FleetReading) tape {
 		t.cost += time.Duration(there(before)) * gap
 		t.began += max(0, there(r)-there(before))
 		t.peak = max(t.peak, there(before), there(r))
+		for at := before.At; at.Before(r.At); at = at.Add(replayBin) { // what was there was there until the next reading
+			t.course.Note(int(at.Sub(first.At).Seconds()), there(before), before.Waiting)
+		}
 		if gap > silence {
 			t.missing += gap
 		}

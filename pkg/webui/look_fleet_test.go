@@ -192,10 +192,37 @@ func scalingPictures() []picture {
 		Columns: []webui.ReplayColumn{{"Happened", 30.5, 0.013, 10, 62, 41, 6}, {"In force", 29.8, 0.0112, 10, 48, 38, 6}, {"Candidate", 31.2, 0.0041, 10, 41, 40, 7}},
 		Does:    webui.NewCommand("does", "maskfleet.scaler.replay", []byte(`{"policy":{"format":1,"policy":"target-wait","max":12}}`)),
 	}
+	replay.Instances, replay.Waiting = lookOfReplay(replay.From, replay.To)
 	decisions := webui.DecisionsPage{Frame: atManager("Decisions", webui.NavScaling), Rows: page.Log, Next: "/scaling/decisions?before=x"}
 	freeze := webui.PausePolicyPage{Frame: atManager("Pause scaling", webui.NavScaling), Size: 4, Does: webui.NewCommand("does", "maskfleet.scaler.pause", []byte(`{"for":"1h"}`))}
 	return []picture{
 		{"scaling", "scaling", page}, {"scaling-candidate", "scaling", candidate}, {"scaling-silent", "scaling", silent},
 		{"scaling-replay", "replay", replay}, {"scaling-decisions", "decisions", decisions}, {"scaling-pause", "freeze", freeze},
 	}
+}
+
+// lookOfReplay is a day with a hump at noon.
+func lookOfReplay(from, to time.Time) (instances, waiting webui.Chart) {
+	chart := webui.Chart{From: from, To: to}
+	const steps = 144
+	hump := func(n int, height, width float64) float64 {
+		return math.Round(height * math.Exp(-math.Pow(float64(n-steps/2)/width, 2)))
+	}
+	lines := map[string][]float64{}
+	names := []string{"Happened", "In force", "Candidate"}
+	for n := range steps {
+		chart.Times = append(chart.Times, from.Add(time.Duration(n)*to.Sub(from)/steps))
+		for i, name := range names {
+			lines[name] = append(lines[name], 1+hump(n, 4+float64(i), 20))
+			lines["w "+name] = append(lines["w "+name], hump(n, 300/float64(1+i), 6))
+		}
+	}
+	instances, waiting = chart, chart
+	instances.ID, instances.Title = "replay-instances", "Instances"
+	waiting.ID, waiting.Title = "replay-waiting", "Photos waiting"
+	for _, name := range names {
+		instances.Series = append(instances.Series, webui.Series{Name: name, Step: true, Values: lines[name]})
+		waiting.Series = append(waiting.Series, webui.Series{Name: name, Values: lines["w "+name]})
+	}
+	return instances, waiting
 }

@@ -189,11 +189,13 @@ type ReplayPage struct {
 	From, To time.Time
 	Photos   int
 	Columns  []ReplayColumn // what happened, the policy in force, the candidate
-	Says     string
-	Notes    []string
-	Fields   []Field // of the candidate's form
-	Back     string
-	Does     Command
+	// Instances and Waiting are over the time that was played.
+	Instances, Waiting Chart
+	Says               string
+	Notes              []string
+	Fields             []Field // of the candidate's form
+	Back               string
+	Does               Command
 }
 
 // Best says which column has the least of a measure.

@@ -34,6 +34,7 @@ type Replayed struct {
 	LongestWait   float64 `json:"longest_wait_seconds"`
 	Launches      int     `json:"launches"`
 	Peak          int     `json:"peak_instances"`
+	Course        Course  `json:"course"`
 }
 
 // String is the sentence for a person who is about to change the policy.
@@ -69,7 +70,7 @@ func Replay(r Recording, p decide.Policy) (Replayed, error) {
 	outcome := Play(photos, plant, max(p.Min, min(p.Max, r.Instances)), rule)
 	return Replayed{
 		InstanceHours: outcome.CostHours(), LateShare: outcome.LateShare(), Photos: outcome.Photos,
-		LongestWait: outcome.WaitQuantiles(1)[0], Launches: outcome.Launches, Peak: outcome.Peak,
+		LongestWait: outcome.WaitQuantiles(1)[0], Launches: outcome.Launches, Peak: outcome.Peak, Course: courseOf(outcome, photos.Seconds),
 	}, nil
 }
 
