@@ -101,11 +101,14 @@ func (s *Store) WebhooksDue(ctx context.Context, limit int) ([]Webhook, error) {
 
 // ClaimDeliveries takes deliveries of an endpoint that are due, those first that wait
 // longest, and leaves alone what others are taking at the moment. Each is the caller's
-// for lease, in which it must be sent and recorded; after that it is due again.
+// for lease, in which it must be sent and recorded; after that it is due again. An
+// endpoint that was disabled since it was found due has none to give.
 func (s *Store) ClaimDeliveries(ctx context.Context, endpoint uuid.UUID, limit int, lease time.Duration) (claimed []Delivery, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, selectDeliveries+`
-			WHERE webhook_id = ? AND due_at <= UTC_TIMESTAMP(6) ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED`, endpoint[:], limit)
+			WHERE webhook_id = ? AND due_at <= UTC_TIMESTAMP(6)
+				AND EXISTS (SELECT 1 FROM webhooks WHERE id = ? AND disabled_at IS NULL)
+			ORDER BY due_at LIMIT ? FOR UPDATE SKIP LOCKED`, endpoint[:], endpoint[:], limit)
 		if claimed, err = collect(rows, err, scanDelivery); err != nil || len(claimed) == 0 {
 			return err
 		}

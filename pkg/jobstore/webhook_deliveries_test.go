@@ -152,6 +152,9 @@ func TestWebhooksDue(t *testing.T) {
 	if got := due(); len(got) > 0 {
 		t.Errorf("a disabled one is due: %v", got)
 	}
+	if claimed, err := store.ClaimDeliveries(t.Context(), first.ID, 1, far); err != nil || len(claimed) > 0 {
+		t.Errorf("found due before it was disabled, it gave %+v, %v", claimed, err)
+	}
 	if err := store.ChangeWebhook(t.Context(), gone.OwnerID, gone.ID, jobstore.WebhookChange{Enabled: new(true)}); err != nil {
 		t.Fatal(err)
 	}
