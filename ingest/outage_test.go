@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen sooner or later.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // eventually waits until holds gives true.
 func eventually(t testing.TB, what string, holds func() bool) {

@@ -66,7 +66,7 @@ func TestDownloadEndsOnlyWhenItIsWhole(t *testing.T) {
 	for path, body := range bodies {
 		select {
 		case <-body.closed:
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("%s was not closed", path)
 		}
 	}

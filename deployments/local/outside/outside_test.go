@@ -76,7 +76,7 @@ func serve(t *testing.T, dir string) string {
 			if err != nil {
 				t.Errorf("stopping: %v", err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("it did not stop")
 		}
 	})

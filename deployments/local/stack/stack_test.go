@@ -210,7 +210,7 @@ func TestLauncherProcess(t *testing.T) {
 
 func awaitGone(t *testing.T, name string, pid int) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
 		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 		if err != nil || strings.Contains(string(stat), ") Z ") {
