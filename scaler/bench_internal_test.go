@@ -30,7 +30,7 @@ func BenchmarkTick(b *testing.B) {
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				now := at().Add(time.Duration(n) * time.Second)
-				c := takeCensus(l, workers, nil, nil)
+				c := takeCensus(l, workers, nil, unheard{})
 				history.Advance(decide.Observation{
 					At: now, Accepted: known(float64(n * 1000)), Finished: known(float64(n * 900)), Worked: known(float64(n * 108)),
 					Waiting: known(1e6), InFlight: known(float64(instances)),

@@ -38,20 +38,28 @@ const (
 type census struct {
 	at        time.Time // when it was listed
 	members   []member
-	reporting int  // of the ready ones
+	reporting int  // of the ready ones, and of those that the listing lacks
 	doubted   bool // most fell silent together, against the balancer's word, and are believed in for a while
+}
+
+// unheard is what is known of instances that are not heard of.
+type unheard struct {
+	since map[string]time.Time
+	// early: the scaler has looked for less than a boot. What had stopped it may have
+	// stopped them, and they boot.
+	early bool
 }
 
 // takeCensus joins what EC2, the balancer, the broker and our own records say.
 // Silence is judged at the time of the listing: while EC2 does not answer, nobody falls
 // silent for longer.
-func takeCensus(l fleet.Listing, workers []jobqueue.Worker, retirements map[string]jobstore.Retirement, silentSince map[string]time.Time) census {
+func takeCensus(l fleet.Listing, workers []jobqueue.Worker, retirements map[string]jobstore.Retirement, quiet unheard) census {
 	c := census{at: l.At}
 	byInstance := make(map[string][]jobqueue.Worker, len(workers))
 	for _, w := range workers {
 		byInstance[w.Instance] = append(byInstance[w.Instance], w)
 	}
-	silent, heard := 0, 0
+	mute, heard := 0, 0
 	c.members = make([]member, 0, len(l.Instances))
 	for _, i := range l.Instances {
 		m := member{Instance: i, workers: byInstance[i.ID]}
@@ -64,11 +72,11 @@ func takeCensus(l fleet.Listing, workers []jobqueue.Worker, retirements map[stri
 		case i.Health != fleet.HealthDangling:
 			heard++
 		case i.Target.State != fleet.TargetUnhealthy:
-			silent++
+			mute++
 		}
 		c.members = append(c.members, m)
 	}
-	c.doubted = silent > heard
+	c.doubted = mute > heard
 	for n := range c.members {
 		m := &c.members[n]
 		if m.role != ready {
@@ -77,7 +85,9 @@ func takeCensus(l fleet.Listing, workers []jobqueue.Worker, retirements map[stri
 		if m.Health == fleet.HealthReady {
 			c.reporting++
 		}
-		m.judge(l.At, c.doubted, silentSince[m.ID])
+		if !quiet.early {
+			m.judge(l.At, c.doubted, quiet.since[m.ID])
+		}
 	}
 	return c
 }

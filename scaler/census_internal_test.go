@@ -40,7 +40,7 @@ func TestRoles(t *testing.T) {
 		"stopped":                    {instance("i", fleet.StateStopped, fleet.HealthUnknown, fleet.TargetNone), nil, nil, resting},
 		"retires and is stopped":     {instance("i", fleet.StateStopping, fleet.HealthUnknown, fleet.TargetNone), nil, retiring, resting},
 	} {
-		c1 := takeCensus(fleet.Listing{At: at(), Instances: []fleet.Instance{c.instance}}, c.workers, c.retirements, nil)
+		c1 := takeCensus(fleet.Listing{At: at(), Instances: []fleet.Instance{c.instance}}, c.workers, c.retirements, unheard{})
 		if got := c1.members[0].role; got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
@@ -58,7 +58,7 @@ func TestMostSilentTogether(t *testing.T) {
 		instance("i-4", fleet.StateRunning, fleet.HealthReady, fleet.TargetHealthy),
 	}}
 	since := map[string]time.Time{"i-1": at().Add(-10 * time.Second), "i-2": at().Add(-2 * disbelief), "i-3": at()}
-	c := takeCensus(all, nil, nil, since)
+	c := takeCensus(all, nil, nil, unheard{since: since})
 	for n, want := range []role{ready, failed, failed, ready} { // believed; silent for long; the balancer says so, too; alive
 		if got := c.members[n].role; got != want {
 			t.Errorf("%s: %s, want %s", c.members[n].ID, got, want)
@@ -66,6 +66,10 @@ func TestMostSilentTogether(t *testing.T) {
 	}
 	if c.reporting != 1 || !c.doubted {
 		t.Errorf("%d report, doubted %v", c.reporting, c.doubted)
+	}
+	early := takeCensus(all, nil, nil, unheard{since: since, early: true})
+	if n := early.count(failed); n > 0 {
+		t.Errorf("%d are given up by a scaler that has just begun", n)
 	}
 }
 

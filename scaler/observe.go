@@ -29,6 +29,7 @@ func (s *senses) observe(now time.Time, c census, known bool) decide.Observation
 	}
 	if known {
 		o.Fleet = decide.Fleet{Known: true, Age: now.Sub(c.at), Ready: c.count(ready), Reporting: c.reporting}
+		o.Fleet.Others = len(c.members) - c.size()
 		for _, m := range c.in(starting) {
 			o.Fleet.Starting = append(o.Fleet.Starting, max(0, now.Sub(m.LaunchedAt)))
 		}

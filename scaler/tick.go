@@ -18,8 +18,10 @@ type leader struct {
 	journal *journal
 	hands   *hands
 
+	began    time.Time // to lead
 	history  decide.History
 	silent   map[string]time.Time // since when instances have been silent
+	absent   absent
 	saved    time.Time
 	reported time.Time
 	measured time.Time
@@ -68,7 +70,7 @@ func (s *Service) newLeader(ctx context.Context) (*leader, error) {
 		return nil, err
 	}
 	l := &leader{
-		Service: s, inForce: initial, silent: map[string]time.Time{},
+		Service: s, inForce: initial, began: time.Now(), silent: map[string]time.Time{}, absent: absent{},
 		policy:  &livePolicy{broker: s.doors.Queue, log: s.tel.Log, current: initial},
 		journal: &journal{store: s.doors.Store, events: s.doors.Queue, log: s.tel.Log, keep: s.cfg.KeepDecisions},
 		hands:   newHands(s),
@@ -120,7 +122,17 @@ func (l *leader) look() (c census, known bool) {
 		}
 	}
 	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !dangling[id] })
-	return takeCensus(found.Listing, found.workers, l.hands.retiring(), l.silent), true
+	c = takeCensus(found.Listing, found.workers, l.hands.retiring(), unheard{l.silent, found.At.Sub(l.began) < l.boot()})
+	c.reporting += l.absent.count(c, found.workers)
+	return c, true
+}
+
+// boot is how long one takes: as measured, and before that as the policy says.
+func (l *leader) boot() time.Duration {
+	if measured := l.senses.bootTime(); measured > 0 {
+		return measured
+	}
+	return time.Duration(l.inForce.Wait.BootSeconds * float64(time.Second))
 }
 
 // show is what commands read.

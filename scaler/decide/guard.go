@@ -150,7 +150,7 @@ func (m *memory) lookAtFleet(o Observation, p Policy, boot float64, s *sight) {
 	case f.Age.Seconds() > stale:
 		complain(fmt.Sprintf("the list of instances is %s old", seconds(f.Age)))
 		return
-	case f.Size() > 0 || m.Size == 0 || p.wantsNobody(o.At):
+	case f.Size()+f.Others > 0 || m.Size == 0 || p.wantsNobody(o.At):
 		m.EmptySince = 0
 	case m.EmptySince == 0:
 		m.EmptySince = now

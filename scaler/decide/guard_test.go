@@ -92,6 +92,21 @@ func TestFleetThatIsReallyGoneIsReplaced(t *testing.T) {
 	}
 }
 
+// TestFleetThatLeavesIsNoEmptyList: an instance that drains is listed, so that a list
+// without any other is believed at once, and the pin of a person followed.
+func TestFleetThatLeavesIsNoEmptyList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.policy.Kind, w.policy.Manual.Size = decide.Manual, 1
+	w.run(600)
+	w.ready = 0
+	w.policy.Manual.Size = 2
+	w.spoil = func(o *decide.Observation) { o.Fleet.Others = 1 }
+	if d := w.tick(); d.Target != 2 || len(d.Blind) > 0 {
+		t.Errorf("the target is %d: %s", d.Target, d.Reason)
+	}
+}
+
 // TestLeapNeedsASecondReading: a depth a thousand times higher, which a restarted
 // broker may report for a moment, launches nothing until it is seen again.
 func TestLeapNeedsASecondReading(t *testing.T) {

@@ -42,8 +42,9 @@ type Fleet struct {
 	Known     bool
 	Age       time.Duration
 	Ready     int
-	Reporting int             // workers that have given a sign of life
-	Starting  []time.Duration // how long each of the others has been starting
+	Reporting int             // that have given a sign of life, also those that the list lacks
+	Starting  []time.Duration // how long each of those has been starting that are not ready yet
+	Others    int             // that the list names and that do not count: leaving, given up, stopped
 }
 
 // Size is how many instances there are, ready or starting.
