@@ -55,7 +55,6 @@ func (g growth) aMinute() float64 {
 
 // trends are the last half hour, for anybody to read.
 type trends struct {
-	at       time.Time
 	fleet    []jobqueue.FleetReading // the oldest first
 	machines map[string]machineTrend
 }
@@ -201,7 +200,7 @@ func (h *history) forget(before time.Time) {
 }
 
 func (h *history) trends(now time.Time) trends {
-	t := trends{at: now, fleet: append([]jobqueue.FleetReading(nil), h.fleet...), machines: make(map[string]machineTrend, len(h.machines))}
+	t := trends{fleet: append([]jobqueue.FleetReading(nil), h.fleet...), machines: make(map[string]machineTrend, len(h.machines))}
 	times := chartTimes(now)
 	for id, minutes := range h.machines {
 		trend := machineTrend{cpu: nothing(chartMinutes), jobs: nothing(chartMinutes), requests: nothing(chartMinutes)}

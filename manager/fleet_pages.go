@@ -95,7 +95,6 @@ func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 	list, read := b.fleet.instances.last()
 	page.Fleet = listedAt(read, list.at, page.At)
 	rows := fleetRows(list.instances, workers, lately)
-	page.Outside = !read.Known() || read.Stale && len(list.instances) == 0
 	counts := map[string]int{}
 	for _, r := range rows {
 		counts[r.Role]++

@@ -49,13 +49,6 @@ type scalerCounts struct {
 	Stopped  int `json:"stopped"`
 }
 
-func (c scalerCounts) of(role string) int {
-	return map[string]int{
-		fleetReady: c.Ready, fleetStarting: c.Starting, fleetDraining: c.Draining, fleetFailed: c.Failed, fleetStopped: c.Stopped,
-		"": c.Ready + c.Starting + c.Draining + c.Failed + c.Stopped,
-	}[role]
-}
-
 type scalerReading struct {
 	Reading    string   `json:"reading"`
 	AgeSeconds *float64 `json:"age_seconds"`
@@ -161,8 +154,8 @@ func (s *Service) readInstances(ctx context.Context) (list fleetList, err error)
 	}
 }
 
-// policyDocument is the policy as people write it. Fields that this program does not
-// show are kept as they came.
+// policyDocument is the policy as people write it. The form makes it anew, so that a
+// page that puts one loses the fields that this program does not know.
 type policyDocument struct {
 	Format           int             `json:"format"`
 	Version          int             `json:"version,omitempty"`
@@ -175,8 +168,6 @@ type policyDocument struct {
 	Ratio            policyRatio     `json:"cpu_ratio"`
 	Manual           policyManual    `json:"manual"`
 	Schedules        json.RawMessage `json:"schedules,omitempty"`
-
-	Overrides []scalerOverride `json:"-"` // persons' words stay as they are
 }
 
 type policyWait struct {

@@ -15,9 +15,6 @@ type Growth struct {
 	Launched []string
 }
 
-// Count is how many there are more than the lists have shown.
-func (g Growth) Count() int { return len(g.Found) + len(g.Started) + len(g.Launched) }
-
 // Grow adds n instances: it starts stopped ones of the present version, then launches
 // what is missing, at the cheapest type and the emptiest zone that have some left. It
 // may add fewer; then the error says why: ErrNoCapacity, ErrLimit, ErrBootsFail and

@@ -215,7 +215,6 @@ type FleetPage struct {
 	Rows      []InstanceRow
 	PhotoTime time.Duration // that a photo usually takes
 	Next      string        // the address of the next page; empty: that was all
-	Outside   bool          // nobody scales: these are the workers that are alive
 }
 
 // SizePage fills page "size": how many, for how long, and why.
