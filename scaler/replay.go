@@ -38,6 +38,7 @@ func record(readings []jobqueue.FleetReading) tape {
 	t := tape{Recording: simulate.Recording{From: first.At, BinSeconds: int(replayBin.Seconds()), Instances: first.Ready + first.Starting}, to: last.At}
 	spread := newSpread(first.At, last.At)
 	t.course = simulate.NewCourse(int(last.At.Sub(first.At).Seconds()) + 1)
+	step := min(replayBin, time.Duration(t.course.StepSeconds)*time.Second)
 	for i, r := range readings[1:] {
 		before := readings[i]
 		gap := r.At.Sub(before.At)
@@ -45,13 +46,14 @@ func record(readings []jobqueue.FleetReading) tape {
 		t.cost += time.Duration(there(before)) * gap
 		t.began += max(0, there(r)-there(before))
 		t.peak = max(t.peak, there(before), there(r))
-		for at := before.At; at.Before(r.At); at = at.Add(replayBin) { // what was there was there until the next reading
+		for at := before.At; at.Before(r.At); at = at.Add(step) { // what was there was there until the next reading
 			t.course.Note(int(at.Sub(first.At).Seconds()), there(before), before.Waiting)
 		}
 		if gap > silence {
 			t.missing += gap
 		}
 	}
+	t.course.Note(int(last.At.Sub(first.At).Seconds()), there(last), last.Waiting)
 	t.Accepted, t.photos = spread.whole()
 	t.Boots = bootsOf(readings)
 	return t

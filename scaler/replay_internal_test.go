@@ -37,6 +37,9 @@ func TestTape(t *testing.T) {
 	if cost := 2*5 + 3*5 + 3*90 + 3*5 + 2*5 + 2*5; got.cost != time.Duration(cost)*time.Second {
 		t.Errorf("it cost %s, want %d s", got.cost, cost)
 	}
+	if least := slices.Min(got.course.Instances); least != 2 || len(got.course.Instances) != 116 {
+		t.Errorf("the course of %d seconds falls to %d, want 2 at least: two were there throughout", len(got.course.Instances), least)
+	}
 	if got.began != 3 || got.peak != 4 || got.missing != 90*time.Second {
 		t.Errorf("%d launches, at most %d, %s missing", got.began, got.peak, got.missing)
 	}
