@@ -14,6 +14,7 @@ type addresses struct {
 	web, manager, nats, s3 string // those a person types
 	mysql, redis, outside  string
 	smtp                   string // where mail is caught
+	natsMonitor            string // which tells of the broker's disk
 	aws, awsControl        string // the stand-in's API, and where faults are asked of it
 	instances              []instanceAddresses
 	managerPrivate         string
@@ -41,6 +42,7 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.redis, 0},
 		{&at.outside, 0},
 		{&at.smtp, 0},
+		{&at.natsMonitor, 0},
 		{&at.managerPrivate, 0},
 		{&at.scalerPrivate, 0},
 	} {

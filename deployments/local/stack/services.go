@@ -45,7 +45,9 @@ func (s *Stack) service(program, natsUser, address, private string, settings map
 }
 
 func (s *Stack) manager() spec {
-	manager := s.service("manager", "manager", s.at.manager, s.at.managerPrivate, map[string]string{"LISTEN": s.at.manager, "ENTRY_URL": s.publicURL()})
+	manager := s.service("manager", "manager", s.at.manager, s.at.managerPrivate, map[string]string{
+		"LISTEN": s.at.manager, "ENTRY_URL": s.publicURL(), "NATS_MONITOR_URL": "http://" + s.at.natsMonitor,
+	})
 	manager.ready = httpReady("http://" + s.at.manager + "/readyz")
 	return manager
 }

@@ -75,7 +75,7 @@ func (s *Stack) nats() (spec, error) {
 	return spec{
 		program: s.binary("nats"),
 		args: []string{
-			"-address", s.at.nats, "-store", data, "-max-store", fmt.Sprint(natsMaxData),
+			"-address", s.at.nats, "-monitor", s.at.natsMonitor, "-store", data, "-max-store", fmt.Sprint(natsMaxData),
 			"-accounts", filepath.Join(s.options.Root, "deployments", "nats", "accounts.conf"),
 		},
 		env:     env,

@@ -37,6 +37,7 @@ func main() {
 func readOptions(args []string) (*server.Options, error) {
 	flags := flag.NewFlagSet("nats", flag.ContinueOnError)
 	address := flags.String("address", "127.0.0.1:4222", "host:port to listen on")
+	monitor := flags.String("monitor", "", "host:port of the monitor, on loopback; empty: there is none")
 	store := flags.String("store", "", "folder of the streams")
 	accounts := flags.String("accounts", "", "file of accounts and users, in nats-server's form")
 	maxStore := flags.Int64("max-store", 4<<30, "bytes that all streams together may reserve")
@@ -46,24 +47,32 @@ func readOptions(args []string) (*server.Options, error) {
 	if *store == "" || *accounts == "" {
 		return nil, errors.New("-store and -accounts are required")
 	}
-	host, portText, err := net.SplitHostPort(*address)
-	if err != nil {
-		return nil, fmt.Errorf("reading -address: %w", err)
-	}
-	port, err := strconv.Atoi(portText)
-	if err != nil {
-		return nil, fmt.Errorf("reading the port of -address: %w", err)
-	}
 	options, err := server.ProcessConfigFile(*accounts)
 	if err != nil {
 		return nil, fmt.Errorf("reading -accounts: %w", err)
 	}
 	options.ServerName = "maskfleet-local"
-	options.Host, options.Port = host, port
+	if options.Host, options.Port, err = hostPort(*address); err != nil {
+		return nil, fmt.Errorf("reading -address: %w", err)
+	}
+	if *monitor != "" {
+		if options.HTTPHost, options.HTTPPort, err = hostPort(*monitor); err != nil {
+			return nil, fmt.Errorf("reading -monitor: %w", err)
+		}
+	}
 	options.JetStream, options.StoreDir = true, *store
 	options.JetStreamMaxMemory, options.JetStreamMaxStore = 64<<20, *maxStore
 	options.NoSigs = true // signals are main's
 	return options, nil
+}
+
+func hostPort(address string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = strconv.Atoi(text)
+	return host, port, err
 }
 
 func run(ctx context.Context, opts *server.Options) error {
