@@ -52,7 +52,7 @@ type versionsAnswer struct {
 type policyVersion struct {
 	Revision uint64      `json:"revision"`
 	PutAt    time.Time   `json:"put_at"`
-	Version  int         `json:"version,omitempty"`
+	Version  *int        `json:"version,omitempty"` // 0: what was in force before anybody put one
 	Policy   decide.Kind `json:"policy,omitempty"`
 	Refusal  string      `json:"refusal,omitempty"`  // why it was never followed
 	Document string      `json:"document,omitempty"` // as it was put
@@ -67,7 +67,7 @@ func (l *leader) policyCommands() []command.Command {
 	p.Version = 12
 	next := p
 	next.Version, next.Max = 13, 12
-	put := exampleMoment()
+	put, version := exampleMoment(), p.Version
 	return []command.Command{
 		command.Read("policy", "Shows the policy in force, and whether the document that was put last is followed.",
 			struct{}{}, policyAnswer{InForce: p, Revision: 86, PutAt: put, Followed: true}, l.showPolicy),
@@ -75,7 +75,7 @@ func (l *leader) policyCommands() []command.Command {
 			putPolicyRequest{Policy: json.RawMessage(`{"format":1,"policy":"target-wait","max":12}`)},
 			putPolicyAnswer{Policy: next, Version: 13, Revision: 87, Was: p}, l.putPolicy),
 		command.Read("policy.versions", "Lists the documents that were put, the newest first; one of them whole by its revision.",
-			versionsRequest{}, versionsAnswer{Versions: []policyVersion{{Revision: 86, PutAt: put, Version: 12, Policy: decide.TargetWait}}}, l.listVersions),
+			versionsRequest{}, versionsAnswer{Versions: []policyVersion{{Revision: 86, PutAt: put, Version: &version, Policy: decide.TargetWait}}}, l.listVersions),
 		command.Change("policy.restore", "Goes back to a document that was put earlier, as a new version; overrides stay as they are.",
 			restoreRequest{Revision: 80}, putPolicyAnswer{Policy: next, Version: 13, Revision: 87, Was: p}, l.restorePolicy),
 	}
@@ -200,7 +200,7 @@ func describeVersion(text jobqueue.PolicyText) policyVersion {
 		v.Refusal = err.Error()
 		return v
 	}
-	v.Version, v.Policy = p.Version, p.Kind
+	v.Version, v.Policy = &p.Version, p.Kind
 	return v
 }
 

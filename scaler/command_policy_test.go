@@ -54,6 +54,12 @@ func TestPolicyByCommand(t *testing.T) {
 	if shown.InForce.Manual.Size != 1 || shown.Revision != 0 || !shown.Followed {
 		t.Errorf("nobody ever put one: %+v", shown)
 	}
+	var versions policyVersions
+	eventually(t, "the policy to begin with is a version", func() bool {
+		o.does("policy.versions", ``, &versions)
+		return len(versions.Versions) == 1
+	})
+	begun := versions.Versions[0].Revision
 	var put policyPut
 	o.does("policy.put", `{"policy":`+manual(2)+`,"dry_run":true}`, &put)
 	if !put.DryRun || put.Version != 1 || put.Revision != 0 || put.Was.Manual.Size != 1 || put.Policy.Manual.Size != 2 {
@@ -90,9 +96,10 @@ func TestPolicyByCommand(t *testing.T) {
 		t.Errorf("put without overrides: %+v", put)
 	}
 
-	var versions policyVersions
+	versions = policyVersions{}
 	o.does("policy.versions", ``, &versions)
-	if len(versions.Versions) != 4 || versions.Versions[0].Version != 4 || versions.Versions[3].Revision != first || versions.Versions[3].Version != 1 {
+	if len(versions.Versions) != 5 || versions.Versions[0].Version != 4 || versions.Versions[3].Revision != first || versions.Versions[3].Version != 1 ||
+		versions.Versions[4].Revision != begun || versions.Versions[4].Version != 0 {
 		t.Errorf("versions: %+v", versions)
 	}
 	o.does("policy.versions", fmt.Sprintf(`{"revision":%d}`, first), &versions)
@@ -113,6 +120,11 @@ func TestPolicyByCommand(t *testing.T) {
 		t.Errorf("gone back: %+v", put)
 	}
 	o.untilFollowed(5)
+	put = policyPut{}
+	o.does("policy.restore", fmt.Sprintf(`{"revision":%d,"dry_run":true}`, begun), &put)
+	if put.Policy.Manual.Size != 1 || put.Version != 6 {
+		t.Errorf("going back to what the scaler began with: %+v", put)
+	}
 
 	var decisions struct {
 		Decisions []struct {

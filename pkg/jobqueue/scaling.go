@@ -38,24 +38,44 @@ func (q *Queue) AppliedPolicy(ctx context.Context) (PolicyText, error) {
 }
 
 // PolicyVersions gives the documents that were put, the newest last, as far back as
-// the bucket remembers. The bucket remembers what could not be followed, too.
+// the bucket remembers, and before them what was in force when nobody had put one. The
+// bucket remembers what could not be followed, too.
 func (q *Queue) PolicyVersions(ctx context.Context) (all []PolicyText, err error) {
 	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
-		entries, err := kv.History(ctx, keyPolicy)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil
+		put, err := policyHistory(ctx, kv, keyPolicy)
+		if err != nil {
+			return err
 		}
-		for _, entry := range entries {
-			if entry.Operation() == jetstream.KeyValuePut {
-				all = append(all, PolicyText{entry.Value(), entry.Revision(), entry.Created().UTC()})
+		applied, err := policyHistory(ctx, kv, keyPolicyApplied)
+		if err != nil {
+			return err
+		}
+		for _, p := range applied { // revisions count what is put to any key
+			if len(put) == 0 || p.Revision < put[0].Revision {
+				all = append(all, p)
 			}
 		}
-		return err
+		all = append(all, put...)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading the versions of the scaling policy: %w", err)
 	}
 	return all, nil
+}
+
+// policyHistory gives what was put to the key, the newest last.
+func policyHistory(ctx context.Context, kv jetstream.KeyValue, key string) (all []PolicyText, err error) {
+	entries, err := kv.History(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return nil, nil
+	}
+	for _, entry := range entries {
+		if entry.Operation() == jetstream.KeyValuePut {
+			all = append(all, PolicyText{entry.Value(), entry.Revision(), entry.Created().UTC()})
+		}
+	}
+	return all, err
 }
 
 func (q *Queue) policyText(ctx context.Context, key string) (p PolicyText, err error) {
