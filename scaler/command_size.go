@@ -2,6 +2,7 @@ package scaler
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -79,19 +80,33 @@ type sizeAnswer struct {
 	Was  int `json:"was"`  // instances there are, ready or starting
 	Size int `json:"size"` // instances there will be
 	forecast
-	Override *decide.Override  `json:"override,omitempty"` // as it stands in the policy now
-	Ended    []decide.Override `json:"ended,omitempty"`    // overrides that were in force until now
-	Version  int               `json:"version"`            // of the policy
-	Revision uint64            `json:"revision,omitempty"` // of the document; none of a dry run
-	Notes    []string          `json:"notes,omitempty"`
+	Override *word    `json:"override,omitempty"` // as it stands in the policy now
+	Ended    []word   `json:"ended,omitempty"`    // overrides that were in force until now
+	Version  int      `json:"version"`            // of the policy
+	Revision uint64   `json:"revision,omitempty"` // of the document; none of a dry run
+	Notes    []string `json:"notes,omitempty"`
+}
+
+// word is a person's word in an answer: only a pin has a size, which may be nobody.
+type word decide.Override
+
+// MarshalJSON leaves out what an override of its kind does not have.
+func (w word) MarshalJSON() ([]byte, error) {
+	if w.Kind == decide.Pin {
+		return json.Marshal(decide.Override(w))
+	}
+	return json.Marshal(struct {
+		decide.Override
+		Size int `json:"size,omitempty"` // in the place of the other's
+	}{Override: decide.Override(w)})
 }
 
 func (l *leader) sizeCommands() []command.Command {
 	six, one, until := 6, 1, exampleMoment().Add(usualTerm)
-	pin := decide.Override{Kind: decide.Pin, Size: six, Who: "ann", Why: "the open day", Until: until}
+	pin := word{Kind: decide.Pin, Size: six, Who: "ann", Why: "the open day", Until: until}
 	none := pin
 	none.Size, none.Until = 0, time.Time{}
-	freeze := decide.Override{Kind: decide.Freeze, Who: "ann", Why: "a look at the balancer", Until: until}
+	freeze := word{Kind: decide.Freeze, Who: "ann", Why: "a look at the balancer", Until: until}
 	two := forecast{Launch: 2}
 	return []command.Command{
 		command.Change("resize", "Pins the fleet to a size for a while, also outside of the policy's bounds.",
@@ -106,7 +121,7 @@ func (l *leader) sizeCommands() []command.Command {
 		command.Change("pause", "Keeps the size there is for a while, whatever the policy says; instances that fail are not replaced.",
 			pauseRequest{Why: freeze.Why, term: term{For: command.Duration(usualTerm)}}, sizeAnswer{Was: 4, Size: 4, Override: &freeze, Version: 13, Revision: 87}, l.pause),
 		command.Change("resume", "Ends pauses and pins: the policy decides again.",
-			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Ended: []decide.Override{pin}, Version: 14, Revision: 88}, l.resume),
+			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Ended: []word{pin}, Version: 14, Revision: 88}, l.resume),
 	}
 }
 
@@ -206,9 +221,17 @@ func (l *leader) override(ctx context.Context, call command.Call, d *draft, g gl
 	if err != nil {
 		return sizeAnswer{}, err
 	}
-	answer := sizeAnswer{Size: size, Override: &o, Ended: ended, Version: d.policy.Version, Revision: revision, Notes: d.notes}
+	said := word(o)
+	answer := sizeAnswer{Size: size, Override: &said, Ended: asWords(ended), Version: d.policy.Version, Revision: revision, Notes: d.notes}
 	answer.foresee(g, 0)
 	return answer, nil
+}
+
+func asWords(overrides []decide.Override) (all []word) {
+	for _, o := range overrides {
+		all = append(all, word(o))
+	}
+	return all
 }
 
 // foresee fills in what becomes of the instances.
@@ -228,7 +251,7 @@ func (l *leader) resume(ctx context.Context, call command.Call, _ struct{}) (siz
 	}
 	g := l.glance()
 	answer := sizeAnswer{Size: g.last.Target, Version: d.policy.Version, Notes: d.notes}
-	answer.Ended = d.take(time.Now(), decide.Pin, decide.Freeze)
+	answer.Ended = asWords(d.take(time.Now(), decide.Pin, decide.Freeze))
 	if len(answer.Ended) == 0 {
 		answer.Notes = append(answer.Notes, "nothing was paused or pinned")
 		answer.foresee(g, l.cfg.LeastAge)

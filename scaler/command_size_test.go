@@ -79,6 +79,11 @@ func TestSizesByCommand(t *testing.T) {
 	if tried = o.sizes("pause", `{"why":"a look","dry_run":true}`); tried.Override.Kind != decide.Freeze || tried.Revision != 0 {
 		t.Errorf("pausing tried: %+v", tried)
 	}
+	var shown struct{ Override map[string]any }
+	o.does("pause", `{"why":"a look","dry_run":true}`, &shown)
+	if _, sized := shown.Override["size"]; sized || shown.Override["kind"] != "freeze" || shown.Override["until"] == nil {
+		t.Errorf("a pause with a size: %+v", shown.Override)
+	}
 	done = o.sizes("pause", `{"why":"a look"}`)
 	if done.Override.Kind != decide.Freeze || done.Size != 2 {
 		t.Errorf("paused: %+v", done)
@@ -89,6 +94,10 @@ func TestSizesByCommand(t *testing.T) {
 		t.Errorf("resumed after a pause: %+v", done)
 	}
 
+	o.does("terminate-all", `{"dry_run":true}`, &shown)
+	if size, sized := shown.Override["size"]; !sized || size != 0.0 {
+		t.Errorf("a pin to nobody without its size: %+v", shown.Override)
+	}
 	if tried = o.sizes("terminate-all", `{"dry_run":true}`); tried.Size != 0 || len(tried.Retire) != 2 || tried.Revision != 0 {
 		t.Errorf("ending all tried: %+v", tried)
 	}
