@@ -42,6 +42,8 @@ type button[Q, A any] struct {
 	done func(q Q, a A) webui.Said
 	// back is where the person goes then.
 	back func(form url.Values) string
+	// ends answers in the place of done and back, of what leaves nothing to go back to.
+	ends func(c *fiber.Ctx, by command.Asker, a A) error
 }
 
 // route is the button's address.
@@ -76,6 +78,9 @@ func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
 	answer, err := command.Ask[A](ctx, s.queue, b.subject, by, q)
 	if err != nil {
 		return b.refuse(c, form, err)
+	}
+	if b.ends != nil {
+		return b.ends(c, by, answer)
 	}
 	say(c, b.done(q, answer))
 	return c.Redirect(b.back(form), http.StatusSeeOther)

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -14,7 +13,6 @@ import (
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/webui"
-	"maskfleet/pkg/webui/login"
 )
 
 // What must be typed before everything ends.
@@ -130,7 +128,7 @@ func (s *Service) fleetButtons() []route {
 				return webui.Said{Words: strings.TrimSpace(q.Instance + " is being ended." + inItsPlace(a) + " " + a.Notes)}
 			},
 		}.route(s),
-		{fiber.MethodPost, "/fleet/stop-manager", account.RoleAdministrator, s.stopManager},
+		s.stopManager().route(s),
 	}
 }
 
@@ -251,15 +249,12 @@ func inItsPlace(a leaveAnswer) string {
 	return " Another takes its place."
 }
 
-// stopManager answers POST /fleet/stop-manager: terminate all, then exit. It is the
-// button of terminate-all with another end.
-func (s *Service) stopManager(c *fiber.Ctx) error {
-	form, err := httpserver.Form(c)
-	if err != nil {
-		return err
-	}
-	b := button[whyRequest, sizeAnswer]{
-		path: "/fleet/stop-manager", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"), words: typing[whyRequest](typedStop),
+// stopManager is the button of terminate-all with another end: then the manager exits.
+func (s *Service) stopManager() button[whyRequest, sizeAnswer] {
+	return button[whyRequest, sizeAnswer]{
+		path: "/fleet/stop-manager", subject: scalerArea + "terminate-all", least: account.RoleAdministrator, nav: webui.NavFleet, back: to("/fleet"),
+		request: func(url.Values) (whyRequest, error) { return whyRequest{"the manager is stopped"}, nil },
+		words:   typing[whyRequest](typedStop),
 		confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
 			page := confirmSize(q, a)
 			page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + " and stop the manager?"
@@ -267,24 +262,12 @@ func (s *Service) stopManager(c *fiber.Ctx) error {
 			page.Danger, page.Button, page.Nothing = true, "Terminate all and stop", false
 			return page
 		},
+		ends: func(c *fiber.Ctx, by command.Asker, a sizeAnswer) error {
+			s.tel.Log.InfoContext(httpserver.Context(c), "stopped from its page", "actor", by.Name)
+			c.Status(http.StatusOK)
+			err := s.kit.Render(c, "stopped", webui.StoppedPage{Frame: frame(c, "The manager has stopped", ""), Retire: len(a.Retire)})
+			s.leave() // what is being answered still is
+			return err
+		},
 	}
-	ctx, cancel := context.WithTimeout(httpserver.Context(c), longCommand)
-	defer cancel()
-	by := command.Asker{Name: login.User(c).Username, Via: command.ViaPage}
-	q := whyRequest{Why: "the manager is stopped"}
-	if form.Get("confirmed") == "" {
-		return b.ask(ctx, s, c, by, q, form)
-	}
-	if err := b.wasTyped(q, form); err != nil {
-		return b.refuse(c, form, err)
-	}
-	answer, err := command.Ask[sizeAnswer](ctx, s.queue, b.subject, by, q)
-	if err != nil {
-		return b.refuse(c, form, err)
-	}
-	s.tel.Log.InfoContext(ctx, "stopped from its page", "actor", by.Name)
-	c.Status(http.StatusOK)
-	err = s.kit.Render(c, "stopped", webui.StoppedPage{Frame: frame(c, "The manager has stopped", ""), Retire: len(answer.Retire)})
-	s.leave() // what is being answered still is
-	return err
 }
