@@ -24,6 +24,8 @@ type standIn struct {
 	instances []object
 	decision  object
 	policy    object
+	next      object // put, and followed after so many looks
+	behind    int
 	revision  uint64
 	versions  []object
 	done      []string // the commands that were no dry run, with who asked
@@ -92,7 +94,7 @@ func (in *standIn) commands() []command.Command {
 			said, err := answer(q)
 			if err == nil && !call.DryRun {
 				if path == "policy.put" {
-					in.revision++
+					in.put(said["policy"])
 				}
 				in.done = append(in.done, path+" by "+call.By.Name+" via "+string(call.By.Via))
 				request := object{}
@@ -124,7 +126,12 @@ func (in *standIn) commands() []command.Command {
 				{"at": to.Add(-2 * time.Hour), "cpu": 0.37, "requests": 48}, {"at": to.Add(-time.Minute), "cpu": 0.52, "requests": 60, "jobs": 9},
 			}}
 		}),
-		read("policy", func(anything) any { return object{"in_force": in.policy, "revision": in.revision, "followed": true} }),
+		read("policy", func(anything) any {
+			if in.behind--; in.behind == 0 {
+				in.policy = in.next
+			}
+			return object{"in_force": in.policy, "revision": in.revision, "followed": true}
+		}),
 		read("policy.versions", func(anything) any { return object{"versions": in.versions} }),
 		read("replay", func(anything) any {
 			came := func(hours, late float64) object {
@@ -180,6 +187,14 @@ func (in *standIn) commands() []command.Command {
 			return object{"was": in.policy, "policy": then, "version": 5, "revision": 60}, nil
 		}),
 	}
+}
+
+// put is a document that the scaler follows only when it was asked a few times.
+func (in *standIn) put(policy any) {
+	in.next = maps.Clone(policy.(object)) //nolint:forcetypeassert // a test's own document
+	in.next["version"], in.behind = 5, 3
+	in.revision++
+	in.versions = append([]object{{"revision": in.revision, "put_at": time.Now(), "version": 5, "policy": in.next["policy"]}}, in.versions...)
 }
 
 // pinned has the scaler say that a person decided.

@@ -34,7 +34,9 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 	if !scaler.did("policy.put by admin via page") || !strings.Contains(put, `"expand":3`) || strings.Contains(put, "overrides") {
 		t.Errorf("was put: %s", put)
 	}
-	tab.Await(`document.querySelector('[name="revision"]').value === '42'`)
+	if expand := browser.Eval[string](tab, `document.querySelector('[name="revision"]').value + ' ' + document.querySelector('#p-expand').value`); expand != "42 3" {
+		t.Errorf("after it was put the form has %q, want what was put", expand)
+	}
 
 	// A refusal brings back what was typed.
 	rewrite(tab, "#p-min", "9")
@@ -43,7 +45,7 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('#p-min').value === '9' && document.querySelector('#policy .badge.stale')`)
 
 	tab.Go(s.url + "/scaling")
-	confirm(tab, `form[action="/scaling/restore"] button`, "CPU ratio → target wait")
+	confirm(tab, `form[action="/scaling/restore"]:has([value="37"]) button`, "CPU ratio → target wait")
 	tab.Await(`document.querySelector('.notice.good')`)
 	if !scaler.did("policy.restore by admin via page") || scaler.lastAsked("revision") != "37" {
 		t.Errorf("gone back to %v", scaler.lastAsked("revision"))
