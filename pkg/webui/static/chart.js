@@ -116,7 +116,7 @@
       values: (u, splits) => splits.map((n) => (n === null ? '' : spell(n))), ...more,
     });
     const axes = [
-      axis('x', { size: 28, values: (u, splits) => splits.map((s) => minute.format(s * 1000)), space: 64, grid: { show: false } }),
+      axis('x', { size: 28, values: (u, splits, i, space, every) => splits.map((s) => (every < 60 ? clock : minute).format(s * 1000)), space: 84, grid: { show: false } }),
       axis('left', {}),
     ];
     if (onRight) axes.push(axis('right', { side: 1, grid: { show: false } }));
@@ -127,7 +127,7 @@
     if (percent) scales.left = { range: () => [0, 100] };
     return {
       width, height: HEIGHT, scales, axes,
-      padding: [12, onRight ? 0 : pageHasRight ? side : 12, 0, 0],
+      padding: [12, onRight ? 0 : pageHasRight ? side : 30, 0, 0],
       cursor: { sync: { key: 'page' }, drag: { x: true, y: false }, points: { size: 7 }, y: false },
       legend: { markers: { width: 2, dash: (u, i) => ['solid', 'dashed', 'dotted', 'dashed'][(i - 1) % 4] } },
       series: [
