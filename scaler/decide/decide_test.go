@@ -143,6 +143,28 @@ func TestLoadThatRecursIsForeseen(t *testing.T) {
 	}
 }
 
+// TestBurstThatDoesNotComeIsNotWaitedFor: the fleet is there for it, and leaves long before
+// the burst would have ended.
+func TestBurstThatDoesNotComeIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const period, begin, length = 60 * 60, 1200, 1500
+	for second := range 6 * period {
+		w.slots(0.8)
+		in := second%period - begin
+		if in >= 0 && in < length && second < 5*period {
+			w.slots(6)
+		}
+		w.tick()
+		if second == 5*period+begin-1 && w.ready < 5 {
+			t.Errorf("%d instances are ready a second before the sixth burst", w.ready)
+		}
+		if second == 5*period+begin+600 && w.size() > 2 {
+			t.Errorf("%d instances are there ten minutes after it did not come", w.size())
+		}
+	}
+}
+
 // TestStepOfTheClockForgetsNoPeriod: a clock that is put right by some seconds, over the
 // edge of a minute, costs nothing of what was learned.
 func TestStepOfTheClockForgetsNoPeriod(t *testing.T) {

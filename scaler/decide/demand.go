@@ -149,4 +149,7 @@ func (d *demand) level(service float64) float64 {
 }
 
 // rising says whether that level is a jump.
-func (d *demand) rising(level float64) bool { return level > jumpFactor*d.Slow+jumpSlots }
+func (d *demand) rising(level float64) bool { return rises(level, d.Slow) }
+
+// rises says whether a load, or the need for it, is a jump from what was before.
+func rises(to, from float64) bool { return to > jumpFactor*from+jumpSlots }

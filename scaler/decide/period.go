@@ -6,6 +6,7 @@ const (
 	shortestPeriod = 10 // minutes
 	longestPeriod  = 180
 	usualVisits    = 6 // of a period of minutes or an hour
+	noShowMinutes  = 2 // what came at a visit so long ago and has not come today is not coming
 	// periodHalfLife is of what the candidates have cost, seconds: longer than that of
 	// settings, because among so many one is right by luck over a short time.
 	periodHalfLife = 8 * 3600.0
@@ -90,15 +91,27 @@ func (c *calendar) at(minute int64) int {
 }
 
 // foresee is the greatest need, at the earlier visits, of the minutes from now to the
-// horizon.
-func (c *calendar) foresee(p period, horizon float64) float64 {
+// horizon. If noShow is not 0, only a rise counts, over some of so many minutes before:
+// a need that was there in all of them has come today too, and the load shows it, or it
+// is not coming.
+func (c *calendar) foresee(p period, horizon float64, noShow int64) float64 {
 	need := int32(0)
 	last := int64(math.Floor(horizon / 60))
-	for minute := c.Minute; minute <= last; minute++ {
-		for visit := 1; visit <= p.visits; visit++ {
-			back := int64(p.minutes * visit)
-			if back < c.Minute-minute+rememberedMinutes && minute-back < c.Minute {
-				need = max(need, c.Needs[c.at(minute-back)])
+	for visit := 1; visit <= p.visits; visit++ {
+		back := int64(p.minutes * visit)
+		before := 0.0
+		for ago := int64(1); ago <= noShow; ago++ {
+			was := float64(c.Needs[c.at(c.Minute-ago-back)])
+			if ago == 1 || was < before {
+				before = was
+			}
+		}
+		for minute := c.Minute; minute <= last; minute++ {
+			if back >= c.Minute-minute+rememberedMinutes || minute-back >= c.Minute {
+				continue
+			}
+			if was := c.Needs[c.at(minute-back)]; noShow == 0 || rises(float64(was), before) {
+				need = max(need, was)
 			}
 		}
 	}
@@ -140,6 +153,6 @@ func (c *calendar) look(all []period, horizon float64) {
 	}
 	c.foreseen, c.from, c.to = make([]float64, len(all)), c.Minute, to
 	for i, p := range all {
-		c.foreseen[i] = c.foresee(p, horizon)
+		c.foreseen[i] = c.foresee(p, horizon, noShowMinutes)
 	}
 }

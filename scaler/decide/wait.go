@@ -33,7 +33,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 	if t.periods {
 		m.period = w.Calendar.live(m, t, ready)
 	} else {
-		m.hour = w.Calendar.foresee(period{minutes: hourMinutes, visits: 3}, m.now+m.horizon)
+		m.hour = w.Calendar.foresee(period{minutes: hourMinutes, visits: 3}, m.now+m.horizon, 0)
 	}
 	if w.Tuning != t.name || len(w.Parade.Shadows) != len(t.settings) {
 		w.Tuning = t.name
