@@ -5,7 +5,7 @@ import "math"
 const (
 	shortestPeriod = 10 // minutes
 	longestPeriod  = 180
-	usualVisits    = 6 // of a period of minutes or an hour
+	usualVisits    = 8 // of a period of minutes or an hour
 	noShowMinutes  = 2 // what came at a visit so long ago and has not come today is not coming
 	// periodHalfLife is of what the candidates have cost, seconds: longer than that of
 	// settings, because among so many one is right by luck over a short time.
