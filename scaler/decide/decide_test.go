@@ -125,6 +125,20 @@ func TestJumpIsAnsweredAtOnce(t *testing.T) {
 	}
 }
 
+// TestJumpIsOrderedForAsItIs: once it is no luck any more, as much is ordered as what came
+// would need, not as little as it may have been.
+func TestJumpIsOrderedForAsItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.boot = 25 * time.Second
+	w.slots(0.2)
+	w.run(2400)
+	w.slots(2.5)
+	if d := w.tick(); d.Target < 5 { // 1.35 slots over two seconds, for 36 s, to be worked off in 10
+		t.Errorf("target %d a second after a jump from 0.2 to 2.5 slots: %s", d.Target, d.Reason)
+	}
+}
+
 // TestLoadThatRecursIsForeseen: after three visits of the same minute, the fleet is
 // there before the fourth.
 func TestLoadThatRecursIsForeseen(t *testing.T) {

@@ -139,13 +139,30 @@ func (d *demand) perSecond(seconds float64) float64 {
 // least. One noisy second is no jump, a real one is seen within two to four.
 func (d *demand) level(service float64) float64 {
 	level := d.Fast
-	dispersion := math.Max(1, d.Dispersion)
 	for _, window := range jumpWindows() {
-		came := d.perSecond(window) * window
-		sure := came - jumpDeviations*math.Sqrt(dispersion*came+1)
-		level = math.Max(level, sure/window*service)
+		_, least := d.over(window, service)
+		level = math.Max(level, least)
 	}
 	return level
+}
+
+// likely is what a jump to that level has reached, rather than what it has at least: the
+// load of those seconds that show it.
+func (d *demand) likely(level, service float64) float64 {
+	likely := level
+	for _, window := range jumpWindows() {
+		if mean, least := d.over(window, service); d.rising(least) {
+			likely = math.Max(likely, mean)
+		}
+	}
+	return likely
+}
+
+// over is the load of the last seconds, and what it was at least, luck aside.
+func (d *demand) over(seconds, service float64) (mean, least float64) {
+	came := d.perSecond(seconds) * seconds
+	sure := came - jumpDeviations*math.Sqrt(math.Max(1, d.Dispersion)*came+1)
+	return came / seconds * service, sure / seconds * service
 }
 
 // rising says whether that level is a jump.

@@ -16,7 +16,7 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		why   string
 	}{
 		{WantRate, parts.rate, fmt.Sprintf("%s photos a second keep %s slots busy", plain(perSecond, 3), plain(m.level, 2))},
-		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %s slots and may go on", plain(m.level, 2))},
+		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %s slots and may go on", plain(m.jump, 2))},
 		{WantBacklog, parts.backlog, fmt.Sprintf("%.0f photos wait, and an instance ordered now helps in %.0f s", waiting, m.horizon)},
 		{WantReserve, parts.reserve, w.reserveWords(best, t)},
 		{WantClock, parts.clock, w.clockWords(best, t)},

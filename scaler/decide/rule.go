@@ -19,6 +19,7 @@ type moment struct {
 	load         float64 // of this tick
 	level        float64 // to be ready for
 	rising       bool
+	jump         float64 // the level that is ordered for if it is rising
 	least, most  float64
 	step         float64 // slots of an instance
 	staffed      float64 // for the level, by queueing theory
@@ -83,7 +84,7 @@ func (m *moment) wants(s setting, own float64, f state) wants {
 		w.clock = math.Ceil(w.clock * m.survivors())
 	}
 	if s.surge && m.rising {
-		w.surge = math.Ceil(m.level * (1 + m.horizon/m.target))
+		w.surge = math.Ceil(m.jump * (1 + m.horizon/m.target))
 	}
 	if left := f.backlog + (m.level-f.ready)*m.horizon - f.soon; left > 0 {
 		w.backlog = math.Ceil(m.level + left/drainSeconds)

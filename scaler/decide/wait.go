@@ -72,7 +72,10 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 		fade: math.Pow(0.5, n.seconds/t.halfLife), launchFee: t.launchFee,
 	}
 	m.level = w.Demand.level(a.service)
-	m.rising = w.Demand.rising(m.level)
+	m.rising, m.jump = w.Demand.rising(m.level), m.level
+	if t.likely && m.rising {
+		m.jump = w.Demand.likely(m.level, a.service)
+	}
 	m.fresh = w.Demand.perSecond(m.target) * m.target * a.service
 	m.staffed = m.staff(m.level)
 	if n.now-w.Began < t.newcomer.seconds {
