@@ -37,6 +37,7 @@ type tuning struct {
 	inertia      float64 // what another reserve must save first, in launches of the whole fleet
 	clockInertia float64 // what doing without the clock must save first, likewise
 	launchFee    float64 // what a launch costs a shadow beside its time, in launches' worth
+	launchPrice  float64 // what it costs a shadow at least, its boot among it, slot-seconds
 	surprises    float64 // unforeseen jumps that are forgiven to having no reserve
 	lean         bool    // the clock provides only what survives until more has booted, and a reserve stands only if something must
 	likely       bool    // a jump is ordered for what it probably is, not for what it is at least
@@ -79,7 +80,7 @@ func productTuning() tuning {
 		clocks:    []clock{clockNone, clockPeriod},
 		first:     setting{surge: true, headroom: 0.85, hold: 1, reserve: 0.75, clock: clockPeriod},
 		headroom:  0.9, fastSeconds: 10, halfLife: 7200,
-		inertia: 2.5, clockInertia: 1, launchFee: 1, surprises: 2,
+		inertia: 2.5, clockInertia: 1, launchFee: 1, launchPrice: 120, surprises: 2,
 		lean: true, likely: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
 	}.combine()
 }

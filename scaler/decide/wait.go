@@ -69,8 +69,9 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 		target: p.Wait.TargetSeconds, service: a.service, load: a.slots,
 		least: float64(b.min * p.SlotsPerInstance), most: float64(b.max * p.SlotsPerInstance), step: float64(p.SlotsPerInstance),
 		lean: t.lean, latePrice: p.Wait.LatePrice * a.service,
-		fade: math.Pow(0.5, n.seconds/t.halfLife), launchFee: t.launchFee,
+		fade: math.Pow(0.5, n.seconds/t.halfLife),
 	}
+	m.launchFee = math.Max(t.launchFee*m.launch(), t.launchPrice-boot)
 	m.level = w.Demand.level(a.service)
 	m.rising, m.jump = w.Demand.rising(m.level), m.level
 	if t.likely && m.rising {
