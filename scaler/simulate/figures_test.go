@@ -92,15 +92,22 @@ func TestAgreesWithTheReference(t *testing.T) {
 // figures move only with the code.
 func TestTargetWaitReachesItsGoals(t *testing.T) {
 	t.Parallel()
-	for _, goal := range []figure{
+	checkGoals(t, []figure{
 		{"step", "target-wait", 60, 6.6, 1.35},
 		{"step", "target-wait", 25, 0.1, 1.33},
 		{"steady", "target-wait", 60, 0, 1.1},
 		{"wave", "target-wait", 60, 0.5, 1.2},
-	} {
+	}, simulate.OpenLoad)
+}
+
+// checkGoals plays each trace and allows no more late photos and cost than the figures
+// say, and 500 launches a day. What happens in an hour says nothing of a day's.
+func checkGoals(t *testing.T, goals []figure, open func(name string) (simulate.Load, error)) {
+	t.Helper()
+	for _, goal := range goals {
 		t.Run(goal.trace, func(t *testing.T) {
 			t.Parallel()
-			load, err := simulate.OpenLoad(goal.trace)
+			load, err := open(goal.trace)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +121,8 @@ func TestTargetWaitReachesItsGoals(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := c.Rows[1]
-			if r.LatePercent > goal.late || r.CostRatio > goal.cost || r.LaunchesDaily > 500 {
+			t.Logf("boot %g: %.2f %% late at %.2f times the plan, %.0f launches a day", goal.boot, r.LatePercent, r.CostRatio, r.LaunchesDaily)
+			if r.LatePercent > goal.late || r.CostRatio > goal.cost || (c.Hours >= 2 && r.LaunchesDaily > 500) {
 				t.Errorf("boot %g: %.2f %% late at %.2f times the plan, %.0f launches a day; want %.2f %% at %.2f and 500 at most",
 					goal.boot, r.LatePercent, r.CostRatio, r.LaunchesDaily, goal.late, goal.cost)
 			}

@@ -12,15 +12,17 @@ import (
 
 var traces = flag.String("traces", "", "folder of the recorded traffic")
 
+// The names of the recorded traffic.
+const (
+	conversation = "azure_llm_conv_2023_second"
+	code         = "azure_llm_code_2023_second"
+	function     = "azure_functions_2019_fn_37ae_minute"
+	all          = "azure_functions_2019_sample1350_minute"
+)
+
 // recordedFigures are of traffic that others recorded, which is not part of this
 // repository.
 func recordedFigures() []figure {
-	const (
-		conversation = "azure_llm_conv_2023_second"
-		code         = "azure_llm_code_2023_second"
-		function     = "azure_functions_2019_fn_37ae_minute"
-		all          = "azure_functions_2019_sample1350_minute"
-	)
 	return []figure{
 		{conversation, "published", 60, 0, 1.41}, {conversation, "published", 25, 0, 1.42},
 		{conversation, "knative", 60, 1.09, 1.68}, {conversation, "knative", 25, 0, 1.69},
@@ -57,12 +59,31 @@ func TestParityOnRecordedTraffic(t *testing.T) {
 	}
 	checkFigures(t, recordedFigures(), func(t *testing.T, name string) simulate.Load {
 		t.Helper()
-		load, err := simulate.OpenLoad(filepath.Join(*traces, name+".csv"))
+		load, err := openRecorded(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return load
 	})
+}
+
+func openRecorded(name string) (simulate.Load, error) {
+	return simulate.OpenLoad(filepath.Join(*traces, name+".csv"))
+}
+
+// TestParityOfGoals: what is aimed for on recorded traffic and on bursts that recur, as
+// far as it is reached.
+func TestParityOfGoals(t *testing.T) {
+	if *traces == "" {
+		t.Fatal("-traces does not name the folder of the traces; go tool task simulate:parity does")
+	}
+	checkGoals(t, []figure{
+		{all, "target-wait", 60, 0.4, 1.25}, {all, "target-wait", 25, 0.4, 1.25},
+		{conversation, "target-wait", 60, 0, 1.41}, {function, "target-wait", 25, 1, 1.23},
+	}, openRecorded)
+	checkGoals(t, []figure{
+		{"recurring", "target-wait", 60, 0.5, 1.4}, {"punctual", "target-wait", 60, 0.5, 1.4},
+	}, simulate.OpenLoad)
 }
 
 func TestParityOnLongTraces(t *testing.T) {
