@@ -53,14 +53,16 @@ func TestOperatorsReadsOfManyPhotos(t *testing.T) {
 func TestListsAreReadInOrder(t *testing.T) {
 	t.Parallel()
 	config, store := open(t)
-	accept(t, store)
+	owner := accept(t, store).OwnerID
 	testenv.ManyPhotos(t, config, 20_000)
 	for key, f := range map[string]jobstore.Search{
-		"photos_in_state":    {State: job.StateFailed},
-		"photos_of_worker":   {Worker: "worker-7"},
-		"photos_in_lane":     {Lane: job.LaneBatch},
-		"photos_in_category": {Category: job.CategoryAllMasked},
-		"photos_failed_with": {Dead: true, Code: job.CodeDecoderCrashed, Model: job.Model{Name: "maskfleet", Version: "3"}},
+		"photos_of_owner":          {OwnerID: owner},
+		"photos_of_owner_by_state": {OwnerID: owner, State: job.StateFailed},
+		"photos_in_state":          {State: job.StateFailed},
+		"photos_of_worker":         {Worker: "worker-7"},
+		"photos_in_lane":           {Lane: job.LaneBatch},
+		"photos_in_category":       {Category: job.CategoryAllMasked},
+		"photos_failed_with":       {Dead: true, Code: job.CodeDecoderCrashed, Model: job.Model{Name: "maskfleet", Version: "3"}},
 	} {
 		f.Limit = 51
 		plan, err := store.PlanOfSearch(t.Context(), f)

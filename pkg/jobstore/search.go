@@ -139,8 +139,12 @@ func (f Search) index() string {
 		return ""
 	case f.SHA256 != "": // few rows have the same, in whatever order
 		return ` USE INDEX (photos_of_content)`
-	case f.OwnerID != uuid.UUID{}, f.BatchID != uuid.UUID{}: // have what is theirs alone
+	case f.BatchID != uuid.UUID{}: // has what is its own alone
 		return ""
+	case f.OwnerID != uuid.UUID{} && (f.Code != "" || f.Worker != ""): // are rarer than an owner
+		return ` USE INDEX (photos_failed_with, photos_of_worker, photos_of_owner_by_state)`
+	case f.OwnerID != uuid.UUID{}: // of whom may be most: it would rather intersect and sort them
+		return ` USE INDEX (photos_of_owner, photos_of_owner_by_state, photos_of_owner_in_list)`
 	case f.Code != "", f.Dead, f.State != "", len(f.States) > 0, f.Worker != "", f.Lane != "", f.Category != "":
 		return ` USE INDEX (photos_failed_with, photos_of_worker, photos_in_state, photos_in_lane, photos_in_category)`
 	}
