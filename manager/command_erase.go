@@ -189,7 +189,7 @@ func (s *Service) countErasure(ctx context.Context, e jobstore.Erasure) (found e
 }
 
 // countElsewhere walks through the photos by id, and through the bucket by the days on
-// which they were accepted: of everything, all pages of it.
+// which they were accepted: of everything, all days of it.
 func (s *Service) countElsewhere(ctx context.Context, e jobstore.Erasure, found *eraseCounts) error {
 	theirs, days := map[job.ID]bool{}, map[string]bool{}
 	search := e.Search()
@@ -222,8 +222,14 @@ func (s *Service) countElsewhere(ctx context.Context, e jobstore.Erasure, found 
 		}
 		return nil
 	}
-	if e.What == string(eraseEverything) {
-		return s.images.List(ctx, "", count)
+	if e.What == string(eraseEverything) { // also of days whose photos are gone
+		all, err := s.images.Days(ctx)
+		if err != nil {
+			return err
+		}
+		for _, day := range all {
+			days[day] = true
+		}
 	}
 	for day := range days {
 		if err := s.images.List(ctx, day+"/", count); err != nil {

@@ -103,6 +103,10 @@ func TestErasureIsConfirmedGoesOnAndReports(t *testing.T) {
 	if f := dry.Found; f.Photos != 3 || f.Objects != 3 || f.Messages != 2 || f.DeadLetters != 1 || dry.Confirm != "erase ann" {
 		t.Errorf("the dry run says %+v", dry)
 	}
+	o.does("data.erase", `{"what":"everything","dry_run":true}`, &dry)
+	if f := dry.Found; f.Photos <= 4 || f.Objects != 4 || dry.Confirm != "erase everything" {
+		t.Errorf("the dry run of everything says %+v", dry)
+	}
 	o.isTold("invalid_request", "data.erase", `{"what":"owner","owner":"ann"}`)
 	o.isTold("invalid_request", "data.erase", `{"what":"owner","owner":"ann","confirm":"erase everything"}`)
 	o.isTold("not_found", "data.erase", `{"what":"owner","owner":"nobody","confirm":"erase nobody"}`)
