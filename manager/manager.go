@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -122,13 +123,20 @@ func (d *Doors) close(tel *telemetry.Telemetry) {
 	}
 }
 
-// Run listens and serves until ctx ends.
+// Run listens and serves until ctx ends, or a person stops the manager from its page:
+// then the program is done.
 func (s *Service) Run(ctx context.Context) error {
 	ln, err := httpserver.Listen(ctx, s.cfg.HTTP, s.tel.Log)
 	if err != nil {
 		return err
 	}
-	return s.Serve(ctx, ln)
+	err = s.Serve(ctx, ln)
+	select {
+	case <-s.leaving:
+		return cmp.Or(err, lifecycle.ErrDone)
+	default:
+		return err
+	}
 }
 
 // Serve serves on ln until ctx ends, or a person stops the manager from its page.

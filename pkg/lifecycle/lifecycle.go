@@ -14,6 +14,9 @@ import (
 // with it was interrupted and has not failed.
 var ErrStopping = errors.New("stopping")
 
+// ErrDone is what a part returns whose end is that of the program, and no failure.
+var ErrDone = errors.New("done")
+
 // Run starts every part and returns when all have returned. SIGTERM, SIGINT or the
 // first part that fails cancels their contexts with ErrStopping. From then on the
 // signals have their default effect again, so a second one ends the process at
@@ -41,7 +44,10 @@ func Run(log *slog.Logger, parts ...func(context.Context) error) error {
 	)
 	for _, part := range parts {
 		parted.Go(func() {
-			if err := part(ctx); err != nil && !errors.Is(err, ErrStopping) {
+			switch err := part(ctx); {
+			case errors.Is(err, ErrDone):
+				stop("a part is done", nil)
+			case err != nil && !errors.Is(err, ErrStopping):
 				stop("a part failed", err)
 			}
 		})

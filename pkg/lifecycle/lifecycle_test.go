@@ -133,3 +133,11 @@ func TestSecondSignalEndsTheProcess(t *testing.T) {
 		t.Errorf("got %v, want an end by the second signal", err)
 	}
 }
+
+func TestRunEndsWhenAPartIsDone(t *testing.T) {
+	t.Parallel()
+	err := lifecycle.Run(quiet(), func(context.Context) error { return lifecycle.ErrDone }, untilStopped)
+	if err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
