@@ -18,7 +18,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen sooner or later.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // eventually waits until holds gives true.
 func eventually(t testing.TB, what string, holds func() bool) {

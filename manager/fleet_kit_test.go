@@ -208,7 +208,7 @@ func (in *standIn) pinned(size int) {
 // eventually waits until something holds that nobody tells of.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatalf("it never came to this: %s", what)

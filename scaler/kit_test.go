@@ -24,7 +24,7 @@ import (
 	"maskfleet/scaler"
 )
 
-const patience = time.Minute // far more than it takes; machines may be busy
+const patience = 3 * time.Minute // far more than it takes; machines may be busy
 
 // world is AWS, a broker and a database of a test's own, with workers on whatever runs.
 type world struct {

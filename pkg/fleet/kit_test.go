@@ -28,7 +28,7 @@ const (
 	region   = awstest.Region
 	zoneA    = region + "a"
 	zoneB    = region + "b"
-	patience = time.Minute // far more than it takes; machines may be busy
+	patience = 3 * time.Minute // far more than it takes; machines may be busy
 )
 
 // world is a stand-in for AWS, an account's view of it past the fleet, and a database
@@ -55,6 +55,7 @@ func newWorld(t testing.TB, options awstest.Options) *world {
 	w.ec2 = ec2.New(ec2.Options{Region: region, Credentials: keys, BaseEndpoint: &w.Endpoint})
 	w.elb = elb.New(elb.Options{Region: region, Credentials: keys, BaseEndpoint: &w.Endpoint})
 	w.config, err = config.Load[fleet.Config]([]string{
+		"FLEET_CALL_TIMEOUT=30s", // machines may be busy
 		"EC2_ENDPOINT=" + w.Endpoint, "ELB_ENDPOINT=" + w.Endpoint, "CLOUDWATCH_ENDPOINT=" + w.Endpoint,
 		"AWS_ACCESS_KEY_ID=" + w.AccessKey, "AWS_SECRET_ACCESS_KEY=" + w.SecretKey,
 		"FLEET_IMAGE=" + awstest.Image, "FLEET_TYPES=local.quarter,local.half", "FLEET_ZONES=" + zoneA + "," + zoneB,
