@@ -60,7 +60,7 @@ func open(t *testing.T) account {
 	local := awstest.Start(t, awstest.Options{})
 	a.clients = connect(t.Context(), t, local.Endpoint, local.AccessKey, local.SecretKey)
 	a.image, a.kind, a.key = awstest.Image, "local.quarter", awstest.KeyPair
-	a.port, a.pace, a.limit = int32(local.Ports[0]), 50*time.Millisecond, time.Minute
+	a.port, a.pace, a.limit = int32(local.Ports[0]), 50*time.Millisecond, 3*time.Minute
 	return a
 }
 

@@ -3,6 +3,7 @@ package contract_test
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -27,7 +28,7 @@ func openLocal(t *testing.T, options awstest.Options) (account, *awstest.AWS) {
 	local := awstest.Start(t, options)
 	a := account{
 		name: "local", image: awstest.Image, kind: "local.quarter", key: awstest.KeyPair,
-		port: int32(local.Ports[0]), pace: 20 * time.Millisecond, limit: time.Minute,
+		port: int32(local.Ports[0]), pace: 20 * time.Millisecond, limit: 3 * time.Minute,
 	}
 	patient := connect(t.Context(), t, local.Endpoint, local.AccessKey, local.SecretKey)
 	a.clients = over(aws.Config{
@@ -229,11 +230,11 @@ func TestFaultSpotNotice(t *testing.T) {
 	if shown.InstanceLifecycle != ec2types.InstanceLifecycleTypeSpot {
 		t.Errorf("its life cycle is %q, want spot", shown.InstanceLifecycle)
 	}
-	metadata := newMetadata(t, *shown.PrivateIpAddress)
+	metadata := a.newMetadata(t, *shown.PrivateIpAddress)
 	if status, _ := metadata.get(t, "meta-data/spot/instance-action"); status != http.StatusNotFound {
 		t.Errorf("before the notice it reads %d, want 404", status)
 	}
-	local.SpotNotice(t, id, 3*time.Second)
+	local.SpotNotice(t, id, 6*time.Second)
 	if status, text := metadata.get(t, "meta-data/spot/instance-action"); status != http.StatusOK || !strings.Contains(text, `"action": "terminate"`) {
 		t.Errorf("after the notice it reads %d %s", status, text)
 	}
@@ -268,9 +269,14 @@ type metadata struct {
 	url, token string
 }
 
-func newMetadata(t *testing.T, address string) metadata {
+// newMetadata waits for the machine: an instance runs a moment before it answers.
+func (a account) newMetadata(t *testing.T, address string) metadata {
 	t.Helper()
 	m := metadata{url: fmt.Sprintf("http://%s:1338/latest/", address)}
+	a.eventually(t, "the metadata are served", func() bool {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", fmt.Sprintf("%s:1338", address))
+		return err == nil && conn.Close() == nil
+	})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, m.url+"api/token", http.NoBody)
 	if err != nil {
 		t.Fatal(err)

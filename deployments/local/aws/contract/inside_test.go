@@ -30,7 +30,7 @@ func TestInside(t *testing.T) {
 	})[0]
 	shown := a.describe(t, id)
 	address := *shown.PrivateIpAddress
-	inside := newMetadata(t, address)
+	inside := a.newMetadata(t, address)
 	for path, want := range map[string]string{
 		"meta-data/instance-id":                 id,
 		"meta-data/instance-type":               a.kind,
