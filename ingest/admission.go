@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +71,7 @@ type reading struct {
 	outside int   // photos that wait in MySQL alone, but for those of batches
 	batches int   // photos of batches that have not ended
 	err     error // why nothing can be stored
+	late    error // a store did not answer in time, for the first time: that may be a moment's hiccup
 	intake  jobqueue.Intake
 	// intakeErr is why intake is an older reading, if it is.
 	intakeErr error
@@ -131,15 +133,32 @@ func (a *admission) look(ctx context.Context) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return // we are stopping: nobody is away
 	}
-	next.err = errors.Join(wrapped("mysql", outsideErr), wrapped("s3", imagesErr))
+	next.judge(last, wrapped("mysql", outsideErr), wrapped("s3", imagesErr))
 	if (next.err == nil) != (last.err == nil) {
 		a.log.WarnContext(ctx, "admission changed", "open", next.err == nil, "err", next.err)
+	}
+	if next.late != nil {
+		a.log.WarnContext(ctx, "a store is late; the door closes if it is the next time, too", "err", next.late)
 	}
 	a.logIntake(ctx, last, next)
 	a.depth.Set(float64(next.broker + next.outside))
 	a.mu.Lock()
 	a.latest = next
 	a.mu.Unlock()
+}
+
+// judge closes the door for a store that is away, and for one that is late twice in a
+// row: what one late answer would refuse, the next look usually finds to be fine.
+func (r *reading) judge(last reading, faults ...error) {
+	fault := errors.Join(faults...)
+	late := fault != nil && !slices.ContainsFunc(faults, func(err error) bool {
+		return err != nil && !errors.Is(err, context.DeadlineExceeded)
+	})
+	if late && last.err == nil && last.late == nil {
+		r.late = fault
+		return
+	}
+	r.err = fault
 }
 
 func (a *admission) logIntake(ctx context.Context, last, next reading) {

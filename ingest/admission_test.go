@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -44,6 +45,28 @@ func newAdmission(t *testing.T, around *surroundings) *admission {
 	return &admission{
 		cfg: AdmissionConfig{QueueLimit: 10, BatchQueueLimit: 20}, queue: around, intake: around, backlog: around, images: around,
 		log: testenv.Logger(t), depth: gauge, memory: newBudget(100, gauge),
+	}
+}
+
+// TestLateOnceIsNotAway: the door closes for a store that is late twice in a row, and
+// at once for one that is away.
+func TestLateOnceIsNotAway(t *testing.T) {
+	t.Parallel()
+	late := fmt.Errorf("looking: %w", context.DeadlineExceeded)
+	around := &surroundings{}
+	a := newAdmission(t, around)
+	for i, look := range []struct {
+		mysql, s3 error
+		open      bool
+	}{
+		{late, nil, true}, {nil, nil, true}, {nil, late, true}, {late, nil, false}, {late, late, false},
+		{nil, nil, true}, {late, errGone, false}, {late, nil, false}, {nil, nil, true},
+	} {
+		around.mysql, around.s3 = look.mysql, look.s3
+		a.look(t.Context())
+		if err := a.admit(); (err == nil) != look.open {
+			t.Errorf("look %d: %v, want open %v", i, err, look.open)
+		}
 	}
 }
 
