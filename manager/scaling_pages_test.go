@@ -34,6 +34,7 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 	if !scaler.did("policy.put by admin via page") || !strings.Contains(put, `"expand":3`) || strings.Contains(put, "overrides") {
 		t.Errorf("was put: %s", put)
 	}
+	tab.Await(`document.readyState === 'complete'`)
 	if expand := browser.Eval[string](tab, `document.querySelector('[name="revision"]').value + ' ' + document.querySelector('#p-expand').value`); expand != "42 3" {
 		t.Errorf("after it was put the form has %q, want what was put", expand)
 	}

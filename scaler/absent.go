@@ -7,8 +7,8 @@ import (
 )
 
 // absent are the instances that worked when they were last listed. EC2 may answer with
-// an empty list by mistake; that their workers are alive tells it from a fleet that is
-// gone.
+// an empty list by mistake, or with a part of it; that the others' workers are alive tells
+// it from a fleet that is gone.
 type absent map[string]bool
 
 // count says how many of them the census lacks although their workers give signs of life.

@@ -1,6 +1,7 @@
 package scaler
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -28,6 +29,7 @@ type livePolicy struct {
 	log    *slog.Logger
 
 	current  decide.Policy
+	applied  []byte // the document in force, as it was put
 	revision uint64 // of the document that was read last, followed or not
 	refusal  error  // why it is not followed; nil: it is
 	loaded   bool   // what was in force before us
@@ -50,7 +52,7 @@ func (l *livePolicy) refresh(ctx context.Context) decide.Policy {
 	}
 	p, refusal := decide.ReadPolicy(wanted.Text)
 	if refusal == nil {
-		if err := l.broker.PutAppliedPolicy(ctx, wanted.Text); err != nil {
+		if err := l.apply(ctx, wanted.Text); err != nil {
 			l.log.WarnContext(ctx, "policy not applied yet", "err", err)
 			return l.current
 		}
@@ -59,6 +61,19 @@ func (l *livePolicy) refresh(ctx context.Context) decide.Policy {
 	l.revision, l.refusal = wanted.Revision, refusal
 	l.tell(ctx)
 	return l.current
+}
+
+// apply puts the document in force on record, once: the bucket remembers some of them
+// only, and each new leader reads the same again.
+func (l *livePolicy) apply(ctx context.Context, text []byte) error {
+	if bytes.Equal(text, l.applied) {
+		return nil
+	}
+	if err := l.broker.PutAppliedPolicy(ctx, text); err != nil {
+		return err
+	}
+	l.applied = text
+	return nil
 }
 
 // followable says whether the fleet may be brought to a decision's target. The policy to
@@ -75,14 +90,14 @@ func (l *livePolicy) load(ctx context.Context) bool {
 	if applied.Revision == 0 {
 		text, err := json.Marshal(l.current)
 		if err == nil {
-			err = l.broker.PutAppliedPolicy(ctx, text)
+			err = l.apply(ctx, text)
 		}
 		if err != nil {
 			l.log.WarnContext(ctx, "policy in force not told", "err", err)
 			return false
 		}
 	} else if p, err := decide.ReadPolicy(applied.Text); err == nil {
-		l.current = p
+		l.current, l.applied = p, applied.Text
 	} else { // of a newer or an older version of this program
 		l.log.ErrorContext(ctx, "policy that was in force cannot be followed", "err", err)
 		l.lost, l.refusal = true, fmt.Errorf("the policy that was in force cannot be followed, so the size of the fleet is left as it is: %w", err)

@@ -20,8 +20,8 @@ var ErrDone = errors.New("done")
 // Run starts every part and returns when all have returned. SIGTERM, SIGINT or the
 // first part that fails cancels their contexts with ErrStopping. From then on the
 // signals have their default effect again, so a second one ends the process at
-// once. A part that returns nil ends alone. The error is that of the first part
-// that failed.
+// once. A part that returns nil ends alone; one that returns ErrDone ends all, without
+// an error. The error is that of the first part that failed.
 func Run(log *slog.Logger, parts ...func(context.Context) error) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)

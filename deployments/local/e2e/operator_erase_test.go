@@ -37,17 +37,17 @@ func (d *day) erasesABatch() {
 	d.erases("batch", id, "Erase this batch?", "2 photos")
 }
 
-// erasesWhatIsOld erases a photo of last week, and none of today's.
+// erasesWhatIsOld erases a photo of last week, and none of this day.
 func (d *day) erasesWhatIsOld() {
 	d.opens("/erase")
-	today := time.Now().UTC().Format(time.DateOnly)
-	d.fills(`input[name="before"]`, today)
+	yesterday := time.Now().UTC().AddDate(0, 0, -1).Format(time.DateOnly) // today may end while we work
+	d.fills(`input[name="before"]`, yesterday)
 	d.Click("main form.panel .danger")
 	d.reads("h1", "Nothing to erase")
 	d.Click("main .confirm .actions a") // back
 
 	d.awaitAll(d.t, []job.ID{d.ofLastWeek()}, job.StateSucceeded)
-	d.erases("before", today, "Erase what is older than "+today, "1 photo")
+	d.erases("before", yesterday, "Erase what is older than "+yesterday, "1 photo")
 }
 
 // ofLastWeek is a photo that was accepted then, by what its id says. Whoever publishes

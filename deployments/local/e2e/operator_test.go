@@ -215,7 +215,7 @@ func (c *console) reads(selector string, words ...string) {
 // fills puts a value into a field, as a person who first clears it.
 func (c *console) fills(selector, value string) {
 	c.t.Helper()
-	c.See("main")
+	c.Await(fmt.Sprintf(`document.readyState === 'complete' && document.querySelector(%q) !== null`, selector))
 	browser.Eval[bool](c.Tab, fmt.Sprintf(`(() => {
 		const field = document.querySelector(%q);
 		field.value = %q;

@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a test waits for a page before it fails.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Tab is a tab with a profile of its own. It remembers what went wrong on its pages.
 type Tab struct {
