@@ -42,6 +42,7 @@ type ELB struct {
 	log       *slog.Logger
 	balancers map[int]*balancer.Balancer // by port
 	awake     chan struct{}              // asks for a look before the next tick
+	troubles  map[int]string             // why balancers were behind at the last look, by port; follow's own
 
 	mu      sync.Mutex // guards the rest
 	kept    kept
@@ -60,7 +61,7 @@ func Open(config Config, instances instances, log *slog.Logger) (*ELB, error) {
 	e := &ELB{
 		config: config, instances: instances, log: log,
 		balancers: make(map[int]*balancer.Balancer), awake: make(chan struct{}, 1),
-		counted: make(map[string]map[string]int),
+		counted: make(map[string]map[string]int), troubles: make(map[int]string),
 		kept: kept{
 			LoadBalancers: make(map[string]*loadBalancer), Listeners: make(map[string]*listener),
 			TargetGroups: make(map[string]*targetGroup),

@@ -34,9 +34,26 @@ type server struct {
 func (e *ELB) follow(ctx context.Context) {
 	e.endDraining(ctx)
 	for _, want := range e.desired() {
-		if err := e.bring(ctx, want); err != nil && ctx.Err() == nil {
-			e.log.WarnContext(ctx, "balancer not brought up to date", "port", want.balancer.Port(), "err", err)
+		if err := e.bring(ctx, want); ctx.Err() == nil {
+			e.tell(ctx, want.balancer.Port(), err)
 		}
+	}
+}
+
+// tell says why a balancer is behind once, and again when that changes: a look comes
+// several times a second.
+func (e *ELB) tell(ctx context.Context, port int, err error) {
+	before, now := e.troubles[port], ""
+	if err != nil {
+		now = err.Error()
+	}
+	e.troubles[port] = now
+	switch {
+	case now == before:
+	case err != nil:
+		e.log.WarnContext(ctx, "balancer not brought up to date", "port", port, "err", err)
+	default:
+		e.log.InfoContext(ctx, "balancer up to date again", "port", port)
 	}
 }
 

@@ -167,6 +167,23 @@ func TestNewSettingsOutliveARefusedRemoval(t *testing.T) {
 	}
 }
 
+// TestTroubleIsToldOnce: a HAProxy that is away is looked for several times a second.
+func TestTroubleIsToldOnce(t *testing.T) {
+	t.Parallel()
+	s := startScripted(t)
+	e, _ := behind(t, s)
+	var out strings.Builder
+	e.log = slog.New(slog.NewTextHandler(&out, nil))
+	there, away := e.balancers[8080], balancer.New(balancer.Config{Port: 8080, Socket: s.socket + "-none", Backend: "doors"})
+	for _, b := range []*balancer.Balancer{away, away, away, there, there, away} {
+		e.balancers[8080] = b
+		e.follow(t.Context())
+	}
+	if warned, again := strings.Count(out.String(), "not brought up to date"), strings.Count(out.String(), "up to date again"); warned != 2 || again != 1 {
+		t.Errorf("told %d times that it is behind and %d times that it is not, want 2 and 1:\n%s", warned, again, &out)
+	}
+}
+
 func TestTagsOfAllOrNone(t *testing.T) {
 	t.Parallel()
 	e, group := behind(t, startScripted(t))

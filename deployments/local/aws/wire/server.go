@@ -56,7 +56,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		code = known.Code
 	}
 	s.Log.InfoContext(r.Context(), "call answered", "service", a.service.Name, "operation", a.operation,
-		"code", code, "duration", time.Since(began), "request_id", a.id)
+		"code", code, "duration_ms", float64(time.Since(began).Microseconds())/1000, "request_id", a.id)
 	a.write(w, known)
 }
 

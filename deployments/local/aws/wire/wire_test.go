@@ -324,3 +324,14 @@ func TestCBOR(t *testing.T) {
 		})
 	}
 }
+
+// TestLoggedTimesAreMilliseconds, as everywhere else in the logs.
+func TestLoggedTimesAreMilliseconds(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	server := &Server{Log: slog.New(slog.NewTextHandler(&out, nil))}
+	server.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", http.NoBody))
+	if text := out.String(); !strings.Contains(text, " duration_ms=") {
+		t.Errorf("logged %q, want duration_ms in it", text)
+	}
+}
