@@ -158,8 +158,9 @@ func printReady(s steps, info stack.Info) {
 	s.line("  broker    %s   user %s; password in stack.json", info.NATS.URL, info.NATS.User)
 	s.line("  S3        %s   keys in stack.json", info.S3.Endpoint)
 	s.line("  AWS       %s   a stand-in; keys in stack.json", info.AWS.Endpoint)
+	// Which of them get requests changes by the second; the balancer knows.
 	for _, id := range slices.Sorted(maps.Keys(info.Instances)) {
-		s.line("  instance  %s   %s, behind the pages' address", info.Instances[id].URL(), id)
+		s.line("  instance  %s   %s, %s", info.Instances[id].URL(), id, info.Instances[id].Type)
 	}
 	s.line("  logs      %s", info.LogDir)
 	s.line("  scripts   %s/stack.json holds all of this", info.Dir)
