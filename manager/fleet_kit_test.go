@@ -24,8 +24,6 @@ type standIn struct {
 	instances []object
 	decision  object
 	policy    object
-	next      object // put, and followed after so many looks
-	behind    int
 	revision  uint64
 	versions  []object
 	done      []string // the commands that were no dry run, with who asked
@@ -126,12 +124,7 @@ func (in *standIn) commands() []command.Command {
 				{"at": to.Add(-2 * time.Hour), "cpu": 0.37, "requests": 48}, {"at": to.Add(-time.Minute), "cpu": 0.52, "requests": 60, "jobs": 9},
 			}}
 		}),
-		read("policy", func(anything) any {
-			if in.behind--; in.behind == 0 {
-				in.policy = in.next
-			}
-			return object{"in_force": in.policy, "revision": in.revision, "followed": true}
-		}),
+		read("policy", func(anything) any { return object{"in_force": in.policy, "revision": in.revision, "followed": true} }),
 		read("policy.versions", func(anything) any { return object{"versions": in.versions} }),
 		read("replay", func(anything) any {
 			came := func(hours, late float64) object {
@@ -189,12 +182,12 @@ func (in *standIn) commands() []command.Command {
 	}
 }
 
-// put is a document that the scaler follows only when it was asked a few times.
+// put takes a document for the one in force.
 func (in *standIn) put(policy any) {
-	in.next = maps.Clone(policy.(object)) //nolint:forcetypeassert // a test's own document
-	in.next["version"], in.behind = 5, 3
+	in.policy = maps.Clone(policy.(object)) //nolint:forcetypeassert // a test's own document
+	in.policy["version"] = 5
 	in.revision++
-	in.versions = append([]object{{"revision": in.revision, "put_at": time.Now(), "version": 5, "policy": in.next["policy"]}}, in.versions...)
+	in.versions = append([]object{{"revision": in.revision, "put_at": time.Now(), "version": 5, "policy": in.policy["policy"]}}, in.versions...)
 }
 
 // pinned has the scaler say that a person decided.

@@ -24,7 +24,6 @@ const (
 	logPage      = 50
 	auditLooked  = 1000 // records, for who put a version
 	policyAnswer = 2 * time.Second
-	policyLook   = 50 * time.Millisecond // between two, until it is the one that was put
 )
 
 func (s *Service) scalingPages() []route {
@@ -46,13 +45,16 @@ func (s *Service) showScaling(c *fiber.Ctx) error {
 	values := queryOf(c)
 	var all errgroup.Group
 	all.Go(func() error {
-		page.Versions = s.versions(ctx)
-		document, revision, err := s.followed(ctx, page.Versions)
+		document, revision, err := s.policy(ctx)
 		if err != nil {
 			s.tel.Log.DebugContext(ctx, "policy not read", "err", err)
 			return nil
 		}
 		page.Form, page.FormRead = policyForm(document, revision, page.Scaler.Size), true
+		return nil
+	})
+	all.Go(func() error {
+		page.Versions = s.versions(ctx)
 		return nil
 	})
 	all.Go(func() error {
@@ -109,26 +111,6 @@ func decisionRows(list []jobstore.ScalingDecision) []webui.DecisionRow {
 		rows = append(rows, *decisionRow(d))
 	}
 	return rows
-}
-
-// followed is policy, once the scaler follows what was put last: that takes a moment, and
-// a form of the document before would take it back.
-func (s *Service) followed(ctx context.Context, versions []webui.VersionRow) (policyDocument, uint64, error) {
-	put := 0
-	if len(versions) > 0 && versions[0].Refusal == "" {
-		put = versions[0].Version
-	}
-	tick := time.NewTicker(policyLook)
-	defer tick.Stop()
-	for end := time.Now().Add(policyAnswer); ; <-tick.C {
-		p, revision, err := s.policy(ctx)
-		if err != nil || p.Version >= put {
-			return p, revision, err
-		}
-		if time.Now().After(end) {
-			return p, 0, nil // whoever goes on from here is refused
-		}
-	}
 }
 
 // policy is the document in force, and the revision of the one that was put last.

@@ -18,7 +18,7 @@ import (
 // policyAnswer is the policy in force and what is to be said of the document that was
 // put last.
 type policyAnswer struct {
-	InForce  decide.Policy `json:"in_force"`
+	InForce  decide.Policy `json:"in_force"`          // within a tick, if it was just put
 	Revision uint64        `json:"revision"`          // of the document that was put last; 0: nobody ever put one
 	PutAt    time.Time     `json:"put_at,omitzero"`   // when that was
 	Followed bool          `json:"followed"`          // it can be, and is within a tick
@@ -90,9 +90,12 @@ func (l *leader) showPolicy(ctx context.Context, _ struct{}) (policyAnswer, erro
 	if answer.InForce, err = l.policyInForce(ctx); err != nil || put.Revision == 0 {
 		return answer, err
 	}
-	if _, err := decide.ReadPolicy(put.Text); err != nil {
+	p, err := decide.ReadPolicy(put.Text)
+	if err != nil {
 		answer.Followed, answer.Refusal, answer.Document = false, err.Error(), shown(put.Text)
+		return answer, nil
 	}
+	answer.InForce = p // whoever goes on from the one before would take it back
 	return answer, nil
 }
 

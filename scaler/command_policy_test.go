@@ -71,6 +71,9 @@ func TestPolicyByCommand(t *testing.T) {
 		t.Errorf("put: %+v", put)
 	}
 	first := put.Revision
+	if o.does("policy", ``, &shown); shown.InForce.Manual.Size != 2 || shown.Revision != first {
+		t.Errorf("shown at once after it was put: %+v", shown)
+	}
 	o.untilFleet(2)
 
 	// Everything that is wrong is told at once, and nothing becomes of it.
