@@ -2,7 +2,6 @@ package scaler
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -80,33 +79,19 @@ type sizeAnswer struct {
 	Was  int `json:"was"`  // instances there are, ready or starting
 	Size int `json:"size"` // instances there will be
 	forecast
-	Override *word    `json:"override,omitempty"` // as it stands in the policy now
-	Ended    []word   `json:"ended,omitempty"`    // overrides that were in force until now
-	Version  int      `json:"version"`            // of the policy
-	Revision uint64   `json:"revision,omitempty"` // of the document; none of a dry run
-	Notes    []string `json:"notes,omitempty"`
-}
-
-// word is a person's word in an answer: only a pin has a size, which may be nobody.
-type word decide.Override
-
-// MarshalJSON leaves out what an override of its kind does not have.
-func (w word) MarshalJSON() ([]byte, error) {
-	if w.Kind == decide.Pin {
-		return json.Marshal(decide.Override(w))
-	}
-	return json.Marshal(struct {
-		decide.Override
-		Size int `json:"size,omitempty"` // in the place of the other's
-	}{Override: decide.Override(w)})
+	Override *decide.Override  `json:"override,omitempty"` // as it stands in the policy now
+	Ended    []decide.Override `json:"ended,omitempty"`    // overrides that were in force until now
+	Version  int               `json:"version"`            // of the policy
+	Revision uint64            `json:"revision,omitempty"` // of the document; none of a dry run
+	Notes    []string          `json:"notes,omitempty"`
 }
 
 func (l *leader) sizeCommands() []command.Command {
 	six, one, until := 6, 1, exampleMoment().Add(usualTerm)
-	pin := word{Kind: decide.Pin, Size: six, Who: "ann", Why: "the open day", Until: until}
+	pin := decide.Override{Kind: decide.Pin, Size: six, Who: "ann", Why: "the open day", Until: until}
 	none := pin
 	none.Size, none.Until = 0, time.Time{}
-	freeze := word{Kind: decide.Freeze, Who: "ann", Why: "a look at the balancer", Until: until}
+	freeze := decide.Override{Kind: decide.Freeze, Who: "ann", Why: "a look at the balancer", Until: until}
 	two := forecast{Launch: 2}
 	return []command.Command{
 		command.Change("resize", "Pins the fleet to a size for a while, also outside of the policy's bounds.",
@@ -121,7 +106,7 @@ func (l *leader) sizeCommands() []command.Command {
 		command.Change("pause", "Keeps the size there is for a while, whatever the policy says; instances that fail are not replaced.",
 			pauseRequest{Why: freeze.Why, term: term{For: command.Duration(usualTerm)}}, sizeAnswer{Was: 4, Size: 4, Override: &freeze, Version: 13, Revision: 87}, l.pause),
 		command.Change("resume", "Ends pauses and pins: the policy decides again.",
-			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Ended: []word{pin}, Version: 14, Revision: 88}, l.resume),
+			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Ended: []decide.Override{pin}, Version: 14, Revision: 88}, l.resume),
 	}
 }
 
@@ -221,17 +206,9 @@ func (l *leader) override(ctx context.Context, call command.Call, d *draft, g gl
 	if err != nil {
 		return sizeAnswer{}, err
 	}
-	said := word(o)
-	answer := sizeAnswer{Size: size, Override: &said, Ended: asWords(ended), Version: d.policy.Version, Revision: revision, Notes: d.notes}
+	answer := sizeAnswer{Size: size, Override: &o, Ended: ended, Version: d.policy.Version, Revision: revision, Notes: d.notes}
 	answer.foresee(g, 0)
 	return answer, nil
-}
-
-func asWords(overrides []decide.Override) (all []word) {
-	for _, o := range overrides {
-		all = append(all, word(o))
-	}
-	return all
 }
 
 // foresee fills in what becomes of the instances.
@@ -251,7 +228,7 @@ func (l *leader) resume(ctx context.Context, call command.Call, _ struct{}) (siz
 	}
 	g := l.glance()
 	answer := sizeAnswer{Size: g.last.Target, Version: d.policy.Version, Notes: d.notes}
-	answer.Ended = asWords(d.take(time.Now(), decide.Pin, decide.Freeze))
+	answer.Ended = d.take(time.Now(), decide.Pin, decide.Freeze)
 	if len(answer.Ended) == 0 {
 		answer.Notes = append(answer.Notes, "nothing was paused or pinned")
 		answer.foresee(g, l.cfg.LeastAge)

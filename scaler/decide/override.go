@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -31,6 +32,18 @@ type Override struct {
 	Why  string       `json:"why"`
 	// Until is when it ends by itself; zero: when it is taken out of the policy.
 	Until time.Time `json:"until,omitzero"`
+}
+
+// MarshalJSON leaves out the size of what has none; a pin may be to nobody.
+func (o Override) MarshalJSON() ([]byte, error) {
+	type whole Override // without this method
+	if o.Kind == Pin {
+		return json.Marshal(whole(o))
+	}
+	return json.Marshal(struct {
+		whole
+		Size int `json:"size,omitempty"` // in the place of the other's
+	}{whole: whole(o)})
 }
 
 func (o Override) check(c *checker, i int) {
