@@ -102,7 +102,7 @@ func (s *Store) WebhooksDue(ctx context.Context, limit int) ([]Webhook, error) {
 // ClaimDeliveries takes deliveries of an endpoint that are due, those first that wait
 // longest, and leaves alone what others are taking at the moment. Each is the caller's
 // for lease, in which it must be sent and recorded; after that it is due again. An
-// endpoint that was disabled since it was found due has none to give.
+// endpoint that is disabled by now has none to give, though it was found due.
 func (s *Store) ClaimDeliveries(ctx context.Context, endpoint uuid.UUID, limit int, lease time.Duration) (claimed []Delivery, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, selectDeliveries+`

@@ -29,7 +29,7 @@ type moment struct {
 	fresh        float64 // work that came within the target
 	latePrice    float64 // of a photo
 	fade         float64 // of scores
-	launchFee    float64 // of a slot, beside its time
+	launchCost   float64 // of a slot, beside its time, slot-seconds
 }
 
 // launch is what one launch costs at least.

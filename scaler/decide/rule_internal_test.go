@@ -17,8 +17,8 @@ func TestLaunchCostsTwoMinutes(t *testing.T) {
 			w := waitMemory{}
 			o := Observation{Boot: time.Duration(boot * float64(time.Second))}
 			m := w.moment(o, p, bounds{min: 1, max: 8}, news{now: 1e9, seconds: 1, counted: 1e9})
-			if m.launchFee != want {
-				t.Errorf("%s, a boot of %g s: a launch costs %g slot-seconds beside its time, want %g", p.tuning.name, boot, m.launchFee, want)
+			if m.launchCost != want {
+				t.Errorf("%s, a boot of %g s: a launch costs %g slot-seconds beside its time, want %g", p.tuning.name, boot, m.launchCost, want)
 			}
 		}
 	}

@@ -56,7 +56,7 @@ func (x *shadow) live(m *moment, s setting, own float64) {
 	}
 	x.Score = x.Score*m.fade + want*m.seconds + m.latePrice*late
 	if want > size {
-		x.Score += m.launchFee * (want - size)
+		x.Score += m.launchCost * (want - size)
 	}
 }
 

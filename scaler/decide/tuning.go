@@ -37,7 +37,7 @@ type tuning struct {
 	inertia      float64 // what another reserve must save first, in launches of the whole fleet
 	clockInertia float64 // what doing without the clock must save first, likewise
 	launchFee    float64 // what a launch costs a shadow beside its time, in launches' worth
-	launchPrice  float64 // what it costs a shadow at least, its boot among it, slot-seconds
+	launchPrice  float64 // what it costs a shadow at least, its boot among it, slot-seconds: nothing more where boots take half of it
 	surprises    float64 // unforeseen jumps that are forgiven to having no reserve
 	lean         bool    // the clock provides only what survives until more has booted, and a reserve stands only if something must
 	likely       bool    // a jump is ordered for what it probably is, not for what it is at least

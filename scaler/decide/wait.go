@@ -71,7 +71,7 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 		lean: t.lean, latePrice: p.Wait.LatePrice * a.service,
 		fade: math.Pow(0.5, n.seconds/t.halfLife),
 	}
-	m.launchFee = math.Max(t.launchFee*m.launch(), t.launchPrice-boot)
+	m.launchCost = math.Max(t.launchFee*m.launch(), t.launchPrice-boot)
 	m.level = w.Demand.level(a.service)
 	m.rising, m.jump = w.Demand.rising(m.level), m.level
 	if t.likely && m.rising {
