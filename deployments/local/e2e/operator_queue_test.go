@@ -210,6 +210,7 @@ func (d *day) triesAtOneWorker() {
 		d.opens("/failures")
 		d.Click(".failure a.main")
 		d.reads("#worker", d.first)
+		d.fills("#worker", d.first) // another may be there, and idler
 		d.fills("#limit", "1")
 		d.reads("main .command code", `"limit":1`)
 		d.shoot("redrive")
