@@ -87,7 +87,7 @@ func beginDay(t *testing.T) *day {
 	e := startEnv(t, fleetOptions(stack.Fleet{Min: 1, Max: 4, Policy: growing},
 		setting{"inference-worker", "SLOTS", "1"}, setting{"inference-worker", "ITEM_TIMEOUT", "90s"},
 		setting{"inference-worker", "DRAIN_TIMEOUT", "80s"}, setting{"inference-worker", "FETCH_TIMEOUT", "80s"},
-		setting{"manager", "HTTP_STREAMS_PER_ACCOUNT", "200"}, // no person turns pages as quickly as this day
+		setting{"manager", "HTTP_STREAMS_PER_ACCOUNT", "200"},                                            // no person turns pages as quickly as this day
 		setting{"inference-worker", "FETCH_ALLOW", camera.host()}, setting{"scaler", "LEAST_AGE", "30m"}, // the first stays until a person says otherwise
 		setting{"scaler", "FLEET_USER_DATA", "LOG_FORMAT=json\nSHIFT=day"}))
 	return &day{env: e, first: e.awaitFleet(t, 1)[0], console: e.atTheManager(t), camera: camera}
