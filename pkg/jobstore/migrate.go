@@ -23,7 +23,12 @@ func Migrate(ctx context.Context, c Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
+	// Up looks for work before it takes the lock, and that look makes the table of
+	// versions in two steps that MySQL commits one by one. Under the lock first: a
+	// second migration never sees that table between its two steps.
+	if _, err = provider.GetDBVersion(ctx); err == nil {
+		_, err = provider.Up(ctx)
+	}
 	if err = errors.Join(classify(err), provider.Close()); err != nil {
 		return fmt.Errorf("migrating mysql: %w", err)
 	}
