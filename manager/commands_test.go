@@ -16,7 +16,7 @@ import (
 	"maskfleet/pkg/testenv"
 )
 
-const soon = 30 * time.Second
+const soon = 2 * time.Minute
 
 // operator types commands at a site.
 type operator struct {

@@ -74,7 +74,7 @@ func TestDownloadEndsOnlyWhenItIsWhole(t *testing.T) {
 
 func TestLongBodyMayTakeLongerThanAnyOther(t *testing.T) {
 	t.Parallel()
-	const pieces, pause, timeout = 6, 250 * time.Millisecond, time.Second // longer than the time-out in all
+	const pieces, pause, timeout = 6, 500 * time.Millisecond, 2 * time.Second // longer than the time-out in all
 	body := func(c *fiber.Ctx) (err error) {
 		ctx, from, done, err := httpserver.LongBody(c)
 		if err != nil {

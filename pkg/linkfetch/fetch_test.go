@@ -154,7 +154,7 @@ func fetcher(t *testing.T, cfg Config, sites ...*httptest.Server) *Fetcher {
 		cfg.MaxBytes = 1 << 20
 	}
 	if cfg.Timeout == 0 {
-		cfg.Timeout = 5 * time.Second
+		cfg.Timeout = time.Minute
 	}
 	f, err := New(cfg)
 	if err != nil {

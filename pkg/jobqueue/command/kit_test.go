@@ -17,7 +17,7 @@ import (
 )
 
 // soon is how long a test waits for what must happen; machines may be busy.
-const soon = 20 * time.Second
+const soon = 2 * time.Minute
 
 // desk is a broker and a database of the test's own, where the manager answers
 // "maskfleet.jobs.find" and "maskfleet.jobs.paint".
