@@ -21,6 +21,7 @@ type member struct {
 	retirement *jobstore.Retirement // nil: it stays
 	role       role
 	why        string // it is failed
+	canary     bool   // photos are tried at its worker before the others, and wait for it
 }
 
 // role is how an instance counts.
@@ -125,6 +126,14 @@ func (m *member) judge(now time.Time, doubted bool, since time.Time) {
 		return
 	}
 	m.role, m.why = failed, "its worker gives no sign of life"
+}
+
+// spare marks the instance of the canary, a worker.
+func (c census) spare(canary string) {
+	for i := range c.members {
+		m := &c.members[i]
+		m.canary = slices.ContainsFunc(m.workers, func(w jobqueue.Worker) bool { return w.ID == canary })
+	}
 }
 
 // in gives the members in a role.

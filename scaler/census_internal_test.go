@@ -95,11 +95,17 @@ func TestVictims(t *testing.T) {
 		make1("boots-young", "a", starting, time.Minute, 0, fleet.TargetNone, false),
 		make1("new", "a", starting, time.Second, 0, fleet.TargetNone, false),
 		make1("leaves", "a", draining, time.Hour, 0, fleet.TargetNone, false),
+		make1("canary", "a", ready, 3*time.Hour, 0, fleet.TargetHealthy, false),
 	}}
-	want := []string{"boots-young", "boots", "ill", "spot", "idle-old", "idle-b", "less", "busy"}
+	c.spare("w-canary")
+	want := []string{"boots-young", "boots", "ill", "spot", "idle-old", "idle-b", "less", "busy", "canary"}
 	for n := range len(want) + 2 {
 		picked := victims(c, n, at(), time.Minute)
-		if len(picked) != min(n, len(want)) {
+		most := len(want) - 1
+		if n >= c.size() { // all are to go
+			most = len(want)
+		}
+		if len(picked) != min(n, most) {
 			t.Fatalf("%d of %d picked", len(picked), n)
 		}
 		for i, m := range picked {

@@ -17,7 +17,8 @@ import (
 
 // backlog is what waits.
 type backlog struct {
-	waiting  int
+	waiting  int // for a worker
+	held     int // for somebody to give it out again: its lane is paused, or kept for a trial
 	inFlight int
 	asking   int
 	leader   string
@@ -27,6 +28,7 @@ type backlog struct {
 type listing struct {
 	fleet.Listing
 	workers []jobqueue.Worker
+	trial   jobqueue.Trial
 }
 
 // work is what workers have done.
@@ -85,27 +87,42 @@ func (s *senses) Run(ctx context.Context) error {
 }
 
 // readBacklog counts each photo that waits once: what is on the broker there, what is
-// not, in MySQL.
+// not, in MySQL. What no further worker would be given is no reason to grow.
 func readBacklog(ctx context.Context, doors Doors) (b backlog, err error) {
 	var depths map[job.Lane]jobqueue.Depth
-	var outside, inBatches int
+	var outside, items int
 	reading, ctx := errgroup.WithContext(ctx)
 	reading.Go(func() (err error) { depths, err = doors.Queue.Depth(ctx); return err })
 	reading.Go(func() (err error) { outside, err = doors.Store.WaitingOutsideBroker(ctx); return err })
-	reading.Go(func() (err error) { inBatches, err = doors.Store.WaitingInBatches(ctx); return err })
+	reading.Go(func() (err error) { items, err = doors.Store.ItemsOutsideBroker(ctx); return err })
+	var trial jobqueue.Trial
+	reading.Go(func() (err error) { trial, err = doors.Queue.Trial(ctx); return err })
 	if err := reading.Wait(); err != nil {
 		return backlog{}, err
 	}
-	for _, d := range depths {
-		b.waiting += d.Pending
+	return backlogOf(depths, outside, items, trial.Lasts(time.Now())), nil
+}
+
+// backlogOf adds up what waits; items are those of batches that wait in MySQL alone.
+func backlogOf(depths map[job.Lane]jobqueue.Depth, outside, items int, trial bool) backlog {
+	b := backlog{waiting: outside}
+	for lane, d := range depths {
+		pending := d.Pending
+		if lane == job.LaneBatch {
+			pending += items
+		}
+		if d.Paused > 0 || lane == job.LaneCanary && trial {
+			b.held += pending
+		} else {
+			b.waiting += pending
+		}
 		b.inFlight += d.InFlight
 		b.asking += d.Asking
 		if d.Leader != "" {
 			b.leader = d.Leader
 		}
 	}
-	b.waiting += outside + max(0, inBatches-depths[job.LaneBatch].Total())
-	return b, nil
+	return b
 }
 
 // readListing asks who lives before it asks EC2, so that nobody is thought dead for
@@ -121,12 +138,13 @@ func (s *senses) readListing(ctx context.Context, doors Doors) (listing, error) 
 			}
 		}
 	}
+	trial, _ := doors.Queue.Trial(ctx) // not to know of one is no reason to see no instance
 	l, err := doors.Fleet.Instances(ctx, alive)
 	if err != nil {
 		return listing{}, err
 	}
 	s.noteBoots(ctx, l)
-	return listing{l, workers}, nil
+	return listing{l, workers, trial}, nil
 }
 
 // noteBoots measures from launch to the first sign of life.

@@ -124,6 +124,9 @@ func (l *leader) look() (c census, known bool) {
 	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !dangling[id] })
 	c = takeCensus(found.Listing, found.workers, l.hands.retiring(), unheard{l.silent, found.At.Sub(l.began) < l.boot()})
 	c.reporting += l.absent.count(c, found.workers)
+	if found.trial.Lasts(time.Now()) {
+		c.spare(found.trial.Worker)
+	}
 	return c, true
 }
 
@@ -155,9 +158,10 @@ func (l *leader) report(ctx context.Context, now time.Time, d decide.Decision, o
 	l.mu.Lock()
 	c := l.seen
 	l.mu.Unlock()
+	waits, _ := l.senses.backlog.last()
 	r := jobqueue.FleetReading{
 		StartedAt: l.senses.began, Accepted: o.Accepted.Value, Finished: o.Finished.Value, Worked: o.Worked.Value,
-		Waiting: int(o.Waiting.Value), InFlight: int(o.InFlight.Value), CPU: d.Inputs.CPU,
+		Waiting: waits.waiting + waits.held, InFlight: int(o.InFlight.Value), CPU: d.Inputs.CPU,
 		Ready: c.count(ready), Starting: c.count(starting), Draining: c.count(draining), Stopped: c.count(resting),
 		Target: d.Target, Boot: o.Boot.Seconds(),
 	}

@@ -12,7 +12,8 @@ import (
 // first; then what the balancer finds unhealthy, what AWS will take away anyhow, what
 // is idle, what has least in hand, the oldest version first among equals. Among those
 // that are alike, the fullest zone gives first, so that zones stay even. Instances
-// younger than leastAge are left alone, because they are paid for already.
+// younger than leastAge are left alone, because they are paid for already, and the
+// canary unless all are to go.
 func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*member) {
 	var candidates []*member // a member is large
 	zones := map[string]int{}
@@ -22,7 +23,7 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*
 			continue
 		}
 		zones[m.Zone]++
-		if now.Sub(m.LaunchedAt) >= leastAge {
+		if now.Sub(m.LaunchedAt) >= leastAge && !(m.canary && n < c.size()) {
 			candidates = append(candidates, m)
 		}
 	}
@@ -63,6 +64,8 @@ func recalls(c census, n int) []member {
 // worth is the less, the less is lost with the instance.
 func (m *member) worth() int {
 	switch {
+	case m.canary:
+		return 4
 	case m.role == starting:
 		return 0
 	case m.Target.State == fleet.TargetUnhealthy:

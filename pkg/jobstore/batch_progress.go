@@ -47,6 +47,24 @@ func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+// ItemsOutsideBroker counts the items of all batches that wait and are not known to be on
+// the broker, in whatever lane, also those that are still to come. It costs what is on
+// the broker, not what waits here.
+func (s *Store) ItemsOutsideBroker(ctx context.Context) (n int, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT COALESCE(SUM(GREATEST(0, remaining + `+toCome+`
+			- (SELECT COUNT(*) FROM photos p
+				WHERE p.batch_id = b.id AND p.state = 'queued' AND p.confirmed_at IS NOT NULL AND p.deleted_at IS NULL)
+			- (SELECT COUNT(*) FROM photos p
+				WHERE p.batch_id = b.id AND p.state = 'processing' AND p.deleted_at IS NULL))), 0)
+		FROM batches b
+		WHERE state IN ('validating', 'queued', 'in_progress', 'cancelling') AND deleted_at IS NULL`).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting items of batches outside the broker: %w", classify(err))
+	}
+	return n, nil
+}
+
 // OpenWork is what an account has that has not ended.
 type OpenWork struct {
 	Photos  int // those of batches too; without what is to come, counted no further than asked for

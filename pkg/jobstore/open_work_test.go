@@ -52,3 +52,41 @@ func TestOpenWorkKnowsWhatIsToCome(t *testing.T) {
 	must(t)(store.Expanded(t.Context(), b.ID, expander))
 	want("once expanded", 3)
 }
+
+// TestItemsOutsideBroker: an item waits in one place, whatever lane it is in.
+func TestItemsOutsideBroker(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	b := newBatch(t, testenv.Owner(t, store))
+	b.Announced = 50
+	if err := store.CreateBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	want := func(when string, items int) {
+		t.Helper()
+		if got, err := store.ItemsOutsideBroker(t.Context()); err != nil || got != items {
+			t.Errorf("%s: %d, %v; want %d", when, got, err, items)
+		}
+	}
+	want("before it is expanded", 50)
+	if _, ok, err := store.LeaseExpansion(t.Context(), expander, far); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	items := itemsOf(b, 1, 3)
+	must(t)(store.AddItems(t.Context(), b.ID, expander, items))
+	must(t)(store.Expanded(t.Context(), b.ID, expander))
+	want("once expanded", 3)
+	must(t)(store.Confirm(t.Context(), items[0].ID, 1))
+	must(t)(store.Confirm(t.Context(), items[1].ID, 1))
+	want("with two on the broker", 1)
+	if _, _, _, err := store.Claim(t.Context(), items[0].ID, 1, "worker", far); err != nil {
+		t.Fatal(err)
+	}
+	want("with one of them in hand", 1)
+	must(t)(store.Fail(t.Context(), items[0].ID, 1, &job.Failure{Code: job.CodeDecodeFailed}))
+	want("when that has failed", 1)
+	must(t)(store.Redrive(t.Context(), items[0].ID, 0, job.LaneCanary))
+	want("when it is to be tried again", 2)
+	must(t)(store.Confirm(t.Context(), items[0].ID, 2))
+	want("when it is in the canary lane", 1)
+}
