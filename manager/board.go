@@ -24,6 +24,7 @@ type board struct {
 	workers   *gauge[[]jobqueue.Worker]
 	lanes     *gauge[map[job.Lane]jobqueue.Depth]
 	intake    *gauge[jobqueue.Intake]
+	trial     *gauge[jobqueue.Trial]
 	open      *gauge[jobstore.OpenPhotos]
 	photos    *gauge[map[job.State]int]
 	pace      *gauge[[]jobstore.Minute]
@@ -66,6 +67,7 @@ func newBoard(s *Service) *board {
 	b.workers = gaugeOf(b, s, "workers", often, s.queue.Workers)
 	b.lanes = gaugeOf(b, s, "lanes", often, s.queue.Depth)
 	b.intake = gaugeOf(b, s, "intake", often, s.queue.Intake)
+	b.trial = gaugeOf(b, s, "trial", often, s.queue.Trial)
 	b.dead = gaugeOf(b, s, "dead letters", often, s.queue.DeadLetters)
 	b.open = gaugeOf(b, s, "open photos", count, s.store.CountOpen)
 	b.decisions = gaugeOf(b, s, "scaling decisions", count, s.readScaling)

@@ -36,7 +36,7 @@ func (s *Service) deadCommands() []command.Command {
 			redriveRequest{selection: these, Limit: 20, PerSecond: 2, Canary: true}, redriveAnswer{Redriven: 20, Left: 31, Lane: job.LaneCanary, LastDueIn: command.Duration(9500 * time.Millisecond)}, s.redriveDead).Within(longCommand),
 		command.Read("jobs.dead.trial", "Shows the photos that were tried again at one worker last, and how they fared.",
 			struct{}{}, exampleTrial(), s.showTrial),
-		command.Change("jobs.dead.trial.end", "Ends a trial before its time: any worker takes from the canary lane again.",
+		command.Change("jobs.dead.trial.end", "Ends a trial before its photos have: any worker takes from the canary lane again.",
 			struct{}{}, trialEndAnswer{Worker: "local-1", WasGoing: true, Open: 2}, s.endTrial),
 		command.Change("jobs.dead.discard", "Puts failures aside: they stay failed, and no list of dead letters shows them.",
 			discardRequest{selection: selection{IDs: ids{id}}}, discardAnswer{Discarded: 1}, s.discardDead).Within(longCommand),
@@ -216,6 +216,11 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 		return redriveAnswer{}, err
 	}
 	answer.Left = left
+	if q.Canary && q.Worker == "" {
+		if err := s.keptForAnother(ctx); err != nil {
+			return redriveAnswer{}, err
+		}
+	}
 	if !call.DryRun {
 		defer s.board.groups.once(ctx) // who looks at the page next sees what is left
 	}

@@ -158,6 +158,18 @@ func (s *Service) endTrial(ctx context.Context, call command.Call, _ struct{}) (
 	if call.DryRun || !going.Lasts {
 		return answer, nil
 	}
-	trial.Until = time.Now().UTC()
-	return answer, s.queue.PutTrial(ctx, trial)
+	answer.WasGoing, err = s.queue.EndTrial(ctx, trial.BegunAt)
+	return answer, err
+}
+
+// keptForAnother refuses photos that would wait in the canary lane for the end of a
+// trial that they are not part of.
+func (s *Service) keptForAnother(ctx context.Context) error {
+	trial, err := s.queue.Trial(ctx)
+	if err != nil || !trial.Lasts(time.Now()) {
+		return err
+	}
+	return problem.New(http.StatusConflict, problem.CodeConflict, fmt.Sprintf(
+		"The canary lane is kept for %s until %s at most. End the trial, wait for it, or try these in their own lanes.", trial.Worker, utc(trial.Until))).
+		WithField("canary", "is kept for a trial")
 }

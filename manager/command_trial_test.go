@@ -70,6 +70,22 @@ func TestATrialIsAtOneWorker(t *testing.T) {
 		t.Errorf("the oldest waits in %s", p.Lane)
 	}
 	o.isTold(problem.CodeConflict, "jobs.dead.redrive", `{"reason":"decoder_crashed","worker":"w-2"}`) // one at a time
+	o.isTold(problem.CodeConflict, "jobs.dead.redrive", `{"reason":"decoder_crashed","canary":true}`)  // they would wait
+	eventually(t, "the lane is said to be kept", func() bool {
+		return strings.Contains(s.page(t, "/", token), "The canary lane is kept for w-1") && strings.Contains(s.page(t, "/queue", token), ">Kept</span>")
+	})
+	var ended struct {
+		WasGoing bool `json:"was_going"`
+	}
+	if o.does("jobs.dead.trial.end", "", &ended); !ended.WasGoing {
+		t.Error("no trial was ended")
+	}
+	if kept, err := s.doors.Queue.Trial(t.Context()); err != nil || !kept.Admits("w-2", time.Now().Add(time.Second)) || len(kept.Photos) != 2 {
+		t.Errorf("the lane is %+v, %v", kept, err)
+	}
+	if o.does("jobs.dead.trial.end", "", &ended); ended.WasGoing {
+		t.Error("a trial was ended twice")
+	}
 
 	o.fail(crashed[0], job.CodeDecoderCrashed, "3")
 	fence := o.claim(crashed[1])
@@ -81,15 +97,6 @@ func TestATrialIsAtOneWorker(t *testing.T) {
 	}
 	if page := s.page(t, "/failures", token); !strings.Contains(page, "1 of 2 succeeded, 1 failed again.") || strings.Contains(page, "Try the other") {
 		t.Errorf("the page says of it: %s", page)
-	}
-	var ended struct {
-		WasGoing bool `json:"was_going"`
-	}
-	if o.does("jobs.dead.trial.end", "", &ended); !ended.WasGoing {
-		t.Error("no trial was ended")
-	}
-	if kept, err := s.doors.Queue.Trial(t.Context()); err != nil || !kept.Admits("w-2", time.Now().Add(time.Second)) || len(kept.Photos) != 2 {
-		t.Errorf("the lane is %+v, %v", kept, err)
 	}
 }
 

@@ -158,5 +158,6 @@ func (s *Service) Serve(ctx context.Context, ln net.Listener) error {
 		s.hub.Run,
 		s.answerCommands,
 		s.runErasures,
+		s.keepTrials,
 	)
 }

@@ -69,6 +69,9 @@ func (b *board) laneRows() ([]webui.LaneRow, webui.Reading) {
 		if left := d.Paused - time.Since(read.At); d.Paused > 0 && left > 0 {
 			row.PausedUntil = read.At.Add(d.Paused)
 		}
+		if trial, _ := b.trial.last(); lane == job.LaneCanary && trial.Lasts(time.Now()) {
+			row.KeptFor, row.KeptUntil = trial.Worker, trial.Until
+		}
 		rows = append(rows, row)
 	}
 	return rows, read

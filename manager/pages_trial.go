@@ -51,6 +51,8 @@ func (s *Service) proposeRedrive(ctx context.Context, page *webui.RedrivePage, g
 	}
 	workers, _ := s.board.workers.last()
 	page.Workers = canaryWorkers(workers)
+	going, _ := s.board.trial.last()
+	kept := going.Lasts(time.Now())
 	q := redriveRequest{selection: selection{Reason: group[0].Reason, Model: modelWords(group[0].Model)}, Limit: usualCanaries, PerSecond: 1, Canary: true}
 	if trial != nil && isOf(trial, group[0]) {
 		page.Trial = trial
@@ -59,8 +61,12 @@ func (s *Service) proposeRedrive(ctx context.Context, page *webui.RedrivePage, g
 		page.Limit, page.Canary = min(group[0].Photos, mostDead), false
 		page.Trial.Redrive = "" // one is there
 	} else if len(page.Workers) > 0 {
-		page.Workers[0].Chosen = true
-		q.Worker = page.Workers[0].ID
+		chosen := max(0, slices.IndexFunc(page.Workers, func(w webui.CanaryWorker) bool { return kept && w.ID == going.Worker }))
+		page.Workers[chosen].Chosen = true
+		q.Worker = page.Workers[chosen].ID
+	}
+	if kept && q.Worker == "" {
+		page.Canary = false // the lane is another's
 	}
 	q.Limit, q.Canary = page.Limit, page.Canary
 	text, err := json.Marshal(q)

@@ -35,8 +35,7 @@ func (t Trial) Admits(worker string, now time.Time) bool {
 	return t.Worker == worker || !t.Lasts(now)
 }
 
-// PutTrial begins a trial in the place of the one before it, or ends that with what is
-// left of it.
+// PutTrial begins a trial in the place of the one before it.
 func (q *Queue) PutTrial(ctx context.Context, t Trial) error {
 	data, err := json.Marshal(t)
 	if err != nil {
@@ -48,17 +47,49 @@ func (q *Queue) PutTrial(ctx context.Context, t Trial) error {
 // Trial reads what PutTrial wrote last, the zero Trial if nothing.
 func (q *Queue) Trial(ctx context.Context) (t Trial, err error) {
 	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
-		entry, err := kv.Get(ctx, keyTrial)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(entry.Value(), &t)
+		t, _, err = readTrial(ctx, kv)
+		return err
 	})
 	if err != nil {
 		return Trial{}, fmt.Errorf("reading the trial: %w", err)
 	}
 	return t, nil
+}
+
+// EndTrial opens the canary lane to every worker, if the trial that began then still
+// goes on; false if not. ErrChanged if another begins at this very moment.
+func (q *Queue) EndTrial(ctx context.Context, begunAt time.Time) (ended bool, err error) {
+	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
+		t, revision, err := readTrial(ctx, kv)
+		now := time.Now().UTC()
+		if err != nil || !t.BegunAt.Equal(begunAt) || !t.Lasts(now) {
+			return err
+		}
+		t.Until = now
+		data, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		_, err = kv.Update(ctx, keyTrial, data, revision)
+		ended = err == nil
+		return err
+	})
+	if isWrongSequence(err) {
+		err = ErrChanged
+	}
+	if err != nil {
+		return false, fmt.Errorf("ending the trial: %w", err)
+	}
+	return ended, nil
+}
+
+func readTrial(ctx context.Context, kv jetstream.KeyValue) (t Trial, revision uint64, err error) {
+	entry, err := kv.Get(ctx, keyTrial)
+	if errors.Is(err, jetstream.ErrKeyNotFound) {
+		return Trial{}, 0, nil
+	}
+	if err != nil {
+		return Trial{}, 0, err
+	}
+	return t, entry.Revision(), json.Unmarshal(entry.Value(), &t)
 }

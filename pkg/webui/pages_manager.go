@@ -60,6 +60,8 @@ type LaneRow struct {
 	InFlight    int
 	Asking      int       // workers that wait for a photo of it
 	PausedUntil time.Time // zero: it is not paused
+	KeptFor     string    // the only worker that takes from it, for a trial; empty: there is none
+	KeptUntil   time.Time // at most
 }
 
 // Pause is a pause of the intake.
