@@ -202,20 +202,43 @@ func (d *day) exports() {
 	}
 }
 
+// begins begins a trial of one photo.
+func (d *day) begins() {
+	d.t.Helper()
+	d.opens("/failures")
+	d.Click(".failure a.main")
+	d.reads("#worker", d.first)
+	d.fills("#worker", d.first) // another may be there, and idler
+	d.fills("#limit", "1")
+	d.reads("main .command code", `"limit":1`)
+	d.shoot("redrive")
+	d.confirms("main button.main", "Try 1 photo again?", "at "+d.first+" alone", `"worker":"`+d.first+`"`)
+	d.done("at " + d.first)
+}
+
+// endsATrial before its photo has ended.
+func (d *day) endsATrial() {
+	d.opens("/queue")
+	d.Click(`a[href="/queue/pause?lane=canary"]`)
+	d.Click("main button.main")
+	d.done("canary")
+	d.begins()
+	d.refreshes("/failures", `document.querySelector('#trial').textContent.includes('1 photo of 1 still to come')`)
+	d.Click("#trial form button")
+	d.done("The trial at " + d.first + " is over")
+	d.opens("/queue")
+	d.Click(`[data-key="canary"] form button`)
+	d.done("canary")
+	d.awaitAll(d.t, d.failing, job.StateFailed)
+	d.refreshes("/failures", `document.querySelector('.failure h2')?.textContent.includes('2 photos')`)
+}
+
 // triesAtOneWorker gives one of two failures to a worker, sees it fail again, has the
 // cause mended, gives it another, and then the rest to everybody.
 func (d *day) triesAtOneWorker() {
 	one := func(says string) {
 		d.t.Helper()
-		d.opens("/failures")
-		d.Click(".failure a.main")
-		d.reads("#worker", d.first)
-		d.fills("#worker", d.first) // another may be there, and idler
-		d.fills("#limit", "1")
-		d.reads("main .command code", `"limit":1`)
-		d.shoot("redrive")
-		d.confirms("main button.main", "Try 1 photo again?", "at "+d.first+" alone", `"worker":"`+d.first+`"`)
-		d.done("at " + d.first)
+		d.begins()
 		d.refreshes("/failures", fmt.Sprintf(`document.querySelector('#trial').textContent.includes(%q)`, says))
 	}
 	one("The one photo failed again")
@@ -226,10 +249,8 @@ func (d *day) triesAtOneWorker() {
 	d.Click("#trial a.main")
 	d.confirms("main form.panel:not(#trial) button.main", "Try 1 photo again?")
 	d.done("1 photo is tried again")
-	d.Click("#trial form button")
-	d.done("The trial at " + d.first + " is over")
-	d.refreshes("/failures", `document.querySelectorAll('.failure').length === 0`)
 	d.awaitAll(d.t, d.failing, job.StateSucceeded)
+	d.refreshes("/failures", `document.querySelectorAll('.failure').length === 0 && !document.querySelector('#trial form button')`) // it ends by itself
 }
 
 func (d *day) putsAside() {

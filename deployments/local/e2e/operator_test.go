@@ -38,6 +38,7 @@ func TestOperatorInABrowser(t *testing.T) {
 		{"see why one failed", d.seesWhyOneFailed},
 		{"retry one photo, and all that match", d.retries},
 		{"export what failed", d.exports},
+		{"end a trial", d.endsATrial},
 		{"try some at one worker, then the rest", d.triesAtOneWorker},
 		{"put a failure aside", d.putsAside},
 		{"read a worker's log", d.readsALog},
