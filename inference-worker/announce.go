@@ -54,6 +54,8 @@ func (w *Worker) presence(host string, r jobqueue.WorkerReading) jobqueue.Worker
 		Busy:       r.Busy,
 		Draining:   w.why() != "",
 		Drain:      w.why(),
+		DrainBy:    w.drained.by,
+		DrainWhy:   w.drained.why,
 		StartedAt:  w.startedAt,
 		CPU:        r.CPU,
 		SaidAt:     time.Now().UTC(),

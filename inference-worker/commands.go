@@ -35,7 +35,7 @@ func (w *Worker) answerCommands(ctx context.Context) {
 func (w *Worker) commands() []command.Command {
 	example := workerStatus{
 		workerNumbers: workerNumbers{State: stateDraining, Slots: 4, Busy: 1, Model: "maskfleet 3"},
-		Worker:        "local-1", Instance: "local-1", Version: "1f0c3d2", Uptime: command.Duration(90 * time.Minute), Drain: jobqueue.DrainCommand,
+		Worker:        "local-1", Instance: "local-1", Version: "1f0c3d2", Uptime: command.Duration(90 * time.Minute), Drain: jobqueue.DrainCommand, DrainBy: "ann", DrainWhy: "its disk is full",
 		Photos: []photoInHand{{
 			ID: uuid.MustParse("0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0"), Lane: job.LaneBatch, Publication: 1, Attempt: 1,
 			For: command.Duration(2 * time.Second), LeaseLeft: command.Duration(88 * time.Second),
@@ -46,7 +46,7 @@ func (w *Worker) commands() []command.Command {
 			func(context.Context, struct{}) (workerStatus, error) { return w.status(), nil }),
 		command.Read("log", "Shows the last lines of the worker's log, at most 200, without what looks like a secret.", logRequest{Lines: 50},
 			logAnswer{Worker: "local-1", Lines: []string{`{"time":"2026-03-01T12:30:00Z","level":"INFO","msg":"worker started","service":"inference-worker","worker_id":"local-1"}`}}, w.showLog),
-		command.Change("drain", "Takes no more photos, and the door beside the worker goes out of service; what is in hand finishes. Both stay and can be resumed.", struct{}{}, example, w.drainByCommand),
+		command.Change("drain", "Takes no more photos, and the door beside the worker goes out of service; what is in hand finishes. Both stay and can be resumed.", drainRequest{Why: "its disk is full"}, example, w.drainByCommand),
 		command.Change("resume", "Takes photos again after a drain, and the door gets traffic again.", struct{}{}, example, w.resumeByCommand),
 	}
 }
@@ -98,7 +98,9 @@ type workerStatus struct {
 	Version  string           `json:"version"`
 	Uptime   command.Duration `json:"uptime"`
 	Drain    jobqueue.Drain   `json:"drain,omitempty"` // why it takes nothing
-	Photos   []photoInHand    `json:"photos"`          // the longest in hand first
+	DrainBy  string           `json:"drain_by,omitempty"`
+	DrainWhy string           `json:"drain_why,omitempty"`
+	Photos   []photoInHand    `json:"photos"` // the longest in hand first
 
 	SpotNotice *jobqueue.SpotNotice `json:"spot_notice,omitempty"`
 }
@@ -147,7 +149,7 @@ func (w *Worker) status() workerStatus {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s.Drain, s.SpotNotice = w.why(), w.notice
+	s.Drain, s.DrainBy, s.DrainWhy, s.SpotNotice = w.why(), w.drained.by, w.drained.why, w.notice
 	for id, h := range w.inHand {
 		p := photoInHand{ID: id, Lane: h.lane, Publication: h.publication, Attempt: h.attempt, For: seconds(now.Sub(h.since))}
 		if !h.claimed.IsZero() {
@@ -164,8 +166,19 @@ func seconds(d time.Duration) command.Duration {
 	return command.Duration(d.Round(100 * time.Millisecond))
 }
 
-func (w *Worker) drainByCommand(ctx context.Context, call command.Call, _ struct{}) (workerStatus, error) {
-	if !call.DryRun && w.shut(jobqueue.DrainCommand) {
+// longestWhy is of a reason that every heartbeat carries, in bytes.
+const longestWhy = 1000
+
+// drainRequest says, for others who look at the worker, why.
+type drainRequest struct {
+	Why string `json:"why,omitempty"`
+}
+
+func (w *Worker) drainByCommand(ctx context.Context, call command.Call, q drainRequest) (workerStatus, error) {
+	if len(q.Why) > longestWhy {
+		return workerStatus{}, command.InvalidField("why", "is longer than 1000 bytes")
+	}
+	if !call.DryRun && w.shut(drained{jobqueue.DrainCommand, call.By.Name, q.Why}) {
 		w.log.InfoContext(ctx, "drained by command", "actor", call.By.Name, "num_in_hand", w.numbers().Busy)
 	}
 	return w.status(), nil

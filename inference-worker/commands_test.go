@@ -168,10 +168,15 @@ func TestWorkerIsDrainedAndResumedByCommand(t *testing.T) {
 	if s, _ := does(t, nc, "drain", `{"dry_run":true}`); s.State != stateWorking || b.gate.isClosed() {
 		t.Errorf("dry run of a drain: %+v", s)
 	}
-	if s, _ := does(t, nc, "drain", ""); s.State != stateDraining || s.Drain != jobqueue.DrainCommand || !b.gate.isClosed() {
+	if s, _ := does(t, nc, "drain", `{"why":"`+strings.Repeat("x", 1001)+`"}`); s.State != "" || b.gate.isClosed() {
+		t.Errorf("a drain for a reason too long: %+v", s)
+	}
+	if s, _ := does(t, nc, "drain", `{"why":"its disk is full"}`); s.State != stateDraining || s.Drain != jobqueue.DrainCommand || !b.gate.isClosed() {
 		t.Errorf("drain: %+v", s)
 	}
-	b.awaitDrain(t, jobqueue.DrainCommand, 1) // long before the next heartbeat
+	if told := b.awaitDrain(t, jobqueue.DrainCommand, 1); told.DrainBy != "operator" || told.DrainWhy != "its disk is full" { // long before the next heartbeat
+		t.Errorf("told %+v", told)
+	}
 	b.letGo(d.Message.PhotoID)
 	b.awaitDrain(t, jobqueue.DrainCommand, 0)
 	if s, _ := does(t, nc, "status", ""); s.State != stateDrained {
@@ -180,7 +185,9 @@ func TestWorkerIsDrainedAndResumedByCommand(t *testing.T) {
 	if s, _ := does(t, nc, "resume", ""); s.State != stateIdle || b.gate.isClosed() {
 		t.Errorf("resumed: %+v", s)
 	}
-	b.awaitDrain(t, "", 0)
+	if told := b.awaitDrain(t, "", 0); told.DrainBy != "" || told.DrainWhy != "" {
+		t.Errorf("resumed, told %+v", told)
+	}
 
 	records, err := b.store.ListAudit(t.Context(), 10)
 	if err != nil || len(records) != 2 {

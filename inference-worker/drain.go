@@ -7,14 +7,20 @@ import (
 	"maskfleet/pkg/jobqueue"
 )
 
+// drained is why nothing is taken any more, and who asked for that.
+type drained struct {
+	drain   jobqueue.Drain // empty: nobody did
+	by, why string
+}
+
 // shut closes the gate; the first reason stands. It says whether it was open.
-func (w *Worker) shut(why jobqueue.Drain) bool {
+func (w *Worker) shut(d drained) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.gate.shut() {
 		return false
 	}
-	w.drained = why
+	w.drained = d
 	w.announceNow()
 	return true
 }
@@ -26,17 +32,17 @@ func (w *Worker) reopen() bool {
 	if !w.gate.open() {
 		return false
 	}
-	w.drained = ""
+	w.drained = drained{}
 	w.announceNow()
 	return true
 }
 
 // why is why nothing is taken any more; empty: something is. The caller holds mu.
 func (w *Worker) why() jobqueue.Drain {
-	if w.drained == "" && w.stopping {
+	if w.drained.drain == "" && w.stopping {
 		return jobqueue.DrainStopping
 	}
-	return w.drained
+	return w.drained.drain
 }
 
 // heedNotice drains because the machine will be taken away. A person may still resume:
@@ -48,7 +54,7 @@ func (w *Worker) heedNotice(ctx context.Context, n instance.Notice) {
 	w.mu.Unlock()
 	w.log.WarnContext(ctx, "spot notice: the machine will be taken away", "action", n.Action, "at", n.Time)
 	w.queue.AnnounceFleet(ctx, jobqueue.EventSpotNotice, w.machine.ID, spotNoticeTold{Worker: w.cfg.ID, Instance: w.machine.ID, SpotNotice: notice})
-	w.shut(jobqueue.DrainSpot)
+	w.shut(drained{drain: jobqueue.DrainSpot})
 	w.announceNow()
 }
 

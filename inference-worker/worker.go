@@ -46,7 +46,7 @@ type Worker struct {
 	mu       sync.Mutex // guards what follows
 	inHand   map[job.ID]held
 	done     tally
-	drained  jobqueue.Drain // why the gate is closed
+	drained  drained // why the gate is closed
 	notice   *jobqueue.SpotNotice
 	stopping bool
 }

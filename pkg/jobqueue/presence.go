@@ -23,7 +23,9 @@ type Worker struct {
 	Slots     int       `json:"slots"`
 	Busy      int       `json:"busy"` // slots at work
 	Draining  bool      `json:"draining"`
-	Drain     Drain     `json:"drain,omitempty"` // why it is draining
+	Drain     Drain     `json:"drain,omitempty"`     // why it is draining
+	DrainBy   string    `json:"drain_by,omitempty"`  // who asked for it
+	DrainWhy  string    `json:"drain_why,omitempty"` // in their words
 	StartedAt time.Time `json:"started_at"`
 	SeenAt    time.Time `json:"-"`                // by the broker's clock; set by Workers
 	CPU       float64   `json:"cpu"`              // share of the machine, 0 to 1
