@@ -24,9 +24,12 @@ import (
 // Q is the command's request, A its answer.
 type button[Q, A any] struct {
 	path    string // to which its form is posted
-	subject string // of the command
+	subject string // of the command; empty: subjectOf says
 	least   string // role; an operator, unless said
 	nav     string
+
+	// subjectOf is the subject of a command whose address the request names.
+	subjectOf func(q Q) string
 
 	// request reads the form; an error is for the person.
 	request func(form url.Values) (Q, error)
@@ -55,6 +58,14 @@ func (b button[Q, A]) route(s *Service) route {
 	return route{fiber.MethodPost, b.path, least, func(c *fiber.Ctx) error { return b.press(s, c) }}
 }
 
+// about is the subject of the command.
+func (b button[Q, A]) about(q Q) string {
+	if b.subjectOf != nil {
+		return b.subjectOf(q)
+	}
+	return b.subject
+}
+
 // press answers the form: with a page to confirm, or with the page it came from and
 // what was done. A refusal of the command is shown there, too.
 func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
@@ -75,7 +86,7 @@ func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
 	if b.confirm != nil && form.Get("confirmed") == "" {
 		return b.ask(ctx, s, c, by, q, form)
 	}
-	answer, err := command.Ask[A](ctx, s.queue, b.subject, by, q)
+	answer, err := command.Ask[A](ctx, s.queue, b.about(q), by, q)
 	if err != nil {
 		return b.refuse(c, form, err)
 	}
@@ -110,14 +121,14 @@ func typing[Q any](words string) func(Q) (string, error) {
 func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by command.Asker, q Q, form url.Values) error {
 	text, err := json.Marshal(q)
 	if err != nil {
-		return fmt.Errorf("asking %s: %w", b.subject, err)
+		return fmt.Errorf("asking %s: %w", b.about(q), err)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(text, &fields); err != nil {
-		return fmt.Errorf("asking %s: %w", b.subject, err)
+		return fmt.Errorf("asking %s: %w", b.about(q), err)
 	}
 	fields["dry_run"] = json.RawMessage("true")
-	dry, err := command.Ask[A](ctx, s.queue, b.subject, by, fields)
+	dry, err := command.Ask[A](ctx, s.queue, b.about(q), by, fields)
 	if err != nil {
 		return b.refuse(c, form, err)
 	}
@@ -131,12 +142,12 @@ func (b button[Q, A]) ask(ctx context.Context, s *Service, c *fiber.Ctx, by comm
 	page.Action, page.Back = b.path, b.back(form)
 	if b.typedAs != nil {
 		if text, err = json.Marshal(b.typedAs(q, page.Typed)); err != nil {
-			return fmt.Errorf("asking %s: %w", b.subject, err)
+			return fmt.Errorf("asking %s: %w", b.about(q), err)
 		}
 	}
-	page.Does = webui.NewCommand("does", b.subject, text)
+	page.Does = webui.NewCommand("does", b.about(q), text)
 	for name, values := range form {
-		if name == "typed" {
+		if name == "typed" || name == "why" && page.Why || name == "for" && page.Term != "" { // the page asks for them
 			continue
 		}
 		for _, value := range values {

@@ -107,8 +107,8 @@ func (s *Service) fleetButtons() []route {
 			path: "/fleet/drain", subject: scalerArea + "drain", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
 			confirm: func(q leaveRequest, a leaveAnswer) webui.ConfirmPage {
 				page := confirmLeave(a)
-				page.Heading, page.Button = "Drain "+q.Instance+"?", "Drain it"
-				page.Consequence = "It takes no more photos, leaves the balancer, finishes what it has in hand and goes for good."
+				page.Heading, page.Button, page.Why = "Drain "+q.Instance+" and end it?", "Drain and end it", true
+				page.Consequence = "It takes no more photos, leaves the balancer, finishes what it has in hand and goes for good. To empty it and have it back, drain and keep it."
 				page.Nothing = a.Already
 				return page
 			},
@@ -120,8 +120,8 @@ func (s *Service) fleetButtons() []route {
 			path: "/fleet/destroy", subject: scalerArea + "destroy", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
 			confirm: func(q leaveRequest, a leaveAnswer) webui.ConfirmPage {
 				page := confirmLeave(a)
-				page.Heading, page.Button, page.Danger = "Destroy "+q.Instance+"?", "Destroy it", true
-				page.Consequence = "It ends at once. What it has in hand is not lost: others take it when its leases are over, which may be a minute or two. To have it finish first, drain it."
+				page.Heading, page.Button, page.Danger, page.Why = "Destroy "+q.Instance+"?", "Destroy it", true, true
+				page.Consequence = "It ends at once. What it has in hand is not lost: others take it when its leases are over, which may be a minute or two. To have it finish first, drain and end it."
 				return page
 			},
 			done: func(q leaveRequest, a leaveAnswer) webui.Said {

@@ -29,7 +29,7 @@ func (s *Service) fleetPages() []route {
 		look("/fleet/:instance/history", s.showHistory),
 		look("/workers/:worker", s.showWorker),
 		prepare("/workers/:worker/log", account.RoleOperator, s.showLog),
-	}, s.fleetButtons())
+	}, s.fleetButtons(), s.workerButtons())
 }
 
 // showFleet answers GET /fleet.
@@ -157,6 +157,9 @@ func fleetRows(instances []scalerInstance, workers []jobqueue.Worker, lately tre
 		r := &rows[n]
 		r.Slots += w.Slots
 		r.Busy += w.Busy
+		if w.Drain.OfInstance() && r.Leaving == "" {
+			r.Leaving = drainWords(w.Drain, w.DrainBy, w.DrainWhy)
+		}
 		r.Model = strings.TrimSpace(w.Model.Name + " " + w.Model.Version)
 	}
 	for n := range rows {
@@ -172,6 +175,7 @@ func instanceRow(i scalerInstance) webui.InstanceRow {
 		Target: webui.TargetRow{State: i.Target.State, Reason: i.Target.Reason}, Spot: i.Spot, LaunchedAt: i.LaunchedAt, Leaving: i.Why,
 	}
 	if r := i.Retirement; r != nil {
+		row.Leaves, row.Recallable = true, !r.Final
 		row.Leaving = "by " + cmp.Or(r.By, "the policy") + ": " + r.Reason
 	}
 	return row

@@ -20,13 +20,15 @@ const (
 
 // workerStatus is what a worker says of itself.
 type workerStatus struct {
-	State  string         `json:"state"`
-	Slots  int            `json:"slots"`
-	Busy   int            `json:"busy"`
-	Model  string         `json:"model"`
-	Worker string         `json:"worker"`
-	Drain  jobqueue.Drain `json:"drain"`
-	Photos []struct {
+	State    string         `json:"state"`
+	Slots    int            `json:"slots"`
+	Busy     int            `json:"busy"`
+	Model    string         `json:"model"`
+	Worker   string         `json:"worker"`
+	Drain    jobqueue.Drain `json:"drain"`
+	DrainBy  string         `json:"drain_by"`
+	DrainWhy string         `json:"drain_why"`
+	Photos   []struct {
 		ID        job.ID           `json:"id"`
 		Lane      job.Lane         `json:"lane"`
 		Attempt   int              `json:"attempt"`

@@ -27,7 +27,7 @@ const logTimeout = 2 * time.Second
 // worker itself keeps and tells.
 func (s *Service) showLog(c *fiber.Ctx) error {
 	id := strings.Clone(c.Params("worker"))
-	if id == "" || strings.ContainsAny(id, ".*> \t") { // it becomes a part of a subject
+	if !namesAWorker(id) {
 		return problem.New(http.StatusNotFound, problem.CodeNotFound, "There is no such worker.")
 	}
 	page := webui.LogPage{

@@ -82,10 +82,32 @@ func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) 
 	page.PhotoTime = usualPhotoTime(fleetRows(list.instances, workers, lately))
 	page.CPU, page.Rates = workerCharts(trend, page.At)
 	page.Workers = s.workerParts(mine)
-	if request, err := json.Marshal(leaveRequest{Instance: id}); err == nil {
-		page.Drain, page.Destroy = webui.NewCommand("does-drain", scalerArea+"drain", request), webui.NewCommand("does-destroy", scalerArea+"destroy", request)
-	}
+	page.Commands = instanceCommands(page)
 	return page, at >= 0 || len(mine) > 0 || told
+}
+
+// instanceCommands do the same as the buttons of the page.
+func instanceCommands(page webui.InstancePage) (all []webui.Command) {
+	add := func(does, subject string, request any) {
+		if text, err := json.Marshal(request); err == nil {
+			all = append(all, webui.NewCommand(does, subject, text))
+		}
+	}
+	for _, w := range page.Workers {
+		if page.Row.Leaves || !namesAWorker(w.ID) {
+			continue
+		}
+		if w.Resumable {
+			add("does-resume-"+w.ID, workerArea+w.ID+".resume", workerResume{})
+		} else {
+			add("does-keep-"+w.ID, workerArea+w.ID+".drain", workerDrain{Why: "its disk is full"})
+		}
+	}
+	if page.Known {
+		add("does-drain", scalerArea+"drain", leaveRequest{Instance: page.Row.ID})
+		add("does-destroy", scalerArea+"destroy", leaveRequest{Instance: page.Row.ID})
+	}
+	return all
 }
 
 func instanceFacts(i scalerInstance) []webui.Fact {
@@ -129,11 +151,13 @@ func (s *Service) workerParts(workers []jobqueue.Worker) []webui.WorkerPart {
 	inHand, _ := s.board.fleet.inHand.last()
 	var parts []webui.WorkerPart
 	for i, row := range workerRows(workers) {
+		w := workers[i] // both are in the order of their ids
 		s.board.fleet.asked.look(row.ID)
 		part := webui.WorkerPart{WorkerRow: row}
 		status, says := inHand[row.ID]
 		part.Says = says
-		part.Drain = drainWords(workers[i].Drain)
+		part.Drain = drainWords(w.Drain, w.DrainBy, w.DrainWhy)
+		part.Resumable = w.Drain.OfInstance()
 		for _, p := range status.Photos {
 			part.Hand = append(part.Hand, webui.HandRow{
 				ID: p.ID.String(), Lane: string(p.Lane), Attempt: p.Attempt, For: time.Duration(p.For), Left: time.Duration(p.LeaseLeft),
@@ -142,19 +166,6 @@ func (s *Service) workerParts(workers []jobqueue.Worker) []webui.WorkerPart {
 		parts = append(parts, part)
 	}
 	return parts
-}
-
-func drainWords(d jobqueue.Drain) string {
-	switch d {
-	case jobqueue.DrainCommand:
-		return "by a command"
-	case jobqueue.DrainSpot:
-		return "because AWS wants the machine back"
-	case jobqueue.DrainStopping:
-		return "because its process ends"
-	default:
-		return string(d)
-	}
 }
 
 // lastFailures are those of the workers among the fleet's last: an index leads to these,

@@ -156,7 +156,6 @@ func (k *Kit) funcs() template.FuncMap {
 		"fleetCommands": fleetCommands,
 		"fleetSorts":    fleetSorts,
 		"terms":         Terms,
-		"commandList":   func(all ...Command) []Command { return all },
 		"tenths":        Tenths,
 		"hundredths":    Hundredths,
 		"decisionsURL":  DecisionsURL,

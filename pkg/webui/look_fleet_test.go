@@ -140,7 +140,7 @@ func instancePicture(now time.Time) webui.InstancePage {
 		UserData: "NATS_URL=nats://worker:•••@10.0.0.9\nMYSQL_PASSWORD=•••\nSLOTS=2\n",
 		Failed:   []webui.FailedRow{{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0", "IMG_20261123_081544 with quite a long name (copy 2).jpeg", "decoder_crashed", now.Add(-8 * time.Minute)}},
 		FailedIn: "the fleet’s last 200 failures", PhotoTime: 110 * time.Millisecond, Console: "https://console.aws.amazon.com/ec2",
-		Drain: webui.NewCommand("does-drain", "maskfleet.scaler.drain", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)), Destroy: webui.NewCommand("does-destroy", "maskfleet.scaler.destroy", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)),
+		Commands: []webui.Command{webui.NewCommand("does-drain", "maskfleet.scaler.drain", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`)), webui.NewCommand("does-destroy", "maskfleet.scaler.destroy", []byte(`{"instance":"i-04a7f3c1e5d2b484"}`))},
 	}
 	from := now.Truncate(time.Minute).Add(-30 * time.Minute)
 	c := webui.Chart{From: from, To: from.Add(30 * time.Minute)}

@@ -16,6 +16,8 @@ type InstanceRow struct {
 	Spot           bool
 	LaunchedAt     time.Time // zero: not known
 	Leaving        string    // why it goes, in a sentence
+	Leaves         bool      // for good, unless it is recalled
+	Recallable     bool      // it leaves, and stays if the fleet grows before its end
 	Slots, Busy    int
 	Model          string
 	CPU            []int // per cent, in each of the last minutes
@@ -262,9 +264,10 @@ type FailedRow struct {
 // WorkerPart is a worker of an instance.
 type WorkerPart struct {
 	WorkerRow
-	Says  bool // it tells what it has in hand
-	Drain string
-	Hand  []HandRow
+	Says      bool // it tells what it has in hand
+	Drain     string
+	Resumable bool // it was told to stand aside, not to end
+	Hand      []HandRow
 }
 
 // InstancePage fills page "instance".
@@ -284,10 +287,9 @@ type InstancePage struct {
 	ChartRead  Reading
 	PhotoTime  time.Duration // that a photo usually takes in the fleet
 	Workers    []WorkerPart
+	Commands   []Command // that do the same as its buttons
 	Failed     []FailedRow
 	FailedIn   string // where they were looked for
-	Drain      Command
-	Destroy    Command
 }
 
 // StoppedPage fills page "stopped".

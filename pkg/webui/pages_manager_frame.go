@@ -50,6 +50,8 @@ type ConfirmPage struct {
 	Nothing     bool     // the dry run found nothing to do
 	Danger      bool     // it cannot be undone
 	Typed       string   // what must be typed first; "" for nothing
+	Why         bool     // it asks for the reason
+	Term        string   // it asks for how long, and this is chosen; "": it does not
 
 	Action string // where the form goes
 	Fields []Field

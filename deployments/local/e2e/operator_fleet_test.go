@@ -112,6 +112,37 @@ func (d *day) another() (id string) {
 	return id
 }
 
+// drainsAndKeeps empties an instance as its worker's command does, and resumes it.
+func (d *day) drainsAndKeeps() {
+	kept := d.another()
+	d.opens("/fleet/" + kept)
+	d.asks(`form[action="/workers/drain"] button`, "and keep it?", "Photos in its hands")
+	d.Type("#why", "a look at its disk")
+	d.shoot("drain-keep")
+	d.Click(`button[name="confirmed"]`)
+	d.done(kept, "waits to be resumed")
+	d.reads(`[data-key="steer"]`, "Draining", "a look at its disk")
+	eventually(d.t, kept+" to leave the balancer", func() error {
+		served, _, err := d.InService(d.t.Context())
+		if err != nil || slices.Contains(served, kept) {
+			return fmt.Errorf("in service are %v, %w", served, err)
+		}
+		return nil
+	})
+	d.shoot("instance-drained")
+	d.confirms(`form[action="/workers/resume"] button`, "takes photos again", "a look at its disk")
+	d.done(kept + " takes photos again")
+	eventually(d.t, kept+" to be in service again", func() error {
+		served, _, err := d.InService(d.t.Context())
+		if err != nil || !slices.Contains(served, kept) {
+			return fmt.Errorf("in service are %v, %w", served, err)
+		}
+		return nil
+	})
+	d.awaitFleet(d.t, 3)
+	d.complains()
+}
+
 func (d *day) drains() {
 	drained := d.another()
 	d.opens("/fleet/" + drained)

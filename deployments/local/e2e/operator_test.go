@@ -46,6 +46,7 @@ func TestOperatorInABrowser(t *testing.T) {
 		{"set the size, for a time and a reason", d.setsTheSize},
 		{"filter and sort the fleet", d.filtersTheFleet},
 		{"one fewer, and one more that was leaving", d.shrinksAndRecalls},
+		{"drain a worker and have it back", d.drainsAndKeeps},
 		{"drain an instance", d.drains},
 		{"destroy an instance", d.destroys},
 		{"let the policy decide", d.letsThePolicyDecide},
