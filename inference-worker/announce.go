@@ -18,7 +18,7 @@ func (w *Worker) announce(ctx context.Context) {
 		w.log.WarnContext(ctx, "host name unknown", "err", err)
 	}
 	var reported time.Time
-	cpu, cpuOfReport := newCPUMeter(), newCPUMeter()
+	cpu, cpuOfReport := newCPUMeter(w.cfg.Instance.Stat), newCPUMeter(w.cfg.Instance.Stat)
 	for beats := true; beats; beats = w.awaitHeartbeat(ctx) {
 		r := w.reading(cpu.utilisation())
 		if err := w.queue.PutWorker(ctx, w.presence(host, r)); err != nil && ctx.Err() == nil {

@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// cpuMeter reads the machine's CPU utilisation from /proc/stat (proc(5)).
+// cpuMeter reads the machine's CPU utilisation from /proc/stat (proc(5)), or from what
+// stands for it where the machine is a share of another.
 type cpuMeter struct {
+	path        string
 	busy, total uint64
 	last        float64
 }
@@ -15,17 +17,17 @@ type cpuMeter struct {
 // leastTicks is a second of one core: over less, a share means nothing.
 const leastTicks = 100
 
-func newCPUMeter() *cpuMeter {
-	m := &cpuMeter{}
+func newCPUMeter(path string) *cpuMeter {
+	m := &cpuMeter{path: path}
 	m.utilisation()
 	return m
 }
 
 // utilisation is the share of CPU time, 0 to 1 over all cores, that was not idle
 // since the last call, or what the last call gave if that was a moment ago; 0 where
-// /proc/stat cannot be read.
+// it cannot be read.
 func (m *cpuMeter) utilisation() float64 {
-	data, err := os.ReadFile("/proc/stat")
+	data, err := os.ReadFile(m.path)
 	if err != nil {
 		return 0
 	}

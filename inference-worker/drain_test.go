@@ -2,9 +2,12 @@ package inferenceworker
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
+	"maskfleet/pkg/config"
 	"maskfleet/pkg/instance"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
@@ -92,11 +95,32 @@ func TestHeartbeatsTellReadings(t *testing.T) {
 	}
 }
 
+// TestCPUIsTheInstances: on a computer that is busy with other things, a machine that is
+// a share of it says what it uses of its share.
+func TestCPUIsTheInstances(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "stat")
+	say := func(line string) {
+		if err := os.WriteFile(path, []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("cpu  100 0 0 900 0 0 0 0 0 0\n")
+	m := newCPUMeter(path)
+	say("cpu  150 0 0 1050 0 0 0 0 0 0\n")
+	if got := m.utilisation(); got != 0.25 {
+		t.Errorf("the machine used %g of its share, want 0.25", got)
+	}
+	if cfg, err := config.Load[Config]([]string{"INSTANCE_STAT=" + path}); err != nil || cfg.Instance.Stat != path {
+		t.Errorf("the setting gives %q, %v", cfg.Instance.Stat, err)
+	}
+}
+
 // TestCPUOfAMomentIsNoReading: an announcement out of turn must not make a busy machine
 // look idle.
 func TestCPUOfAMomentIsNoReading(t *testing.T) {
 	t.Parallel()
-	m := newCPUMeter()
+	m := newCPUMeter("/proc/stat")
 	m.last = 0.75
 	if m.busy, m.total = 0, 0; m.utilisation() == 0.75 {
 		t.Error("since the machine's start is no moment")

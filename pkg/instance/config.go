@@ -34,6 +34,8 @@ type Config struct {
 	Endpoint string `env:"AWS_EC2_METADATA_SERVICE_ENDPOINT"`
 	// Wait is how long a start waits for the service: the network may come up later.
 	Wait time.Duration `env:"INSTANCE_METADATA_WAIT" envDefault:"10s"`
+	// Stat is where the kernel says what of the machine's CPU is used, as in proc(5).
+	Stat string `env:"INSTANCE_STAT" envDefault:"/proc/stat"`
 	// Watch is how often it is asked whether the cloud wants the machine back.
 	Watch time.Duration `env:"SPOT_WATCH_INTERVAL" envDefault:"5s"`
 }

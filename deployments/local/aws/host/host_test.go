@@ -2,6 +2,7 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -96,6 +97,41 @@ func TestMachineTellsItsPrograms(t *testing.T) {
 	got := text(t, filepath.Join(h.dir, "instances", spec.ID, "told"))
 	if want := "i-test@" + spec.Address.String() + " user http://" + spec.Address.String() + ":1338"; got != want {
 		t.Errorf("it was told %q, want %q", got, want)
+	}
+}
+
+// TestMachineTellsOfItsOwnCPU: what one uses of its share is all that its programs read,
+// whatever else runs on this computer.
+func TestMachineTellsOfItsOwnCPU(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		script string
+		is     func(share float64) bool
+	}{
+		"at work": {"while :; do :; done", func(share float64) bool { return share > 0.7 }},
+		"idle":    {"exec sleep 1000", func(share float64) bool { return share < 0.3 }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := openHost(t)
+			spec := boot(t, h, `echo "$INSTANCE_STAT" > told; `+c.script, func(s *Spec) { s.Cores = 0.1 })
+			path := text(t, filepath.Join(h.dir, "instances", spec.ID, "told"))
+			var said string
+			var share float64
+			eventually(t, "two seconds of its share are told of", func() bool {
+				data, _ := os.ReadFile(path)
+				said = string(data)
+				var busy, zero, idle float64
+				if _, err := fmt.Sscanf(said, "cpu %g %g %g %g", &busy, &zero, &zero, &idle); err != nil {
+					return false
+				}
+				share = busy / (busy + idle)
+				return busy+idle > 20 // of the 100 that a core has in a second
+			})
+			if !c.is(share) {
+				t.Errorf("it says %q, %.0f %% of its share", said, 100*share)
+			}
+		})
 	}
 }
 

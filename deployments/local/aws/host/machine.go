@@ -108,7 +108,7 @@ func (m *Machine) boot(ctx context.Context) {
 }
 
 func (m *Machine) start(program Program) error {
-	env, err := program.environ(m.spec.Metadata, m.metadata.url)
+	env, err := program.environ(m.spec.Metadata, m.metadata.url, filepath.Join(m.dir, statName))
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,7 @@ func (m *Machine) holdToShare(ctx context.Context) {
 	defer tick.Stop()
 	a := allowance{cores: m.spec.Cores, left: burst}
 	last, lastUsed := time.Now(), time.Duration(0)
+	told := newStat(m.dir, m.spec.Cores)
 	for {
 		select {
 		case <-ctx.Done():
@@ -47,6 +48,9 @@ func (m *Machine) holdToShare(ctx context.Context) {
 		case <-tick.C:
 		}
 		now, used := time.Now(), m.measure()
+		if err := told.tell(now, used); err != nil {
+			m.log.WarnContext(ctx, "CPU not told", "instance_id", m.spec.ID, "err", err)
+		}
 		switch {
 		case m.spec.Trouble == Hangs:
 			m.halt()

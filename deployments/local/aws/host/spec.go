@@ -43,8 +43,9 @@ type Program struct {
 }
 
 // environ is the program's environment on one machine. Besides what the image says it
-// is told where its metadata are, as AWS's clients read it.
-func (p Program) environ(m Metadata, metadataURL string) ([]string, error) {
+// is told where its metadata are, as AWS's clients read it, and where what a kernel of
+// the machine's own would say of its CPU.
+func (p Program) environ(m Metadata, metadataURL, stat string) ([]string, error) {
 	env := make(map[string]string)
 	for name, value := range p.Environment {
 		env[name] = m.expand(value)
@@ -57,6 +58,7 @@ func (p Program) environ(m Metadata, metadataURL string) ([]string, error) {
 		maps.Copy(env, settings)
 	}
 	env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = metadataURL
+	env["INSTANCE_STAT"] = stat
 	lines := make([]string, 0, len(env))
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		lines = append(lines, name+"="+env[name])
