@@ -29,7 +29,7 @@ type board struct {
 	photos    *gauge[map[job.State]int]
 	pace      *gauge[[]jobstore.Minute]
 	dead      *gauge[int]
-	groups    *gauge[[]jobstore.DeadGroup]
+	groups    *gauge[deadGroups]
 	decisions *gauge[scaling]
 	mysql     *gauge[time.Duration] // how long it takes to answer
 	nats      *gauge[time.Duration]
@@ -75,7 +75,11 @@ func newBoard(s *Service) *board {
 		states, _, err := s.store.Counts(ctx)
 		return states, err
 	})
-	b.groups = gaugeOf(b, s, "failures by reason", seldom, s.store.DeadGroups)
+	b.groups = gaugeOf(b, s, "failures by reason", count, s.readDeadGroups)
+	b.groups.rests = func(all deadGroups) time.Duration {
+		return map[bool]time.Duration{true: seldom}[all.photos() > countedOften]
+	}
+	b.groups.stale += seldom
 	b.pace = gaugeOf(b, s, "pace", seldom, func(ctx context.Context) ([]jobstore.Minute, error) {
 		return s.store.Pace(ctx, paceMinutes)
 	})

@@ -17,8 +17,9 @@ type gauge[T any] struct {
 	name    string
 	every   time.Duration
 	timeout time.Duration
-	stale   time.Duration // the age from which the value counts as old
-	lazy    bool          // it reads only while somebody looks: what it reads is dear
+	stale   time.Duration         // the age from which the value counts as old
+	lazy    bool                  // it reads only while somebody looks: what it reads is dear
+	rests   func(T) time.Duration // after it read this; nil: not at all, for each reading is as dear
 	read    func(context.Context) (T, error)
 	log     *slog.Logger
 	wake    chan struct{} // somebody looks at what nobody looked at for a while
@@ -36,7 +37,7 @@ func (g *gauge[T]) Run(ctx context.Context) error {
 	tick := time.NewTicker(g.every)
 	defer tick.Stop()
 	for {
-		if g.watched() {
+		if g.watched() && !g.resting() {
 			g.once(ctx)
 		}
 		select {
@@ -52,6 +53,13 @@ func (g *gauge[T]) watched() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return !g.lazy || time.Since(g.lookedAt) < unwatchedAfter
+}
+
+// resting says that the last reading was too dear to be taken again already.
+func (g *gauge[T]) resting() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.rests != nil && !g.at.IsZero() && time.Since(g.at) < g.rests(g.value)
 }
 
 // fresh is last for the first look at a page: a lazy gauge that nobody has looked at

@@ -148,13 +148,17 @@ func TestOverviewIsLive(t *testing.T) {
 	if err := s.doors.Queue.PutWorker(t.Context(), worker); err != nil {
 		t.Fatal(err)
 	}
-	letter := job.DeadLetter{PhotoID: photo.ID, Lane: photo.Lane, Publication: 7, Reason: job.CodeDecoderCrashed}
-	if err := s.doors.Queue.DeadLetter(t.Context(), letter); err != nil {
+	o := s.operator(t)
+	failed, again := s.accept(t), s.accept(t)
+	o.fail(failed, job.CodeDecoderCrashed, "3")
+	o.fail(again, job.CodeDecoderCrashed, "3")
+	if _, err := s.doors.Store.Redrive(t.Context(), again.ID, 0, ""); err != nil { // its letter stays in DEAD
 		t.Fatal(err)
 	}
+	o.fail(again, job.CodeDecoderCrashed, "3")
 	tab.Await(figure("Waiting", "1"))
 	tab.Await(figure("Slots busy", "3 of 4"))
-	tab.Await(figure("Dead letters", "1"))
+	tab.Await(figure("Failures", "2")) // photos, as the page Failures has it, however many letters they have
 	tab.Await(`document.querySelector('[data-key="worker-1"] .badge').textContent === 'Busy'`)
 	tab.Await(`document.querySelector('[data-key="interactive"]').children[1].textContent === '1'`)
 

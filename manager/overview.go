@@ -48,7 +48,9 @@ func (s *Service) overview() webui.OverviewPage {
 	if pace, page.PaceRead = b.pace.last(); page.PaceRead.Known() {
 		page.Pace = paceOf(pace)
 	}
-	page.DeadLetters, page.DeadRead = b.dead.last()
+	var failures deadGroups
+	failures, page.FailuresRead = b.groups.last()
+	page.Failures = failures.photos()
 	var decided scaling
 	if decided, page.ScalingRead = b.decisions.last(); page.ScalingRead.Known() {
 		page.Scaling = scalingOf(decided, page.At)

@@ -124,13 +124,11 @@ func (s *Service) showFailures(c *fiber.Ctx) error {
 	ctx, cancel := within(c)
 	defer cancel()
 	page := webui.FailuresPage{Frame: frame(c, "Failures", webui.NavFailures)}
-	groups, at, err := s.deadGroups(ctx)
-	page.At = at
-	if err != nil {
-		return err
-	}
+	s.board.countFailures(ctx)
+	groups, read := s.board.groups.last()
+	page.At, page.Total = read.At, groups.photos()
+	var err error
 	for i, g := range groups {
-		page.Total += g.Photos
 		row := failureGroup(g)
 		if i < sampledGroups {
 			if row.Samples, err = s.samplesOf(ctx, g); err != nil {
@@ -162,24 +160,6 @@ func (s *Service) showFailures(c *fiber.Ctx) error {
 	return s.kit.Render(c, "failures", page)
 }
 
-// countedAnew is up to how many dead letters are counted for each look at the page. More
-// take too long for that: the board counts them now and then.
-const countedAnew = 2000
-
-// deadGroups are the dead letters by reason and model, and when they were counted.
-func (s *Service) deadGroups(ctx context.Context) ([]jobstore.DeadGroup, time.Time, error) {
-	kept, reading := s.board.groups.last()
-	total := 0
-	for _, g := range kept {
-		total += g.Photos
-	}
-	if total > countedAnew {
-		return kept, reading.At, nil
-	}
-	groups, err := s.store.DeadGroups(ctx)
-	return groups, time.Now(), err
-}
-
 func failureGroup(g jobstore.DeadGroup) webui.FailureGroup {
 	model := modelWords(g.Model)
 	return webui.FailureGroup{
@@ -206,10 +186,8 @@ func (s *Service) showRedrive(c *fiber.Ctx) error {
 	ctx, cancel := within(c)
 	defer cancel()
 	wanted := groupOf(func(name string) string { return strings.Clone(c.Query(name)) })
-	groups, _, err := s.deadGroups(ctx)
-	if err != nil {
-		return err
-	}
+	s.board.countFailures(ctx)
+	groups, _ := s.board.groups.last()
 	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool {
 		return g.Reason == wanted.Reason && modelWords(g.Model) == wanted.Model
 	})

@@ -47,7 +47,7 @@ func overviewPictures() []picture {
 		Queued: 12480, Processing: 8, Oldest: 47 * time.Second, OpenRead: fresh, Pace: pace, PaceRead: fresh,
 		Intake: &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
 		States: []webui.StateRow{{job.StateQueued, 12492}, {job.StateProcessing, 8}, {job.StateSucceeded, 1284031}, {job.StateFailed, 17}, {job.StateCancelled, 0}, {job.StateExpired, 3}}, StatesRead: fresh,
-		DeadLetters: 17, DeadRead: fresh, ScalingRead: fresh,
+		Failures: 17, FailuresRead: fresh, ScalingRead: fresh,
 		Scaling: webui.ScalingNews{
 			Last:   &webui.DecisionRow{Since: now.Add(-4 * time.Minute), At: now.Add(-2 * time.Second), Ticks: 48, Size: 8, Target: 8, Reason: "12 488 photos wait or are in work; 8 instances finish them within the target wait of 60 s only by growing, and 8 is the most that the policy allows."},
 			Change: &webui.DecisionRow{Since: now.Add(-6 * time.Minute), At: now.Add(-6 * time.Minute), Ticks: 1, Size: 5, Target: 8, Reason: "9 210 photos wait, the oldest for 71 s; the target is 60 s."},
@@ -57,7 +57,7 @@ func overviewPictures() []picture {
 	empty := webui.OverviewPage{
 		Frame: atManager("Overview", webui.NavOverview), At: now, Parts: parts(fresh), WorkersRead: fresh,
 		Lanes:     []webui.LaneRow{{Lane: job.LaneInteractive}, {Lane: job.LaneBatch}, {Lane: job.LaneCanary}},
-		LanesRead: fresh, OpenRead: fresh, StatesRead: fresh, DeadRead: fresh, States: zero,
+		LanesRead: fresh, OpenRead: fresh, StatesRead: fresh, FailuresRead: fresh, States: zero,
 		Pace: webui.Pace{Accepted: make([]int, 30), Finished: make([]int, 30), Failed: make([]int, 30)}, PaceRead: fresh, ScalingRead: fresh,
 	}
 	away := busy

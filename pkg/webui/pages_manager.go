@@ -157,8 +157,8 @@ type OverviewPage struct {
 	LanesRead          Reading
 	States             []StateRow
 	StatesRead         Reading
-	DeadLetters        int
-	DeadRead           Reading
+	Failures           int // that nobody has dealt with
+	FailuresRead       Reading
 	Scaling            ScalingNews
 	ScalingRead        Reading
 }
