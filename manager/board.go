@@ -30,6 +30,7 @@ type board struct {
 	pace      *gauge[[]jobstore.Minute]
 	dead      *gauge[int]
 	groups    *gauge[deadGroups]
+	failing   *gauge[failing]
 	decisions *gauge[scaling]
 	mysql     *gauge[time.Duration] // how long it takes to answer
 	nats      *gauge[time.Duration]
@@ -80,6 +81,8 @@ func newBoard(s *Service) *board {
 		return map[bool]time.Duration{true: seldom}[all.photos() > countedOften]
 	}
 	b.groups.stale += seldom
+	b.failing = gaugeOf(b, s, "failures", count, failingReader(s))
+	b.failing.lazy = true
 	b.pace = gaugeOf(b, s, "pace", seldom, func(ctx context.Context) ([]jobstore.Minute, error) {
 		return s.store.Pace(ctx, paceMinutes)
 	})

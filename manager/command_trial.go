@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -25,7 +26,7 @@ func exampleTrial() trialAnswer {
 	return trialAnswer{
 		Worker: "local-1", Alive: true, Lasts: true, Until: at.Add(trialTime), BegunAt: at, By: "operator",
 		Reason: job.CodeDecoderCrashed, Model: "maskfleet 3", Succeeded: 1,
-		Photos: []triedPhoto{{ID: exampleID(), State: job.StateSucceeded, Worker: "local-1"}},
+		Photos: []triedPhoto{{ID: exampleID(), Name: "gate.jpg", State: job.StateSucceeded, Worker: "local-1"}},
 	}
 }
 
@@ -48,6 +49,7 @@ type trialAnswer struct {
 
 type triedPhoto struct {
 	ID     job.ID    `json:"id"`
+	Name   string    `json:"name,omitempty"` // of the file, or its link
 	State  job.State `json:"state"`
 	Code   job.Code  `json:"code,omitempty"` // of the failure
 	Worker string    `json:"worker,omitempty"`
@@ -76,7 +78,7 @@ func (s *Service) howItGoes(ctx context.Context, trial jobqueue.Trial, alive boo
 	}
 	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{IDs: trial.Photos, Limit: len(trial.Photos)})
 	for _, p := range photos {
-		one := triedPhoto{ID: p.ID, State: p.Row.State, Worker: p.WorkerID}
+		one := triedPhoto{ID: p.ID, Name: cmp.Or(p.Filename, p.Link), State: p.Row.State, Worker: p.WorkerID}
 		switch {
 		case !p.Row.State.Terminal():
 			a.Open++

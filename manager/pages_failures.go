@@ -24,11 +24,6 @@ import (
 	"maskfleet/pkg/webui"
 )
 
-const (
-	sampledGroups = 12 // the largest
-	samples       = 4  // of each
-)
-
 func (s *Service) failurePages() []route {
 	return []route{
 		look("/failures", s.showFailures),
@@ -123,41 +118,35 @@ func readRedrive(form url.Values) (redriveRequest, error) {
 func (s *Service) showFailures(c *fiber.Ctx) error {
 	ctx, cancel := within(c)
 	defer cancel()
-	page := webui.FailuresPage{Frame: frame(c, "Failures", webui.NavFailures)}
 	s.board.countFailures(ctx)
-	groups, read := s.board.groups.last()
-	page.At, page.Total = read.At, groups.photos()
-	var err error
-	for i, g := range groups {
+	s.board.failing.once(ctx)
+	f := frame(c, "Failures", webui.NavFailures)
+	page := s.failuresPage(f.Operator)
+	page.Frame = f
+	return s.kit.Render(c, "failures", page)
+}
+
+// failuresPage is what failed as the board knows it.
+func (s *Service) failuresPage(operator bool) webui.FailuresPage {
+	page := webui.FailuresPage{At: time.Now(), Troubles: s.board.troubles()}
+	page.Operator = operator
+	var groups deadGroups
+	groups, page.Read = s.board.groups.last()
+	page.Total = groups.photos()
+	f, read := s.board.failing.last()
+	for _, g := range groups {
 		row := failureGroup(g)
-		if i < sampledGroups {
-			if row.Samples, err = s.samplesOf(ctx, g); err != nil {
-				return err
-			}
-		}
+		row.Samples = f.samples[deadKind{g.Reason, g.Model}].list
 		page.Groups = append(page.Groups, row)
 	}
+	page.Unknown = f.unknown || read.Stale
 	for _, reason := range strays() {
-		n, err := s.queue.CountDeadLetters(ctx, string(reason))
-		if err != nil {
-			page.Unknown = true
-			break
-		}
-		if n > 0 {
-			text, err := json.Marshal(discardRequest{selection: selection{Reason: reason}})
-			if err != nil {
-				return err
-			}
-			page.Strays = append(page.Strays, webui.Stray{
-				Reason: string(reason), Letters: n, Does: webui.NewCommand("stray-"+string(reason), "maskfleet.jobs.dead.discard", text),
-			})
+		if n := f.strays[reason]; n > 0 {
+			page.Strays = append(page.Strays, webui.Stray{Reason: string(reason), Letters: n})
 		}
 	}
-	if page.Trial, err = s.trialOf(ctx, groups); err != nil {
-		s.tel.Log.DebugContext(ctx, "failures shown without the trial", "err", err)
-		page.Unknown = true
-	}
-	return s.kit.Render(c, "failures", page)
+	page.Trial = trialOf(f.trial, groups)
+	return page
 }
 
 func failureGroup(g jobstore.DeadGroup) webui.FailureGroup {
@@ -165,20 +154,6 @@ func failureGroup(g jobstore.DeadGroup) webui.FailureGroup {
 	return webui.FailureGroup{
 		Reason: string(g.Reason), Says: job.Fail(g.Reason, nil).Message(), Model: model, Photos: g.Photos, Oldest: g.Oldest, Newest: g.Newest,
 	}
-}
-
-// samplesOf gives the newest photos of a group. What crashed the decoder is not put
-// before a person unasked: their browser decodes it, too.
-func (s *Service) samplesOf(ctx context.Context, g jobstore.DeadGroup) ([]webui.Sample, error) {
-	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{Dead: true, Code: g.Reason, Model: g.Model, Limit: samples})
-	var list []webui.Sample
-	for _, p := range photos {
-		list = append(list, webui.Sample{
-			ID: p.ID.String(), Name: cmp.Or(p.Filename, p.Link, p.ID.String()),
-			Shown: p.OriginalKey != "" && !slices.Contains([]job.Code{job.CodeDecoderCrashed, job.CodeDecodeFailed, job.CodeUnsupportedFormat}, g.Reason),
-		})
-	}
-	return list, err
 }
 
 // showRedrive answers GET /failures/redrive.
@@ -197,7 +172,7 @@ func (s *Service) showRedrive(c *fiber.Ctx) error {
 	page := webui.RedrivePage{
 		Frame: frame(c, "Try again", webui.NavFailures), Group: failureGroup(groups[i]), Limit: usualCanaries, Canary: true,
 	}
-	if err := s.proposeRedrive(ctx, &page, groups[i:i+1]); err != nil {
+	if err := s.proposeRedrive(ctx, &page, groups[i]); err != nil {
 		return err
 	}
 	return s.kit.Render(c, "redrive", page)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/webui/browser"
 )
 
@@ -69,6 +70,45 @@ func TestFailuresAreTriedAgainExportedAndPutAside(t *testing.T) {
 	tab.Await(`document.querySelector('.empty')`)
 	tab.Go(s.url + "/audit?from=yesterday")
 	tab.Await(`document.querySelector('.notice.bad')`)
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
+}
+
+// TestFailuresAreLive: who looks at the page sees failures come and a trial go on
+// without asking for it again, and the same number as on Overview.
+func TestFailuresAreLive(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/failures")
+	tab.Await(`document.querySelector('.empty h2, .empty strong, .empty')?.textContent.includes('No failures')`)
+	tab.Await(`(window.stayed = true)`)
+
+	crashed, other := s.accept(t), s.accept(t)
+	o.fail(crashed, job.CodeDecoderCrashed, "3")
+	o.fail(other, job.CodeDecoderCrashed, "3")
+	tab.Await(`document.querySelector('.failure h2')?.textContent.includes('2 photos') && document.querySelectorAll('.samples li').length === 2`)
+
+	if err := s.doors.Queue.PutWorker(t.Context(), jobqueue.Worker{ID: "w-1", Slots: 2}); err != nil {
+		t.Fatal(err)
+	}
+	o.does("jobs.dead.redrive", `{"reason":"decoder_crashed","limit":1,"worker":"w-1"}`, &struct{}{})
+	tab.Await(`document.querySelector('#trial')?.textContent.includes('1 photo of 1 still to come')`)
+	tab.Await(`document.querySelector('.tried a[href="/jobs/` + crashed.ID.String() + `"]')?.textContent === 'https://example.com/a.jpg'`)
+	tab.Await(`document.querySelectorAll('.samples li').length === 1`)
+	fence := o.claim(crashed)
+	if _, err := s.doors.Store.Finish(t.Context(), crashed.ID, fence, job.Result{Model: job.Model{Name: "maskfleet", Version: "4"}}); err != nil {
+		t.Fatal(err)
+	}
+	tab.Await(`document.querySelector('#trial').textContent.includes('The one photo succeeded')`)
+	if !browser.Eval[bool](tab, `window.stayed === true`) {
+		t.Error("the page was loaded anew")
+	}
+	tab.Go(s.url + "/")
+	tab.Await(figure("Failures", "1"))
 	if found := tab.Problems(); len(found) > 0 {
 		t.Errorf("the browser complains of %q", found)
 	}

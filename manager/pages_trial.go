@@ -18,25 +18,24 @@ const (
 	trialShown    = 24 * time.Hour // after it began
 )
 
-// trialOf is the trial that began last, if its group is among these or none is left of
-// it; nil if there was none of late.
-func (s *Service) trialOf(ctx context.Context, groups []jobstore.DeadGroup) (*webui.Trial, error) {
-	a, err := s.showTrial(ctx, struct{}{})
-	if err != nil || a.Worker == "" || time.Since(a.BegunAt) > trialShown {
-		return nil, err
+// trialOf is the trial that began last, with what is left of its group; nil if there was
+// none of late.
+func trialOf(a trialAnswer, groups []jobstore.DeadGroup) *webui.Trial {
+	if a.Worker == "" || time.Since(a.BegunAt) > trialShown {
+		return nil
 	}
 	trial := &webui.Trial{
 		Worker: a.Worker, By: a.By, Reason: string(a.Reason), Model: a.Model, BegunAt: a.BegunAt, Until: a.Until, Alive: a.Alive, Lasts: a.Lasts,
 		Succeeded: a.Succeeded, Failed: a.Failed, Open: a.Open, Gone: a.Gone, Ends: webui.NewCommand("end-trial", "maskfleet.jobs.dead.trial.end", []byte("{}")),
 	}
 	for _, p := range a.Photos {
-		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), State: p.State, Code: string(p.Code)})
+		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), Name: cmp.Or(p.Name, p.ID.String()), State: p.State, Code: string(p.Code)})
 	}
 	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool { return isOf(trial, g) })
 	if i >= 0 && a.Failed == 0 { // else the group has those that failed again, and a button of its own
 		trial.Rest, trial.Redrive = groups[i].Photos, failureGroup(groups[i]).Redrive()
 	}
-	return trial, nil
+	return trial
 }
 
 func isOf(t *webui.Trial, g jobstore.DeadGroup) bool {
@@ -44,21 +43,22 @@ func isOf(t *webui.Trial, g jobstore.DeadGroup) bool {
 }
 
 // proposeRedrive proposes a few at one worker, and everything once they were tried.
-func (s *Service) proposeRedrive(ctx context.Context, page *webui.RedrivePage, group []jobstore.DeadGroup) error {
-	trial, err := s.trialOf(ctx, group)
+func (s *Service) proposeRedrive(ctx context.Context, page *webui.RedrivePage, group jobstore.DeadGroup) error {
+	began, err := s.showTrial(ctx, struct{}{})
 	if err != nil {
 		return err
 	}
+	trial := trialOf(began, []jobstore.DeadGroup{group})
 	workers, _ := s.board.workers.last()
 	page.Workers = canaryWorkers(workers)
 	going, _ := s.board.trial.last()
 	kept := going.Lasts(time.Now())
-	q := redriveRequest{selection: selection{Reason: group[0].Reason, Model: modelWords(group[0].Model)}, Limit: usualCanaries, PerSecond: 1, Canary: true}
-	if trial != nil && isOf(trial, group[0]) {
+	q := redriveRequest{selection: selection{Reason: group.Reason, Model: modelWords(group.Model)}, Limit: usualCanaries, PerSecond: 1, Canary: true}
+	if trial != nil && isOf(trial, group) {
 		page.Trial = trial
 	}
 	if page.Trial != nil && trial.Open == 0 && trial.Failed == 0 {
-		page.Limit, page.Canary = min(group[0].Photos, mostDead), false
+		page.Limit, page.Canary = min(group.Photos, mostDead), false
 		page.Trial.Redrive = "" // one is there
 	} else if len(page.Workers) > 0 {
 		chosen := max(0, slices.IndexFunc(page.Workers, func(w webui.CanaryWorker) bool { return kept && w.ID == going.Worker }))

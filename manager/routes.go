@@ -54,6 +54,7 @@ func (s *Service) live() map[string]func(operator bool) any {
 		"erase":    func(bool) any { return s.erasePage() },
 		"health":   func(bool) any { return s.healthPage() },
 		"queue":    func(operator bool) any { return s.queuePage(operator) },
+		"failures": func(operator bool) any { return s.failuresPage(operator) },
 	}
 }
 

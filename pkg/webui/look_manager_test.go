@@ -184,19 +184,19 @@ func failurePictures() []picture {
 		return g
 	}
 	many := webui.FailuresPage{
-		Frame: atManager("Failures", webui.NavFailures), At: now, Total: 1302,
+		Frame: atManager("Failures", webui.NavFailures), At: now, Total: 1302, Read: webui.Reading{At: now},
 		Groups: []webui.FailureGroup{group(job.CodeInferenceTimeout, 1284, true), group(job.CodeDecoderCrashed, 17, false), group(job.CodeFetchStatus, 1, false)},
 		Strays: []webui.Stray{{Reason: "unknown", Letters: 3}},
 	}
 	many.Groups[2].Model = ""
 	many.Trial = &webui.Trial{
 		Worker: "i-0e68ace0923f95cdf", By: "olga", Reason: "inference_timeout", Model: many.Groups[0].Model, BegunAt: now.Add(-time.Minute), Until: now.Add(29 * time.Minute),
-		Alive: true, Lasts: true, Succeeded: 2, Failed: 1, Tried: []webui.Tried{{ID: "a", State: job.StateSucceeded}, {ID: "b", State: job.StateSucceeded}, {ID: "c", State: job.StateFailed, Code: "inference_timeout"}},
+		Alive: true, Lasts: true, Succeeded: 2, Failed: 1, Tried: []webui.Tried{{ID: "a", Name: "gate-7-0001.jpg", State: job.StateSucceeded}, {ID: "b", Name: "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", State: job.StateSucceeded}, {ID: "c", Name: "gate-7-0003.jpg", State: job.StateFailed, Code: "inference_timeout"}},
 		Rest: 1284, Redrive: many.Groups[0].Redrive(), Ends: webui.NewCommand("end-trial", "maskfleet.jobs.dead.trial.end", []byte("{}")),
 	}
 	redrive := webui.RedrivePage{Frame: atManager("Try again", webui.NavFailures), Group: many.Groups[0], Limit: 5, Canary: true,
 		Workers: []webui.CanaryWorker{{ID: "i-0e68ace0923f95cdf", Model: many.Groups[0].Model, Busy: 1, Slots: 4, Chosen: true}, {ID: "i-0b77c2", Slots: 4, Busy: 3}}, Does: webui.NewCommand("does", "maskfleet.jobs.dead.redrive", []byte(`{"reason":"inference_timeout","model":"maskfleet-accurate 2026-11-1-97cc58fc","limit":5,"per_second":1,"canary":true}`))}
-	return []picture{{"failures-many", "failures", many}, {"failures-none", "failures", webui.FailuresPage{Frame: atManager("Failures", webui.NavFailures), At: now, Unknown: true}}, {"failures-redrive", "redrive", redrive}}
+	return []picture{{"failures-many", "failures", many}, {"failures-none", "failures", webui.FailuresPage{Frame: atManager("Failures", webui.NavFailures), At: now, Read: webui.Reading{At: now}, Unknown: true}}, {"failures-redrive", "redrive", redrive}}
 }
 
 func auditPictures() []picture {

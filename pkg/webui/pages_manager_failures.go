@@ -16,6 +16,9 @@ type FailureGroup struct {
 	Samples        []Sample
 }
 
+// Key is the group's place on a page that changes.
+func (g FailureGroup) Key() string { return g.Reason + " " + g.Model }
+
 // to is an address about the group.
 func (g FailureGroup) to(path string) string {
 	return path + "?" + url.Values{"reason": {g.Reason}, "model": {g.Model}}.Encode()
@@ -42,18 +45,19 @@ type Sample struct {
 type Stray struct {
 	Reason  string
 	Letters int
-	Does    Command
 }
 
 // FailuresPage fills page "failures".
 type FailuresPage struct {
 	Frame
-	At      time.Time
-	Total   int
-	Groups  []FailureGroup
-	Strays  []Stray
-	Trial   *Trial // nil: there was none of late
-	Unknown bool   // the broker is away, and so strays and trials are not known
+	At       time.Time
+	Troubles []Trouble
+	Total    int
+	Groups   []FailureGroup
+	Read     Reading // of both
+	Strays   []Stray
+	Trial    *Trial // nil: there was none of late
+	Unknown  bool   // the broker is away, and so strays and trials are not known
 }
 
 // RedrivePage fills page "redrive": how many of a group, how fast, at which worker.
@@ -89,9 +93,9 @@ type Trial struct {
 
 // Tried is a photo of a trial.
 type Tried struct {
-	ID    string
-	State job.State
-	Code  string // of the failure
+	ID, Name string
+	State    job.State
+	Code     string // of the failure
 }
 
 // Says is how the trial came out, or goes on.
