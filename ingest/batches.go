@@ -75,7 +75,7 @@ func (s *Service) viewBatches(ctx context.Context, batches ...job.Batch) ([]batc
 	views := make([]batchView, len(batches))
 	for i, b := range batches {
 		views[i] = batchView{Batch: b, inHand: inHand[b.ID]}
-		if done, ok := s.estimator.batch(ctx, b); ok {
+		if done, ok := s.estimator.Batch(ctx, b); ok {
 			views[i].done = done
 		}
 	}

@@ -28,7 +28,7 @@ func (s *Service) waitingDetection(ctx context.Context, p job.Photo) (d apiv1.De
 	if p.Row.State.Terminal() {
 		return d, ""
 	}
-	wait, ok := s.estimator.photo(ctx, p)
+	wait, ok := s.estimator.Photo(ctx, p)
 	if !ok {
 		return d, acceptedRetryAfter
 	}

@@ -88,30 +88,31 @@ func TestBurstThatDoesNotMoveSaysHowLongItTakes(t *testing.T) {
 	d := openDoor(t, sharedStores(t), nil)
 	d.keepWorker(t, jobqueue.Worker{ID: "w-test", Slots: 1})
 	eventually(t, "the worker is known", func() bool {
-		_, known := d.estimator.load(t.Context())
+		_, known := d.estimator.Measured(t.Context())
 		return known
 	})
 	const photos = 40
+	const usual = 500 * time.Millisecond // each, as long as none is known: two a second
 	var burst []detection
 	for range photos {
 		burst = append(burst, detectionOf(t, d.post(t, d.ann, photo(t), nil), http.StatusAccepted))
 	}
 	within := func(when string, got detection, place int) {
 		t.Helper()
-		want := time.Duration(place) * usualService // none is known: two photos a second
+		want := time.Duration(place) * usual
 		if got.EstimatedWaitMS == nil {
 			t.Errorf("%s, photo %d does not say", when, place)
 			return
 		}
-		if wait := time.Duration(*got.EstimatedWaitMS) * time.Millisecond; wait > 2*want+usualService || wait < want/2 {
+		if wait := time.Duration(*got.EstimatedWaitMS) * time.Millisecond; wait > 2*want+usual || wait < want/2 {
 			t.Errorf("%s, photo %d takes %v, want about %v", when, place, wait, want)
 		}
 	}
 	within("at its acceptance", burst[photos-1], photos)
 	over := time.Now()
 	eventually(t, "the line was measured anew", func() bool {
-		l, _ := d.estimator.load(t.Context())
-		return l.lineAt.After(over)
+		at, _ := d.estimator.Measured(t.Context())
+		return at.After(over)
 	})
 	for _, place := range []int{1, photos / 2, photos} {
 		a := d.ask(t, d.ann, http.MethodGet, "/v1/detections/"+burst[place-1].ID.String(), nil, nil)

@@ -9,6 +9,7 @@ import (
 
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/cache"
+	"maskfleet/pkg/estimate"
 	"maskfleet/pkg/httpserver"
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/instance"
@@ -46,7 +47,7 @@ type Service struct {
 	publisher *publisher
 	expander  *expander
 	dispatch  *dispatcher
-	estimator *estimator
+	estimator *estimate.Estimator
 	eraser    *eraser
 	deliverer *deliverer
 	recoverer *recoverer
@@ -89,7 +90,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
 	s.quotas = newQuotas(cfg.Quota, doors.Store)
 	s.callers = newCallers(cfg.KeyGoodFor)
-	s.estimator = &estimator{store: doors.Store, queue: doors.Queue}
+	s.estimator = estimate.New(doors.Store, doors.Queue)
 	s.verifier = &verifier{
 		accounts: s.accounts, tries: login.NewTries(s.accounts, doors.Cache), log: tel.Log,
 		places: make(chan struct{}, verificationsAtOnce),

@@ -68,7 +68,7 @@ func (p *pages) waitOf(ctx context.Context, photo job.Photo) time.Duration {
 	if photo.Row.State != job.StateQueued {
 		return 0
 	}
-	wait, known := p.estimator.photo(ctx, photo)
+	wait, known := p.estimator.Photo(ctx, photo)
 	if !known || wait < leastWait {
 		return 0
 	}

@@ -1,4 +1,4 @@
-package ingest
+package estimate
 
 import (
 	"context"
@@ -14,6 +14,9 @@ const (
 	loadGoodFor  = 2 * time.Second  // before it is measured again
 	loadUsedFor  = 30 * time.Second // where it cannot be
 	usualService = 500 * time.Millisecond
+
+	servedWindow = time.Minute     // over which the speed is measured
+	lookTimeout  = 2 * time.Second // of one look at one store
 )
 
 // The shares that the lanes have of slots for which all of them wait; see the
@@ -107,9 +110,9 @@ func (l load) items(b jobstore.ActiveBatch, n int) time.Duration {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// estimator says how long what waits has still to wait. It measures the load at most
+// Estimator says how long what waits has still to wait. It measures the load at most
 // every few seconds, and only while somebody asks.
-type estimator struct {
+type Estimator struct {
 	store *jobstore.Store
 	queue *jobqueue.Queue
 
@@ -118,9 +121,21 @@ type estimator struct {
 	tried  time.Time
 }
 
-// photo says how long until a photo is done; false where nobody can know. What is in
+// New makes an estimator that has measured nothing yet.
+func New(store *jobstore.Store, queue *jobqueue.Queue) *Estimator {
+	return &Estimator{store: store, queue: queue}
+}
+
+// Measured says when the line was measured by which it goes now; false where nobody can
+// know how long anything takes.
+func (e *Estimator) Measured(ctx context.Context) (time.Time, bool) {
+	l, ok := e.load(ctx)
+	return l.lineAt, ok
+}
+
+// Photo says how long until a photo is done; false where nobody can know. What is in
 // hand already, or done, takes no longer than a photo takes.
-func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool) {
+func (e *Estimator) Photo(ctx context.Context, p job.Photo) (time.Duration, bool) {
 	l, ok := e.load(ctx)
 	if !ok || p.Row.State.Terminal() {
 		return 0, false
@@ -141,7 +156,7 @@ func (e *estimator) photo(ctx context.Context, p job.Photo) (time.Duration, bool
 
 // ahead is how many photos are before one outside of batches. Of those that came after
 // the line was measured it asks MySQL: a burst may be over before the next measurement.
-func (e *estimator) ahead(ctx context.Context, l load, p job.Photo) float64 {
+func (e *Estimator) ahead(ctx context.Context, l load, p job.Photo) float64 {
 	since := time.Since(l.lineAt)
 	if !p.CreatedAt.After(l.lineAt) {
 		return l.ahead(p.RunAt, since)
@@ -152,8 +167,8 @@ func (e *estimator) ahead(ctx context.Context, l load, p job.Photo) float64 {
 	return l.ahead(time.Time{}, since) + float64(newer)
 }
 
-// batch says when the last item of a batch is done; false where nobody can know.
-func (e *estimator) batch(ctx context.Context, batch job.Batch) (time.Time, bool) {
+// Batch says when the last item of a batch is done; false where nobody can know.
+func (e *Estimator) Batch(ctx context.Context, batch job.Batch) (time.Time, bool) {
 	validating := batch.State == job.BatchValidating && batch.Counted()
 	if !batch.Goes() && !validating {
 		return time.Time{}, false
@@ -176,7 +191,7 @@ func (e *estimator) batch(ctx context.Context, batch job.Batch) (time.Time, bool
 
 // load gives the latest measurement that is good; false without one, or without a
 // worker.
-func (e *estimator) load(ctx context.Context) (load, bool) {
+func (e *Estimator) load(ctx context.Context) (load, bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if now := time.Now(); now.Sub(e.tried) > loadGoodFor {
@@ -188,7 +203,7 @@ func (e *estimator) load(ctx context.Context) (load, bool) {
 	return e.latest, e.latest.capacity > 0 && time.Since(e.latest.at) < loadUsedFor
 }
 
-func (e *estimator) measure(ctx context.Context) (l load, err error) {
+func (e *Estimator) measure(ctx context.Context) (l load, err error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	workers, err := e.queue.Workers(ctx)

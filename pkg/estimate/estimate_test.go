@@ -1,4 +1,4 @@
-package ingest
+package estimate
 
 import (
 	"math/rand/v2"
@@ -87,6 +87,30 @@ func TestEstimateOfItems(t *testing.T) {
 	} {
 		if got := c.load.items(c.batch, c.n); got.Round(time.Second/10) != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestOutlook(t *testing.T) {
+	t.Parallel()
+	ann, bob := job.ID{1}, job.ID{2}
+	l := load{capacity: 10, took: time.Second, slots: 10, line: jobstore.Line{{Photos: 20}}, batches: []jobstore.ActiveBatch{
+		{ID: job.ID{11}, OwnerID: ann, Remaining: 300}, {ID: job.ID{12}, OwnerID: ann, Remaining: 100}, {ID: job.ID{13}, OwnerID: bob, Remaining: 9},
+	}}
+	for name, c := range map[string]struct {
+		load load
+		want Outlook
+	}{
+		"idle":          {load{capacity: 10, took: time.Second, slots: 10}, Outlook{Photo: time.Second, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond}},
+		"photos wait":   {load{capacity: 10, took: time.Second, slots: 10, line: l.line}, Outlook{Photo: 3100 * time.Millisecond, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond, All: 3 * time.Second}},
+		"batches go on": {l, Outlook{Photo: 3500 * time.Millisecond, Item: 1300 * time.Millisecond, Longest: 42 * time.Second, All: 43900 * time.Millisecond}},
+	} {
+		got := c.load.outlook(0)
+		for _, d := range []*time.Duration{&got.Photo, &got.Item, &got.Longest, &got.All} {
+			*d = d.Round(time.Second / 10)
+		}
+		if got != c.want {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
 }
