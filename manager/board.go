@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"maskfleet/pkg/estimate"
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
@@ -37,6 +38,7 @@ type board struct {
 	redis     *gauge[time.Duration]
 	s3        *gauge[time.Duration]
 	waiting   *gauge[waiting]
+	outlook   *gauge[estimate.Outlook]
 	erasures  *gauge[erasuresAnswer]
 	audit     *gauge[[]jobstore.Audit] // the newest
 
@@ -92,6 +94,8 @@ func newBoard(s *Service) *board {
 	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
 	b.waiting = gaugeOf(b, s, "waiting photos", 2*count, s.readWaiting)
 	b.waiting.lazy = true
+	b.outlook = gaugeOf(b, s, "outlook", 2*count, outlookReader(s))
+	b.outlook.lazy = true
 	b.erasures = gaugeOf(b, s, "erasures", count, func(ctx context.Context) (erasuresAnswer, error) {
 		return s.listErasures(ctx, erasuresRequest{Limit: shownErasures})
 	})

@@ -139,6 +139,7 @@ func TestOverviewIsLive(t *testing.T) {
 	s.enter(tab)
 	tab.Await(figure("Waiting", "0"))
 	tab.Await(`document.body.textContent.includes('No worker is alive')`)
+	tab.Await(figure("A photo sent now", "no worker"))
 
 	photo := s.accept(t)
 	if err := s.doors.Queue.Publish(t.Context(), job.NewMessage(photo, 1)); err != nil {
@@ -158,6 +159,7 @@ func TestOverviewIsLive(t *testing.T) {
 	o.fail(again, job.CodeDecoderCrashed, "3")
 	tab.Await(figure("Waiting", "1"))
 	tab.Await(figure("Slots busy", "3 of 4"))
+	tab.Await(figure("A photo sent now", "1\u202fs"))
 	tab.Await(figure("Failures", "2")) // photos, as the page Failures has it, however many letters they have
 	tab.Await(`document.querySelector('[data-key="worker-1"] .badge').textContent === 'Busy'`)
 	tab.Await(`document.querySelector('[data-key="interactive"]').children[1].textContent === '1'`)

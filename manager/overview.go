@@ -33,6 +33,7 @@ func (s *Service) overview() webui.OverviewPage {
 	page.Workers = workerRows(workers)
 	page.Lanes, page.LanesRead = b.laneRows()
 	page.Intake, _ = b.pausedIntake()
+	page.SentNow, page.SentRead = b.sentNow(page.Lanes)
 
 	var open jobstore.OpenPhotos
 	if open, page.OpenRead = b.open.last(); page.OpenRead.Known() {

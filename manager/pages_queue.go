@@ -108,6 +108,7 @@ func (s *Service) showQueue(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(httpserver.Context(c), firstLook)
 	defer cancel()
 	s.board.waiting.fresh(ctx)
+	s.board.outlook.fresh(ctx)
 	f := frame(c, "Queue", webui.NavQueue)
 	page := s.queuePage(f.Operator)
 	page.Frame = f
@@ -120,6 +121,7 @@ func (s *Service) queuePage(operator bool) webui.QueuePage {
 	page.Operator = operator
 	page.Lanes, page.LanesRead = s.board.laneRows()
 	page.Intake, page.IntakeRead = s.board.pausedIntake()
+	page.SentNow, page.SentRead = s.board.sentNow(page.Lanes)
 	w, read := s.board.waiting.last()
 	if page.WaitingRead = read; !read.Known() {
 		return page

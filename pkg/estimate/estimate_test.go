@@ -101,9 +101,10 @@ func TestOutlook(t *testing.T) {
 		load load
 		want Outlook
 	}{
-		"idle":          {load{capacity: 10, took: time.Second, slots: 10}, Outlook{Photo: time.Second, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond}},
-		"photos wait":   {load{capacity: 10, took: time.Second, slots: 10, line: l.line}, Outlook{Photo: 3100 * time.Millisecond, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond, All: 3 * time.Second}},
-		"batches go on": {l, Outlook{Photo: 3500 * time.Millisecond, Item: 1300 * time.Millisecond, Longest: 42 * time.Second, All: 43900 * time.Millisecond}},
+		"idle":          {load{capacity: 10, took: time.Second, slots: 10}, Outlook{Worker: true, Photo: time.Second, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond}},
+		"no worker":     {load{line: l.line}, Outlook{}},
+		"photos wait":   {load{capacity: 10, took: time.Second, slots: 10, line: l.line}, Outlook{Worker: true, Photo: 3100 * time.Millisecond, Item: 1100 * time.Millisecond, Longest: 1100 * time.Millisecond, All: 3 * time.Second}},
+		"batches go on": {l, Outlook{Worker: true, Photo: 3500 * time.Millisecond, Item: 1300 * time.Millisecond, Longest: 42 * time.Second, All: 43900 * time.Millisecond}},
 	} {
 		got := c.load.outlook(0)
 		for _, d := range []*time.Duration{&got.Photo, &got.Item, &got.Longest, &got.All} {

@@ -44,7 +44,9 @@ func overviewPictures() []picture {
 	}
 	busy := webui.OverviewPage{
 		Frame: atManager("Overview", webui.NavOverview), At: now, Parts: parts(fresh), Workers: workers, WorkersRead: fresh, Lanes: lanes, LanesRead: fresh,
-		Queued: 12480, Processing: 8, Oldest: 47 * time.Second, OpenRead: fresh, Pace: pace, PaceRead: fresh,
+		Queued: 12480, Processing: 8, Oldest: 47 * time.Second, OpenRead: fresh, SentRead: fresh,
+		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute, All: 22 * time.Minute},
+		Pace:    pace, PaceRead: fresh,
 		Intake: &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
 		States: []webui.StateRow{{job.StateQueued, 12492}, {job.StateProcessing, 8}, {job.StateSucceeded, 1284031}, {job.StateFailed, 17}, {job.StateCancelled, 0}, {job.StateExpired, 3}}, StatesRead: fresh,
 		Failures: 17, FailuresRead: fresh, ScalingRead: fresh,
@@ -57,7 +59,7 @@ func overviewPictures() []picture {
 	empty := webui.OverviewPage{
 		Frame: atManager("Overview", webui.NavOverview), At: now, Parts: parts(fresh), WorkersRead: fresh,
 		Lanes:     []webui.LaneRow{{Lane: job.LaneInteractive}, {Lane: job.LaneBatch}, {Lane: job.LaneCanary}},
-		LanesRead: fresh, OpenRead: fresh, StatesRead: fresh, FailuresRead: fresh, States: zero,
+		LanesRead: fresh, OpenRead: fresh, SentRead: fresh, StatesRead: fresh, FailuresRead: fresh, States: zero,
 		Pace: webui.Pace{Accepted: make([]int, 30), Finished: make([]int, 30), Failed: make([]int, 30)}, PaceRead: fresh, ScalingRead: fresh,
 	}
 	away := busy
@@ -96,10 +98,11 @@ func queuePictures() []picture {
 	now := time.Now()
 	fresh := webui.Reading{At: now}
 	busy := webui.QueuePage{
-		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh,
-		Lanes:  []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
-		Intake: &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
-		Line:   15, LineOldest: 1400 * time.Millisecond, Outside: 2, Batches: 4, BatchOldest: 7 * time.Minute, BatchItems: 61240, BatchesOnBroker: 3960,
+		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh, SentRead: fresh,
+		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute},
+		Lanes:   []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
+		Intake:  &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
+		Line:    15, LineOldest: 1400 * time.Millisecond, Outside: 2, Batches: 4, BatchOldest: 7 * time.Minute, BatchItems: 61240, BatchesOnBroker: 3960,
 		Shares: []webui.ShareRow{{"cameras.north", 2, 40110, 1320, 0.333}, {"cameras.south", 1, 20000, 1320, 0.333}, {"inspections", 1, 1130, 1320, 0.333}},
 	}
 	empty := webui.QueuePage{

@@ -155,6 +155,8 @@ type OverviewPage struct {
 	WorkersRead        Reading
 	Lanes              []LaneRow
 	LanesRead          Reading
+	SentNow            SentNow
+	SentRead           Reading
 	States             []StateRow
 	StatesRead         Reading
 	Failures           int // that nobody has dealt with
@@ -201,7 +203,7 @@ func (p OverviewPage) FirstWorkers() []WorkerRow { return p.Workers[:min(len(p.W
 // MoreWorkers is how many it does not.
 func (p OverviewPage) MoreWorkers() int { return max(0, len(p.Workers)-mostWorkers) }
 
-// OldestWords says how long the oldest waiting photo has waited.
+// OldestWords says how long the oldest waiting photo has waited, and when all are done.
 func (p OverviewPage) OldestWords() string {
 	switch {
 	case !p.OpenRead.Known():
@@ -209,7 +211,11 @@ func (p OverviewPage) OldestWords() string {
 	case p.Queued == 0:
 		return "none waits"
 	default:
-		return "the oldest for " + Duration(p.Oldest)
+		words := "the oldest for " + Duration(p.Oldest)
+		if done := p.SentNow.AllDone(); done != "" && p.SentRead.Known() {
+			words += ", " + done
+		}
+		return words
 	}
 }
 
@@ -231,41 +237,4 @@ func (p OverviewPage) WorkersWords() string {
 		words += ", " + Number(n) + " draining"
 	}
 	return words
-}
-
-// DoneWords says when all that waits is done, at the present pace.
-func (p OverviewPage) DoneWords() string {
-	if !p.PaceRead.Known() || !p.OpenRead.Known() {
-		return ""
-	}
-	left, pace := p.Queued+p.Processing, p.Pace.now()
-	switch {
-	case left == 0:
-		return "nothing is left to do"
-	case pace == 0:
-		return ""
-	default:
-		return "all done in about " + Duration(time.Duration(float64(left)/pace*float64(time.Minute)))
-	}
-}
-
-// now is how many photos a minute are finished at present: the mean of the last full
-// minutes in which some were, for those before the work came say nothing of it; or what
-// this minute has seen already, if that is more.
-func (p Pace) now() float64 {
-	const looked = 5
-	if len(p.Finished) == 0 {
-		return 0
-	}
-	full := p.Finished[:len(p.Finished)-1]
-	sum, minutes := 0, 0
-	for i := len(full) - 1; i >= 0 && minutes < looked && full[i] > 0; i-- {
-		sum += full[i]
-		minutes++
-	}
-	// The first of them may have begun before the work did.
-	if minutes > 1 {
-		sum, minutes = sum-full[len(full)-minutes], minutes-1
-	}
-	return max(float64(sum)/float64(max(1, minutes)), float64(p.Finished[len(p.Finished)-1]))
 }

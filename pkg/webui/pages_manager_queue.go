@@ -22,6 +22,8 @@ type QueuePage struct {
 	Troubles   []Trouble
 	Lanes      []LaneRow
 	LanesRead  Reading
+	SentNow    SentNow
+	SentRead   Reading
 	Intake     *Pause // nil: photos are taken in
 	IntakeRead Reading
 

@@ -64,6 +64,31 @@ func TestCountsWords(t *testing.T) {
 	}
 }
 
+func TestSentNow(t *testing.T) {
+	t.Parallel()
+	busy := SentNow{Worker: true, Photo: 300 * time.Millisecond, Item: 4400 * time.Millisecond, Longest: 4 * time.Minute, All: 5 * time.Minute}
+	paused, batches, nobody := busy, busy, SentNow{}
+	paused.PhotoPaused, batches.ItemPaused = true, true
+	even := busy
+	even.Longest = even.Item
+	for got, want := range map[string]string{
+		busy.Words(job.LaneInteractive):                         "1_s",
+		busy.Words(job.LaneBatch):                               "4_s to 4_min",
+		even.Words(job.LaneBatch):                               "4_s",
+		busy.Words(job.LaneCanary):                              "\u2013",
+		paused.Words(job.LaneInteractive):                       "after the pause",
+		nobody.Words(job.LaneInteractive):                       "no worker",
+		busy.AllDone():                                          "all done in about 5_min",
+		busy.InBatch():                                          "in a batch 4_s to 4_min",
+		batches.InBatch():                                       "in a batch after the pause",
+		paused.AllDone() + batches.AllDone() + nobody.AllDone(): "",
+	} {
+		if want := strings.ReplaceAll(want, "_", thinSpace); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestEveryStateAndCategoryHasAWord(t *testing.T) {
 	t.Parallel()
 	for _, s := range job.States() {
