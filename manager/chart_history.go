@@ -64,6 +64,7 @@ type trends struct {
 type machineTrend struct {
 	cpu, jobs, requests []float64
 	photo               photoTime
+	workers             []string // that told of it
 }
 
 // photoOver is how far back it is looked for the time that a photo takes: enough photos
@@ -202,8 +203,13 @@ func (h *history) forget(before time.Time) {
 func (h *history) trends(now time.Time) trends {
 	t := trends{fleet: append([]jobqueue.FleetReading(nil), h.fleet...), machines: make(map[string]machineTrend, len(h.machines))}
 	times := chartTimes(now)
+	tellers := map[string][]string{}
+	for id, r := range h.workers {
+		instance := cmp.Or(r.Instance, id)
+		tellers[instance] = append(tellers[instance], id)
+	}
 	for id, minutes := range h.machines {
-		trend := machineTrend{cpu: nothing(chartMinutes), jobs: nothing(chartMinutes), requests: nothing(chartMinutes)}
+		trend := machineTrend{cpu: nothing(chartMinutes), jobs: nothing(chartMinutes), requests: nothing(chartMinutes), workers: tellers[id]}
 		for i, at := range times {
 			m := minutes[at.Unix()]
 			if m == nil {

@@ -18,11 +18,12 @@ type fleetBoard struct {
 	changes   *gauge[[]jobstore.ScalingDecision] // of the last half hour that wanted another size
 	inHand    *gauge[map[string]workerStatus]
 	asked     *asked // whose work in hand somebody looks at
+	gone      *gone
 }
 
 func newFleetBoard(b *board, s *Service) fleetBoard {
 	often := s.cfg.Reading.LiveInterval
-	f := fleetBoard{asked: newAsked()}
+	f := fleetBoard{asked: newAsked(), gone: newGone(s.queue)}
 	f.scaler = gaugeOf(b, s, "scaler", often, s.readScaler)
 	f.instances = gaugeOf(b, s, "instances", min(instancesEvery, 2*often), s.readInstances)
 	f.history = gaugeOf(b, s, "history", min(historyEvery, 5*often), newHistory(s.queue).read)

@@ -19,6 +19,7 @@ import (
 const (
 	fleetPageSize = 100 // rows: each has three small charts, once a second
 	outside       = "outside"
+	ended         = "ended" // EC2 has it no more, and it was the fleet's
 )
 
 func (s *Service) fleetPages() []route {

@@ -189,6 +189,18 @@ func TestInstanceIsSeenDrainedAndDestroyed(t *testing.T) {
 	tab.Await(`document.querySelector('.pulse.beating')`)
 	scaler.ended("i-0c77c2")
 	tab.Await(`document.querySelector('#live').textContent.includes('The scaler does not name it')`)
+
+	// And of one that people sent away, when, why and by whom it ended.
+	s.doors.Queue.AnnounceFleet(t.Context(), jobqueue.EventRetiring, "i-0c77c2", object{"at": time.Now().Add(-time.Minute), "by": "bob", "why": "its disk is full"})
+	s.doors.Queue.AnnounceFleet(t.Context(), jobqueue.EventEnded, "i-0c77c2", object{"at": time.Now()})
+	for _, word := range []string{"Ended", "by bob: its disk is full", "Began to leave"} {
+		tab.Await(`document.querySelector('[data-key="steer"]').textContent.includes('` + word + `')`)
+	}
+	tab.Go(s.url + "/fleet/i-0c77c2")
+	tab.Await(`document.querySelector('[data-key="steer"]').textContent.includes('by bob: its disk is full') && !document.querySelector('form[action="/fleet/drain"]')`)
+	tab.See(`a[href="/jobs?state=failed&worker=i-0c77c2"]`)
+	tab.Click(`a[href="/fleet/i-0c77c2/history?span=24h"]`)
+	tab.Await(`location.search === '?span=24h'`)
 	if found := tab.Problems(); len(found) > 0 {
 		t.Errorf("the browser complains of %q", found)
 	}

@@ -45,21 +45,21 @@ func (s *Service) showInstance(c *fiber.Ctx) error {
 		id = c.Params("instance")
 	}
 	id = strings.Clone(id)
-	page, there := s.instancePage(id)
-	if !there {
-		return problem.New(http.StatusNotFound, problem.CodeNotFound,
-			"The fleet has no instance of that name, and no worker is alive on one. It may have ended: the decisions and the audit log say why.")
-	}
 	ctx, cancel := within(c)
 	defer cancel()
+	page, there := s.instancePage(ctx, id)
+	if !there {
+		return problem.New(http.StatusNotFound, problem.CodeNotFound,
+			"The fleet has no instance of that name, and no worker is alive on one. If it ended more than seven days ago, the decisions and the audit log may say why.")
+	}
 	page.Frame = frame(c, id, webui.NavFleet)
-	page.Failed, page.FailedIn = s.lastFailures(ctx, page.Workers)
+	page.Failed, page.FailedIn = s.lastFailures(ctx, page.Tellers)
 	return s.kit.Render(c, "instance", page)
 }
 
 // instancePage is an instance and its workers as the board knows them; false if there is
 // nothing of that name.
-func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) {
+func (s *Service) instancePage(ctx context.Context, id string) (page webui.InstancePage, there bool) {
 	b := s.board
 	page = webui.InstancePage{Console: s.cfg.Consoles.EC2, At: time.Now(), Troubles: b.troubles()}
 	list, read := b.fleet.instances.last()
@@ -79,11 +79,34 @@ func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) 
 	} else if len(mine) > 0 {
 		page.Row = fleetRows(nil, mine, lately)[0]
 	}
+	page.Tellers = tellersOf(id, mine, trend)
+	left := false
+	if at < 0 { // a worker's last sign of life may outlive it
+		var how jobqueue.Departure
+		how, left = b.fleet.gone.of(ctx, id)
+		if left = left && (!how.EndedAt.IsZero() || len(mine) == 0 && read.Known()); left {
+			fillGone(&page, how)
+		}
+	}
 	page.PhotoTime = usualPhotoTime(fleetRows(list.instances, workers, lately))
 	page.CPU, page.Rates = workerCharts(trend, page.At)
 	page.Workers = s.workerParts(mine)
 	page.Commands = instanceCommands(page)
-	return page, at >= 0 || len(mine) > 0 || told
+	return page, at >= 0 || len(mine) > 0 || told || left
+}
+
+// tellersOf are the workers that are or were alive on an instance: those of the last half
+// hour, or what a worker is called where no setting says otherwise.
+func tellersOf(id string, alive []jobqueue.Worker, trend machineTrend) []string {
+	all := slices.Clone(trend.workers)
+	for _, w := range alive {
+		all = append(all, w.ID)
+	}
+	if len(all) == 0 {
+		return []string{id}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // instanceCommands do the same as the buttons of the page.
@@ -170,19 +193,15 @@ func (s *Service) workerParts(workers []jobqueue.Worker) []webui.WorkerPart {
 
 // lastFailures are those of the workers among the fleet's last: an index leads to these,
 // and none to a worker's own.
-func (s *Service) lastFailures(ctx context.Context, workers []webui.WorkerPart) (rows []webui.FailedRow, where string) {
+func (s *Service) lastFailures(ctx context.Context, workers []string) (rows []webui.FailedRow, where string) {
 	const lookedIn = "the fleet’s last 200 failures"
-	if len(workers) == 0 {
-		return nil, lookedIn
-	}
 	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{State: job.StateFailed, Limit: failuresLooked})
 	if err != nil {
 		s.tel.Log.WarnContext(ctx, "failures of a worker not read", "err", err)
 		return nil, ""
 	}
 	for _, p := range photos {
-		mine := slices.ContainsFunc(workers, func(w webui.WorkerPart) bool { return w.ID == p.WorkerID })
-		if !mine || p.Failure == nil || len(rows) == failuresShown {
+		if !slices.Contains(workers, p.WorkerID) || p.Failure == nil || len(rows) == failuresShown {
 			continue
 		}
 		rows = append(rows, webui.FailedRow{ID: p.ID.String(), Name: cmp.Or(p.Filename, p.Link, p.ID.String()), Code: string(p.Failure.Code), At: p.DoneAt})

@@ -146,3 +146,31 @@ func TestDiscardedLettersAreGone(t *testing.T) {
 		t.Errorf("the letter that should stay: %v", err)
 	}
 }
+
+// TestDeparture: how an instance left is told until it comes back.
+func TestDeparture(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	at := time.Now().UTC().Truncate(time.Second)
+	tell := func(what jobqueue.FleetEvent, by, why string) {
+		b.AnnounceFleet(t.Context(), what, "i-1", map[string]any{"at": at, "by": by, "why": why})
+		b.AnnounceFleet(t.Context(), what, "i-2", map[string]any{"at": at, "why": "another's"})
+	}
+	for _, step := range []struct {
+		what    jobqueue.FleetEvent
+		by, why string
+		want    jobqueue.Departure
+		told    bool
+	}{
+		{what: jobqueue.EventLaunched, why: "4 are wanted"},
+		{jobqueue.EventRetiring, "ann", "its disk is full", jobqueue.Departure{BegunAt: at, By: "ann", Why: "its disk is full"}, true},
+		{what: jobqueue.EventEnded, want: jobqueue.Departure{BegunAt: at, EndedAt: at, By: "ann", Why: "its disk is full"}, told: true},
+		{what: jobqueue.EventLaunched, why: "it was stopped, and is wanted again"},
+	} {
+		tell(step.what, step.by, step.why)
+		eventually(t, string(step.what)+" is told", func() bool {
+			got, told, err := b.Departure(t.Context(), "i-1")
+			return err == nil && told == step.told && got == step.want
+		})
+	}
+}

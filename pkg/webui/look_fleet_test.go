@@ -31,7 +31,7 @@ func fleetPictures() []picture {
 	size := webui.SizePage{Frame: atManager("Set the size", webui.NavFleet), Size: 4, Min: 1, Max: 8, Does: webui.NewCommand("does", "maskfleet.scaler.resize", []byte(`{"size":3,"for":"20m","why":"the open day"}`))}
 	return []picture{
 		{"fleet-busy", "fleet", busy}, {"fleet-empty", "fleet", empty}, {"fleet-silent", "fleet", silent}, {"fleet-size", "size", size},
-		{"fleet-instance", "instance", instancePicture(now)},
+		{"fleet-instance", "instance", instancePicture(now)}, {"fleet-drained", "instance", drainedPicture(now)}, {"fleet-gone", "instance", gonePicture(now)},
 		{"fleet-hours", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "3h", CPU: instancePicture(now).CPU, Rates: instancePicture(now).Rates, Does: webui.NewCommand("does-history", "maskfleet.scaler.history", []byte(`{"instance":"i-04a7f3c1e5d2b484","for":"3h"}`))}},
 		{"fleet-hours-none", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "24h", Wrong: "Nobody answers there."}},
 		{"fleet-log", "log", logPicture(now)},
@@ -159,6 +159,27 @@ func instancePicture(now time.Time) webui.InstancePage {
 		WorkerRow: webui.WorkerRow{ID: "i-04a7f3c1e5d2b484", Version: "1f0c3d2", Model: "maskfleet 2026-11-1", Slots: 2, Busy: 2, SeenAt: now, Since: now.Add(-2 * time.Hour)}, Says: true,
 		Hand: []webui.HandRow{{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b0", "batch", 1, 2 * time.Second, 88 * time.Second}, {"0199d3a2-6c1e-7b04-9d57-3f2a8c51e6b1", "interactive", 0, 100 * time.Millisecond, 0}},
 	}}
+	return page
+}
+
+// drainedPicture is of one that a person emptied and keeps.
+func drainedPicture(now time.Time) webui.InstancePage {
+	page := instancePicture(now)
+	page.Row.Role, page.Row.Leaving, page.Row.Busy = "draining", "by ann: its disk is full", 1
+	page.Row.Target = webui.TargetRow{State: "unhealthy", Reason: "Target.ResponseCodeMismatch"}
+	page.Workers[0].Draining, page.Workers[0].Drain, page.Workers[0].Resumable = true, "by ann: its disk is full", true
+	return page
+}
+
+// gonePicture is of one that has ended.
+func gonePicture(now time.Time) webui.InstancePage {
+	page := instancePicture(now)
+	page.Row = webui.InstanceRow{ID: page.Row.ID, Role: "ended", Leaving: "by ann: its disk is full", Leaves: true}
+	page.Known, page.Gone, page.BegunAt, page.EndedAt = false, true, now.Add(-10*time.Minute), now.Add(-8*time.Minute)
+	page.Workers, page.Tellers, page.Commands = nil, []string{page.Row.ID}, nil
+	for i := 22; i < 31; i++ {
+		page.CPU.Series[0].Values[i], page.Rates.Series[0].Values[i], page.Rates.Series[1].Values[i] = math.NaN(), math.NaN(), math.NaN()
+	}
 	return page
 }
 

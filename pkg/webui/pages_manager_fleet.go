@@ -276,7 +276,10 @@ type InstancePage struct {
 	At       time.Time
 	Troubles []Trouble
 	Row      InstanceRow
-	Known    bool // to the scaler
+	Known    bool      // to the scaler
+	Gone     bool      // it was the fleet's, and has left
+	BegunAt  time.Time // when it began to leave; zero: not known
+	EndedAt  time.Time // zero: not known
 	Fleet    Reading
 	Facts    []Fact
 	Tags     []Fact
@@ -287,6 +290,7 @@ type InstancePage struct {
 	ChartRead  Reading
 	PhotoTime  time.Duration // that a photo usually takes in the fleet
 	Workers    []WorkerPart
+	Tellers    []string  // the workers that are or were alive on it
 	Commands   []Command // that do the same as its buttons
 	Failed     []FailedRow
 	FailedIn   string // where they were looked for

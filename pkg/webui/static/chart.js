@@ -52,10 +52,18 @@
   const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
   const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
-  const newest = (values) => {
-    for (let i = values.length - 1; i >= 0; i--) if (values[i] !== null) return values[i];
+  // lately is how far back a number still tells of now; what came before is of its time.
+  const lately = 3;
+  const told = (data) => {
+    for (let i = data[0].length - 1; i >= 0; i--) if (data.slice(1).some((values) => values[i] !== null)) return i;
+    return data[0].length - 1;
+  };
+  const newest = (data, series) => {
+    const last = told(data);
+    for (let i = last; i > Math.max(-1, last - lately); i--) if (data[series][i] !== null) return data[series][i];
     return null;
   };
+  const nowOr = (data) => (told(data) >= data[0].length - lately ? 'Now' : clock.format(data[0][told(data)] * 1000));
 
   // ---- drawing -------------------------------------------------------------------
 
@@ -131,13 +139,13 @@
       cursor: { sync: { key: 'page' }, drag: { x: true, y: false }, points: { size: 7 }, y: false },
       legend: { markers: { width: 2, dash: (u, i) => ['solid', 'dashed', 'dotted', 'dashed'][(i - 1) % 4] } },
       series: [
-        { value: (u, v, i, idx) => (idx === null || idx === undefined ? 'Now' : clock.format(v * 1000)) },
+        { value: (u, v, i, idx) => (idx === null || idx === undefined ? nowOr(u.data) : clock.format(v * 1000)) },
         ...lines.map((line, i) => ({
           label: line.name, scale: line.right ? 'right' : 'left',
           stroke: () => colour(`chart-${i % 4 + 1}`), width: 2, dash: dashes[i % 4].map((n) => n), spanGaps: false,
           paths: line.step ? uPlot.paths.stepped({ align: 1 }) : undefined,
           points: { show: (u, si, from, to) => to - from < 2 },
-          value: (u, v, si, idx) => withUnit(idx === null || idx === undefined ? newest(u.data[si]) : v, line.unit),
+          value: (u, v, si, idx) => withUnit(idx === null || idx === undefined ? newest(u.data, si) : v, line.unit),
         })),
       ],
       hooks: {
