@@ -66,7 +66,7 @@ func TestFleetIsSorted(t *testing.T) {
 		rows = append(rows, r)
 	}
 	page, next := fleetPageOf(rows, trends{}, webui.FleetQuery{Sort: "time"})
-	if len(page) != fleetPageSize || page[0].PhotoTime != 7*time.Second || next != "/fleet?skip=100&sort=time" {
+	if len(page) != fleetPageSize || page[0].PhotoTime != 7*time.Second || next != "/fleet?skip=100&sort=time#instances" {
 		t.Fatalf("%d rows, the first %+v, then %q", len(page), page[0], next)
 	}
 	rest, end := fleetPageOf(rows, trends{}, webui.FleetQuery{Sort: "time", Skip: fleetPageSize})
@@ -80,8 +80,11 @@ func TestFleetIsSorted(t *testing.T) {
 	if usual := usualPhotoTime(rows); usual != 4*time.Second || !rows[6].Slow(usual) || rows[3].Slow(usual) {
 		t.Errorf("usual is %v, and 7 s is slow: %v", usual, rows[6].Slow(usual))
 	}
+	if got := slowest(rows).Words(); got != "slowest: i-006, 7.0\u202fs a photo" {
+		t.Errorf("it says %q", got)
+	}
 	_, next = fleetPageOf(rows, trends{}, webui.FleetQuery{})
-	if next != "/fleet?after=i-099" {
+	if next != "/fleet?after=i-099#instances" {
 		t.Errorf("by their ids, then %q", next)
 	}
 }

@@ -107,6 +107,7 @@ func (s *Service) fleetPage(values url.Values, operator bool) webui.FleetPage {
 		}
 	}
 	page.PhotoTime = usualPhotoTime(rows)
+	page.Slowest = slowest(rows)
 	page.Rows, page.Next = fleetPageOf(rows, lately, page.Query)
 	return page
 }

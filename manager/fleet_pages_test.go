@@ -98,6 +98,7 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('[data-key="i-0b77c2"]').textContent.includes('Target.FailedHealthChecks')`)
 	tab.Await(`document.querySelector('[data-key="i-0a77c2"] .trend').textContent.includes('40')`)       // CPU
 	tab.Await(`document.querySelector('[data-key="i-0a77c2"] .photo-time').textContent.includes('200')`) // ms: 3 photos in 0.6 s
+	tab.Await(`document.querySelector('.figures').textContent.includes('200\u202fms a photo')`)
 	tab.Await(`document.querySelectorAll('.chart canvas').length === 2`)
 	tab.Await(`document.querySelector('[data-chart="photos"] .u-legend').textContent.includes('12')`)
 	tab.Await(`document.querySelector('[data-chart="instances"] .read').textContent.includes('the CPU is at 84')`)
@@ -138,6 +139,7 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Await(first + `'i-0a77c2'`)
 	tab.Click(`.table.fleet th:nth-child(9) a`) // the oldest first
 	tab.Await(`location.search === '?sort=age' && ` + first + `'i-0c77c2'`)
+	tab.Await(`(() => { const top = document.querySelector('.table.fleet').getBoundingClientRect().top; return top >= 0 && top < innerHeight / 2; })()`) // still at the list
 	tab.Await(`document.querySelector('.pulse.beating') && ` + first + `'i-0c77c2'`)
 	tab.Click(`.table.fleet th:nth-child(9) a`)
 	tab.Await(`location.search === '?sort=-age' && ` + first + `'i-0a77c2'`)

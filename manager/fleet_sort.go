@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/webui"
 )
 
@@ -92,4 +93,33 @@ func usualPhotoTime(rows []webui.InstanceRow) time.Duration {
 	}
 	slices.Sort(all)
 	return all[len(all)/2]
+}
+
+// slowest is the instance on which a photo takes longest, one that finishes none included.
+func slowest(rows []webui.InstanceRow) webui.Slowest {
+	var found webui.Slowest
+	for _, r := range rows {
+		if r.PhotoTime > 0 {
+			found.Of++
+		}
+		if r.PhotoTime > found.Time {
+			found.ID, found.Time = r.ID, r.PhotoTime
+		}
+	}
+	return found
+}
+
+// addPhotoTimes says on the first page what a photo takes, of the instances on which
+// workers are alive.
+func addPhotoTimes(page *webui.OverviewPage, workers []jobqueue.Worker, lately trends) {
+	rows := fleetRows(nil, workers, lately)
+	page.PhotoTime = usualPhotoTime(rows)
+	page.Slowest = slowest(rows)
+	for i := range page.Workers {
+		w := &page.Workers[i]
+		at, there := slices.BinarySearchFunc(rows, cmp.Or(w.Instance, w.ID), func(r webui.InstanceRow, id string) int { return cmp.Compare(r.ID, id) })
+		if there {
+			w.Photo = rows[at]
+		}
+	}
 }

@@ -31,6 +31,8 @@ func (s *Service) overview() webui.OverviewPage {
 	var workers []jobqueue.Worker
 	workers, page.WorkersRead = b.workers.last()
 	page.Workers = workerRows(workers)
+	lately, _ := b.fleet.history.last()
+	addPhotoTimes(&page, workers, lately)
 	page.Lanes, page.LanesRead = b.laneRows()
 	page.Intake, _ = b.pausedIntake()
 	page.SentNow, page.SentRead = b.sentNow(page.Lanes)

@@ -18,7 +18,7 @@ func fleetPictures() []picture {
 		Scaler: webui.ScalerState{Read: fresh, Who: "scaler-1", Size: 8, Target: 8, Override: &webui.OverrideRow{Kind: "pin", Size: 8, Who: "ann", Why: "the open day", Until: now.Add(18 * time.Minute)}},
 		Ready:  6, Starting: 2, Draining: 1, Slots: 18, Busy: 13, Instances: instances, Photos: photos,
 		Tabs:      []webui.FleetTab{{"", "All", 9, "/fleet"}, {"ready", "Ready", 5, "/fleet?role=ready"}, {"starting", "Starting", 2, "/"}, {"draining", "Draining", 1, "/"}, {"failed", "Failed", 1, "/"}},
-		PhotoTime: 110 * time.Millisecond, Rows: instanceRows(now), Next: "/fleet?after=i-9",
+		PhotoTime: 110 * time.Millisecond, Slowest: webui.Slowest{ID: "i-08a7f3c1e5d2b488", Time: 351 * time.Millisecond, Of: 7}, Rows: instanceRows(now), Next: "/fleet?after=i-9",
 	}
 	empty := webui.FleetPage{
 		Frame: atManager("Fleet", webui.NavFleet), At: now, Fleet: fresh, ChartRead: fresh, Scaler: webui.ScalerState{Read: fresh},

@@ -27,6 +27,7 @@ func overviewPictures() []picture {
 		workers[i] = webui.WorkerRow{
 			ID: fmt.Sprintf("worker-%d", i+1), Instance: fmt.Sprintf("i-0%da7f3", i), Version: "0.1.0", Model: "maskfleet 0.1.0",
 			Slots: 2 + 2*(i%3), Busy: i % 3, Draining: i == 4, CPU: 0.13 * float64(i%7), SeenAt: now.Add(-time.Duration(i) * time.Second), Since: now.Add(-3 * time.Hour),
+			Photo: webui.InstanceRow{PhotoTime: time.Duration(95+i*i*4) * time.Millisecond},
 		}
 	}
 	lanes := []webui.LaneRow{{Lane: job.LaneInteractive}, {Lane: job.LaneBatch, Pending: 12480, InFlight: 8, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary}}
@@ -43,7 +44,7 @@ func overviewPictures() []picture {
 		pace.Failed = append(pace.Failed, (i*i)%7/5)
 	}
 	busy := webui.OverviewPage{
-		Frame: atManager("Overview", webui.NavOverview), At: now, Parts: parts(fresh), Workers: workers, WorkersRead: fresh, Lanes: lanes, LanesRead: fresh,
+		Frame: atManager("Overview", webui.NavOverview), At: now, Parts: parts(fresh), Workers: workers, WorkersRead: fresh, PhotoTime: 110 * time.Millisecond, Slowest: webui.Slowest{ID: "i-07a7f3", Time: 291 * time.Millisecond, Of: 8}, Lanes: lanes, LanesRead: fresh,
 		Queued: 12480, Processing: 8, Oldest: 47 * time.Second, OpenRead: fresh, SentRead: fresh,
 		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute, All: 22 * time.Minute},
 		Pace:    pace, PaceRead: fresh,

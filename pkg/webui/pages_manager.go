@@ -24,7 +24,8 @@ type WorkerRow struct {
 	Slots    int
 	Busy     int
 	Draining bool
-	CPU      float64 // 0 to 1
+	CPU      float64     // 0 to 1
+	Photo    InstanceRow // what a photo takes on its instance
 	SeenAt   time.Time
 	Since    time.Time
 }
@@ -153,6 +154,8 @@ type OverviewPage struct {
 	PaceRead           Reading
 	Workers            []WorkerRow
 	WorkersRead        Reading
+	PhotoTime          time.Duration // that a photo usually takes
+	Slowest            Slowest
 	Lanes              []LaneRow
 	LanesRead          Reading
 	SentNow            SentNow

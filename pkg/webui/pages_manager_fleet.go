@@ -122,8 +122,9 @@ func (q FleetQuery) values() url.Values {
 	return values
 }
 
-// URL is the page's address with the query.
-func (q FleetQuery) URL() string { return withQuery("/fleet", q.values()) }
+// URL is the page's address with the query, at the list: who chooses what of it to see
+// goes on looking at it.
+func (q FleetQuery) URL() string { return withQuery("/fleet", q.values()) + "#instances" }
 
 // Events is the address of its stream.
 func (q FleetQuery) Events() string { return withQuery("/events/fleet", q.values()) }
@@ -216,8 +217,30 @@ type FleetPage struct {
 	Tabs      []FleetTab
 	Rows      []InstanceRow
 	PhotoTime time.Duration // that a photo usually takes
-	Next      string        // the address of the next page; empty: that was all
+	Slowest   Slowest
+	Next      string // the address of the next page; empty: that was all
 }
+
+// Slowest is where a photo takes longest.
+type Slowest struct {
+	ID   string        // of an instance
+	Time time.Duration // that one takes there
+	Of   int           // so many on which photos were in hand
+}
+
+// Words says so; empty where that is nowhere.
+func (s Slowest) Words() string {
+	switch s.Of {
+	case 0:
+		return ""
+	case 1:
+		return Duration(s.Time) + " a photo"
+	}
+	return "slowest: " + s.ID + ", " + Duration(s.Time) + " a photo"
+}
+
+// SlowestWords says where a photo takes longest.
+func (p FleetPage) SlowestWords() string { return p.Slowest.Words() }
 
 // SizePage fills page "size": how many, for how long, and why.
 type SizePage struct {
