@@ -43,6 +43,9 @@ type button[Q, A any] struct {
 	typedAs func(q Q, words string) Q
 	// done says in a sentence what was done.
 	done func(q Q, a A) webui.Said
+	// shows says by what the readings show that it was done, where that takes more than
+	// to read them again; nil: it does not.
+	shows func(q Q, a A) func(*board) bool
 	// back is where the person goes then.
 	back func(form url.Values) string
 	// ends answers in the place of done and back, of what leaves nothing to go back to.
@@ -93,7 +96,15 @@ func (b button[Q, A]) press(s *Service, c *fiber.Ctx) error {
 	if b.ends != nil {
 		return b.ends(c, by, answer)
 	}
-	say(c, b.done(q, answer))
+	said := b.done(q, answer)
+	var shows func(*board) bool
+	if b.shows != nil {
+		shows = b.shows(q, answer)
+	}
+	if !s.board.catchUp(ctx, shows) {
+		said.Words += " It does not show here yet."
+	}
+	say(c, said)
 	return c.Redirect(b.back(form), http.StatusSeeOther)
 }
 

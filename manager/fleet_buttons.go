@@ -81,14 +81,17 @@ func (s *Service) fleetButtons() []route {
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/grow", subject: scalerArea + "grow", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
 			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/shrink", subject: scalerArea + "shrink", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
 			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[resizeRequest, sizeAnswer]{
 			path: "/fleet/resize", subject: scalerArea + "resize", nav: webui.NavFleet, request: resizeOf, back: to("/fleet"),
 			confirm: confirmSize[resizeRequest], done: func(_ resizeRequest, a sizeAnswer) webui.Said { return sized(a) },
+			shows: func(_ resizeRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[whyRequest, sizeAnswer]{
 			path: "/fleet/terminate-all", subject: scalerArea + "terminate-all", nav: webui.NavFleet, back: to("/fleet"),
@@ -101,7 +104,8 @@ func (s *Service) fleetButtons() []route {
 				page.Danger, page.Button, page.Nothing = true, "Terminate all", false
 				return page
 			},
-			done: func(_ whyRequest, a sizeAnswer) webui.Said { return sized(a) },
+			done:  func(_ whyRequest, a sizeAnswer) webui.Said { return sized(a) },
+			shows: func(_ whyRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[leaveRequest, leaveAnswer]{
 			path: "/fleet/drain", subject: scalerArea + "drain", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
@@ -115,6 +119,7 @@ func (s *Service) fleetButtons() []route {
 			done: func(q leaveRequest, a leaveAnswer) webui.Said {
 				return webui.Said{Words: q.Instance + " finishes " + webui.Count(a.InHand, "photo", "photos") + " and leaves." + inItsPlace(a)}
 			},
+			shows: func(q leaveRequest, _ leaveAnswer) func(*board) bool { return leaves(q.Instance) },
 		}.route(s),
 		button[leaveRequest, leaveAnswer]{
 			path: "/fleet/destroy", subject: scalerArea + "destroy", nav: webui.NavFleet, request: leaveOf, back: backToInstance,
@@ -127,6 +132,7 @@ func (s *Service) fleetButtons() []route {
 			done: func(q leaveRequest, a leaveAnswer) webui.Said {
 				return webui.Said{Words: strings.TrimSpace(q.Instance + " is being ended." + inItsPlace(a) + " " + a.Notes)}
 			},
+			shows: func(q leaveRequest, _ leaveAnswer) func(*board) bool { return leaves(q.Instance) },
 		}.route(s),
 		s.stopManager().route(s),
 	}

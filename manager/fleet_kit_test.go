@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -25,6 +26,7 @@ type standIn struct {
 	decision  object
 	policy    object
 	revision  uint64
+	version   int // of the policy, by what people said of the size
 	versions  []object
 	done      []string // the commands that were no dry run, with who asked
 	asked     []object // their requests
@@ -39,7 +41,7 @@ func (s *site) scale(t testing.TB) *standIn {
 			"target_wait": object{"target_seconds": 10, "late_price": 16, "boot_seconds": 60, "service_seconds": 0.12},
 			"cpu_ratio":   object{"grow_above": 0.7, "shrink_below": 0.3, "expand": 2, "keep": 0.5}, "manual": object{"size": 1},
 		},
-		revision: 41,
+		revision: 41, version: 4,
 		decision: object{
 			"at": time.Now(), "policy": "cpu-ratio", "version": 4, "size": 3, "wanted": 3, "clamped": 3, "target": 3, "decided": "cpu",
 			"wants": []object{{"name": "cpu", "instances": 3, "why": "the CPU is at 54 %"}}, "reason": "3, because the CPU is at 54 %",
@@ -94,6 +96,11 @@ func (in *standIn) commands() []command.Command {
 				if path == "policy.put" {
 					in.put(said["policy"])
 				}
+				if _, sized := said["size"]; sized {
+					in.version++
+					said["version"] = in.version
+				}
+				in.goOn(path, said)
 				in.done = append(in.done, path+" by "+call.By.Name+" via "+string(call.By.Via))
 				request := object{}
 				for name, value := range q {
@@ -149,11 +156,11 @@ func (in *standIn) commands() []command.Command {
 		change("terminate-all", func(anything) (object, error) {
 			return object{"was": 3, "size": 0, "launch": 0, "retire": []string{"i-0a77c2", "i-0b77c2", "i-0c77c2"}, "override": object{"kind": "pin", "who": "admin", "why": "x"}, "version": 5}, nil
 		}),
-		change("drain", func(anything) (object, error) {
-			return object{"instance": "i-0a77c2", "was": "ready", "in_hand": 2, "launch": 1}, nil
+		change("drain", func(q anything) (object, error) {
+			return object{"instance": q["instance"], "was": "ready", "in_hand": 2, "launch": 1}, nil
 		}),
-		change("destroy", func(anything) (object, error) {
-			return object{"instance": "i-0a77c2", "was": "ready", "in_hand": 2, "launch": 1}, nil
+		change("destroy", func(q anything) (object, error) {
+			return object{"instance": q["instance"], "was": "ready", "in_hand": 2, "launch": 1}, nil
 		}),
 		change("pause", func(anything) (object, error) {
 			return object{"was": 3, "size": 3, "launch": 0, "override": object{"kind": "freeze", "who": "admin", "why": "x", "until": until}, "version": 5}, nil
@@ -180,6 +187,36 @@ func (in *standIn) commands() []command.Command {
 			return object{"was": in.policy, "policy": then, "version": 5, "revision": 60}, nil
 		}),
 	}
+}
+
+// lateness is how long the scaler of a test takes to decide by what it was told.
+const lateness = 300 * time.Millisecond
+
+// goOn has what a command did show a moment later, as with the scaler, whose next
+// decision and next look at its instances are.
+func (in *standIn) goOn(path string, said object) {
+	instance := fmt.Sprintf("%s", said["instance"])
+	time.AfterFunc(lateness, func() {
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if version, ok := said["version"]; ok {
+			in.decision = maps.Clone(in.decision) // the one before may be on its way still
+			in.decision["version"] = version
+			if size, ok := said["size"]; ok {
+				in.decision["target"] = size
+			}
+		}
+		if path == "drain" || path == "destroy" {
+			in.instances = slices.Clone(in.instances)
+			for n, i := range in.instances {
+				if fmt.Sprintf("%q", i["id"]) == instance {
+					i = maps.Clone(i)
+					i["role"], i["retirement"] = "draining", object{"begun_at": time.Now(), "by": "admin", "reason": "no reason given", "final": true}
+					in.instances[n] = i
+				}
+			}
+		}
+	})
 }
 
 // put takes a document for the one in force.

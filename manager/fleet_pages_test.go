@@ -1,6 +1,7 @@
 package manager_test
 
 import (
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -208,6 +209,51 @@ func TestInstanceIsSeenDrainedAndDestroyed(t *testing.T) {
 	}
 	if response := s.ask(t, http.MethodGet, "/fleet/i-none", s.somebody(t, "vera", account.RoleViewer), ""); response.StatusCode != http.StatusNotFound {
 		t.Errorf("an instance that is not there gets %d", response.StatusCode)
+	}
+}
+
+// TestPageAfterAnActionShowsIt: under the words that something was done no page shows how
+// it was before, although the scaler takes a moment to follow.
+func TestPageAfterAnActionShowsIt(t *testing.T) {
+	t.Parallel()
+	s := openSite(t, func(cfg *manager.Config) { // readings that come late by themselves
+		cfg.Reading.LiveInterval, cfg.Reading.CountInterval, cfg.Reading.StaleAfter = 20*time.Second, 20*time.Second, time.Minute
+	})
+	s.scale(t)
+	s.takesOrders(t, "i-0a77c2")
+	token := s.somebody(t, "olga", account.RoleAdministrator)
+	see := func(path string) string {
+		body, err := io.ReadAll(s.ask(t, http.MethodGet, path, token, "").Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	for _, step := range []struct {
+		action string
+		form   url.Values
+		page   string
+		shows  string
+	}{
+		{"/fleet/grow", nil, "/fleet", `<dd data-live="Wanted">4`},
+		{"/fleet/resize", url.Values{"size": {"7"}}, "/fleet", `<dd data-live="Wanted">7`},
+		{"/scaling/pause", nil, "/fleet", `<dd data-live="Wanted">3`},
+		{"/workers/drain", url.Values{"worker": {"i-0a77c2"}, "why": {"its disk is full"}}, "/fleet/i-0a77c2", "by olga: its disk is full"},
+		{"/workers/resume", url.Values{"worker": {"i-0a77c2"}}, "/fleet/i-0a77c2", `action="/workers/drain"`},
+		{"/fleet/drain", url.Values{"instance": {"i-0b77c2"}}, "/fleet/i-0b77c2", `<span class="badge draining">Draining</span>`},
+		{"/queue/lanes/pause", url.Values{"lane": {"batch"}, "for": {"10m"}}, "/queue", `action="/queue/lanes/resume"`},
+	} {
+		form := url.Values{"confirmed": {"yes"}}
+		for name, values := range step.form {
+			form[name] = values
+		}
+		response := s.ask(t, http.MethodPost, step.action, token, form.Encode(), "Sec-Fetch-Site", "same-origin")
+		if response.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s gets %d", step.action, response.StatusCode)
+		}
+		if body := see(step.page); !strings.Contains(body, step.shows) {
+			t.Errorf("after %s the page does not show %s", step.action, step.shows)
+		}
 	}
 }
 

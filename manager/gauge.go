@@ -30,6 +30,7 @@ type gauge[T any] struct {
 	failingSince time.Time     // zero: the last reading was good
 	lookedAt     time.Time     // when somebody did last
 	taken        chan struct{} // closed by the next reading, good or not
+	begun, ended int           // readings
 }
 
 // Run reads until ctx ends.
@@ -83,15 +84,48 @@ func (g *gauge[T]) fresh(ctx context.Context) (T, webui.Reading) {
 	return g.last()
 }
 
+// again has it read anew, and waits for that as long as ctx allows: a reading that was
+// going on may not show what has just been done. What nobody looks at, or is too dear,
+// is left alone.
+func (g *gauge[T]) again(ctx context.Context) {
+	if !g.watched() || g.resting() {
+		return
+	}
+	g.mu.Lock()
+	wanted := g.begun + 1
+	g.mu.Unlock()
+	select {
+	case g.wake <- struct{}{}:
+	default: // woken already
+	}
+	for {
+		g.mu.Lock()
+		done, taken := g.ended >= wanted, g.taken
+		g.mu.Unlock()
+		if done {
+			return
+		}
+		select {
+		case <-taken:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (g *gauge[T]) once(ctx context.Context) {
 	reading, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
+	g.mu.Lock()
+	g.begun++
+	g.mu.Unlock()
 	value, err := g.read(reading)
 	if ctx.Err() != nil {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.ended = g.begun
 	close(g.taken)
 	g.taken = make(chan struct{})
 	switch {

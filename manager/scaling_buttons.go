@@ -95,6 +95,7 @@ func (s *Service) scalingButtons() []route {
 			done: func(_ freezeRequest, a sizeAnswer) webui.Said {
 				return webui.Said{Words: "Scaling is paused at " + webui.Count(a.Size, "instance", "instances") + untilWords(a.Override) + "."}
 			},
+			shows: func(_ freezeRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[struct{}, sizeAnswer]{
 			path: "/scaling/resume", subject: scalerArea + "resume", nav: webui.NavScaling, back: to("/scaling"),
@@ -108,6 +109,7 @@ func (s *Service) scalingButtons() []route {
 			done: func(_ struct{}, a sizeAnswer) webui.Said {
 				return webui.Said{Words: "The policy decides again; now it wants " + webui.Count(a.Size, "instance", "instances") + "."}
 			},
+			shows: func(_ struct{}, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[putPolicyRequest, putPolicyAnswer]{
 			path: "/scaling/policy", subject: scalerArea + "policy.put", nav: webui.NavScaling, back: candidateAddress,
@@ -124,7 +126,8 @@ func (s *Service) scalingButtons() []route {
 				page.Heading = "Put this policy in force?"
 				return page
 			},
-			done: func(_ putPolicyRequest, a putPolicyAnswer) webui.Said { return inForce(a) },
+			done:  func(_ putPolicyRequest, a putPolicyAnswer) webui.Said { return inForce(a) },
+			shows: func(_ putPolicyRequest, a putPolicyAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[restoreRequest, putPolicyAnswer]{
 			path: "/scaling/restore", subject: scalerArea + "policy.restore", nav: webui.NavScaling, back: to("/scaling"),
@@ -140,7 +143,8 @@ func (s *Service) scalingButtons() []route {
 				page.Heading = "Go back to this policy?"
 				return page
 			},
-			done: func(_ restoreRequest, a putPolicyAnswer) webui.Said { return inForce(a) },
+			done:  func(_ restoreRequest, a putPolicyAnswer) webui.Said { return inForce(a) },
+			shows: func(_ restoreRequest, a putPolicyAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		{fiber.MethodPost, "/scaling/replay", account.RoleOperator, s.replay},
 	}

@@ -46,6 +46,7 @@ func (s *Service) workerButtons() []route {
 			done: func(q workerDrain, a workerStatus) webui.Said {
 				return webui.Said{Words: q.Worker + " finishes " + webui.Count(a.Busy, "photo", "photos") + ", takes no more and waits to be resumed."}
 			},
+			shows: func(q workerDrain, _ workerStatus) func(*board) bool { return drains(q.Worker, true) },
 		}.route(s),
 		button[workerResume, workerStatus]{
 			path: "/workers/resume", subjectOf: func(q workerResume) string { return workerArea + q.Worker + ".resume" }, nav: webui.NavFleet, back: backToWorker,
@@ -70,6 +71,7 @@ func (s *Service) workerButtons() []route {
 			done: func(q workerResume, _ workerStatus) webui.Said {
 				return webui.Said{Words: q.Worker + " takes photos again. Its front door comes back as soon as the balancer finds it healthy."}
 			},
+			shows: func(q workerResume, _ workerStatus) func(*board) bool { return drains(q.Worker, false) },
 		}.route(s),
 	}
 }
