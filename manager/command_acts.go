@@ -133,7 +133,9 @@ func (s *Service) handOver(ctx context.Context, p job.Photo) {
 
 type retryAnswer struct {
 	Retried int       `json:"retried"`
-	Left    int       `json:"left,omitempty"` // that match, too; at most so many are counted
+	Name    string    `json:"name,omitempty"`   // of the photo, if it is one
+	Causes  tally     `json:"causes,omitempty"` // of those that are tried again
+	Left    int       `json:"left,omitempty"`   // that match, too; at most so many are counted
 	Refused []refusal `json:"refused,omitempty"`
 }
 
@@ -150,9 +152,12 @@ func (s *Service) retryPhotos(ctx context.Context, call command.Call, q targets)
 		done, err := s.retry(ctx, call, p)
 		if done {
 			answer.Retried++
+			answer.Causes.add(p)
+			answer.Name = ofOne(answer.Retried, p)
 		}
 		return done, err
 	}, "Only a photo that failed or expired can be tried again, and that of a batch only while its batch is there.")
+	answer.Causes = answer.Causes.sorted()
 	return answer, err
 }
 
@@ -175,8 +180,18 @@ func (s *Service) retry(ctx context.Context, call command.Call, p job.Photo) (bo
 	return true, err
 }
 
+// ofOne is the name of the first photo of those that a command is about; empty once there
+// are more.
+func ofOne(n int, p job.Photo) string {
+	if n != 1 {
+		return ""
+	}
+	return nameOf(p)
+}
+
 type cancelAnswer struct {
 	Cancelled int       `json:"cancelled"`
+	Name      string    `json:"name,omitempty"` // as of a retry
 	Left      int       `json:"left,omitempty"` // as of a retry
 	Refused   []refusal `json:"refused,omitempty"`
 }
@@ -191,6 +206,7 @@ func (s *Service) cancelPhotos(ctx context.Context, call command.Call, q targets
 		done, err := s.cancel(ctx, call, p)
 		if done {
 			answer.Cancelled++
+			answer.Name = ofOne(answer.Cancelled, p)
 		}
 		return done, err
 	}, "Only a photo that waits can be cancelled; what is in hand finishes.")

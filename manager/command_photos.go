@@ -32,9 +32,9 @@ func (s *Service) photoCommands() []command.Command {
 		command.Change("jobs.submit", "Submits a photo behind a link, for an owner.",
 			submitRequest{URL: "https://example.com/gate.jpg", Owner: "ann"}, submitAnswer{ID: id, Owner: "ann", Lane: job.LaneInteractive}, s.submitPhoto),
 		command.Change("jobs.retry", "Tries failed or expired photos again, with all their attempts.",
-			targets{IDs: ids{id}}, retryAnswer{Retried: 1}, s.retryPhotos).Within(longCommand),
+			targets{IDs: ids{id}}, retryAnswer{Retried: 1, Name: "gate.jpg", Causes: tally{{job.CodeDecoderCrashed, 1, true}}}, s.retryPhotos).Within(longCommand),
 		command.Change("jobs.cancel", "Cancels photos that wait; what is in hand finishes.",
-			targets{Match: &listRequest{Owner: "ann", Lane: job.LaneBatch}, Limit: 500}, cancelAnswer{Cancelled: 1}, s.cancelPhotos).Within(longCommand),
+			targets{Match: &listRequest{Owner: "ann", Lane: job.LaneBatch}, Limit: 500}, cancelAnswer{Cancelled: 1, Name: "gate.jpg"}, s.cancelPhotos).Within(longCommand),
 	}
 }
 

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -78,7 +77,7 @@ func (s *Service) howItGoes(ctx context.Context, trial jobqueue.Trial, alive boo
 	}
 	photos, err := s.store.SearchPhotos(ctx, jobstore.Search{IDs: trial.Photos, Limit: len(trial.Photos)})
 	for _, p := range photos {
-		one := triedPhoto{ID: p.ID, Name: cmp.Or(p.Filename, p.Link), State: p.Row.State, Worker: p.WorkerID}
+		one := triedPhoto{ID: p.ID, Name: nameOf(p), State: p.Row.State, Worker: p.WorkerID}
 		switch {
 		case !p.Row.State.Terminal():
 			a.Open++

@@ -1,7 +1,6 @@
 package manager
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -112,7 +111,7 @@ func (s *Service) samplesOf(ctx context.Context, g jobstore.DeadGroup) ([]webui.
 	var list []webui.Sample
 	for _, p := range photos {
 		list = append(list, webui.Sample{
-			ID: p.ID.String(), Name: cmp.Or(p.Filename, p.Link, p.ID.String()),
+			ID: p.ID.String(), Name: nameOf(p),
 			Shown: p.OriginalKey != "" && !slices.Contains([]job.Code{job.CodeDecoderCrashed, job.CodeDecodeFailed, job.CodeUnsupportedFormat}, g.Reason),
 		})
 	}

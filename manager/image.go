@@ -9,6 +9,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"maskfleet/pkg/imagestore"
+	"maskfleet/pkg/job"
 	"maskfleet/pkg/problem"
 )
 
@@ -35,6 +36,11 @@ func (s *Service) redirectToImage(c *fiber.Ctx) error {
 		key, as.ContentType = photo.OriginalKey, photo.ContentType
 		if !strings.HasPrefix(as.ContentType, "image/") || strings.Contains(as.ContentType, "svg") {
 			as.ContentType, as.Taking = "application/octet-stream", imagestore.Attachment
+		}
+	case "upload": // nobody of ours has looked at it: it is saved, never shown
+		as = imagestore.Disposition{ContentType: "application/octet-stream", Taking: imagestore.Attachment, Filename: photo.Filename}
+		if upload, err := job.ParseUploadID(photo.Link); photo.Source == job.SourceSigned && err == nil {
+			key = imagestore.UploadKey(photo.OwnerID, upload)
 		}
 	case "annotated":
 		key = photo.AnnotatedKey

@@ -19,7 +19,7 @@ import (
 // jobPage is a photo as operators see it.
 func jobPage(p job.Photo, a photoAnswer) webui.JobPage {
 	page := webui.JobPage{
-		JobRow: jobRow(a.listed), Link: p.Link, Source: string(p.Source), ContentType: p.ContentType, Bytes: p.Bytes,
+		JobRow: jobRow(a.listed), Source: string(p.Source), ContentType: p.ContentType, Bytes: p.Bytes,
 		Width: p.Width, Height: p.Height, SHA256: p.SHA256, Trace: p.TraceParent,
 		Picture: p.AnnotatedKey != "", Original: p.OriginalKey != "",
 		MayRetry:  p.Row.State == job.StateFailed || p.Row.State == job.StateExpired,
@@ -29,6 +29,10 @@ func jobPage(p job.Photo, a photoAnswer) webui.JobPage {
 	if p.BatchID != (uuid.UUID{}) {
 		page.JobRow.Lane, page.Batch = p.Lane, p.BatchID.String()
 	}
+	if page.Link = p.Link; p.Source == job.SourceSigned {
+		page.Link, page.Upload = "", p.Link
+	}
+	page.Vain = vain(p.Failure)
 	for _, name := range slices.Sorted(maps.Keys(p.Metadata)) {
 		page.Metadata = append(page.Metadata, webui.Fact{Name: name, Value: p.Metadata[name]})
 	}

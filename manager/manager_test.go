@@ -113,6 +113,12 @@ func (s *site) enter(tab *browser.Tab) {
 
 func (s *site) accept(t testing.TB) job.Photo {
 	t.Helper()
+	return s.acceptAs(t, func(*job.Photo) {})
+}
+
+// acceptAs accepts a photo that change may change.
+func (s *site) acceptAs(t testing.TB, change func(*job.Photo)) job.Photo {
+	t.Helper()
 	id, err := job.NewID()
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +127,7 @@ func (s *site) accept(t testing.TB) job.Photo {
 		ID: id, OwnerID: testenv.Owner(t, s.doors.Store), Lane: job.LaneInteractive, Source: job.SourceLink, Link: "https://example.com/a.jpg",
 		CreatedAt: time.Now().UTC().Truncate(time.Microsecond), Row: job.Accepted(),
 	}
+	change(&p)
 	if err := s.doors.Store.Accept(t.Context(), p); err != nil {
 		t.Fatal(err)
 	}

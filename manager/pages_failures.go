@@ -78,7 +78,11 @@ func confirmRedrive(q redriveRequest, dry redriveAnswer) webui.ConfirmPage {
 	page := webui.ConfirmPage{
 		Heading: "Try " + webui.Count(dry.Redriven, "photo", "photos") + " again?", Consequence: how + ".",
 		Facts:   []webui.Fact{{Name: "The last is due in", Value: webui.Duration(time.Duration(dry.LastDueIn))}},
+		Warning: vain(job.Fail(q.Reason, nil)),
 		Nothing: dry.Redriven == 0, Button: "Try " + webui.Number(dry.Redriven) + " again",
+	}
+	if q.Reason != "" {
+		page.Facts = append(tally{{q.Reason, dry.Redriven, true}}.facts(), page.Facts...)
 	}
 	if q.Worker != "" && dry.Redriven > 0 {
 		page.Facts = append(page.Facts, webui.Fact{Name: "No other worker takes from the canary lane until", Value: utc(dry.Until)})
@@ -152,7 +156,7 @@ func (s *Service) failuresPage(operator bool) webui.FailuresPage {
 func failureGroup(g jobstore.DeadGroup) webui.FailureGroup {
 	model := modelWords(g.Model)
 	return webui.FailureGroup{
-		Reason: string(g.Reason), Says: job.Fail(g.Reason, nil).Message(), Model: model, Photos: g.Photos, Oldest: g.Oldest, Newest: g.Newest,
+		Reason: string(g.Reason), Says: job.Fail(g.Reason, nil).Message(), Vain: vain(job.Fail(g.Reason, nil)), Model: model, Photos: g.Photos, Oldest: g.Oldest, Newest: g.Newest,
 	}
 }
 

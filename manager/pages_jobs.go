@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +32,9 @@ func (s *Service) jobPages() []route {
 			confirm: func(q targets, dry retryAnswer) webui.ConfirmPage {
 				return webui.ConfirmPage{
 					Heading:     "Try " + webui.Count(dry.Retried, "photo", "photos") + " again?",
-					Consequence: "Each gets all its attempts anew. Those of a batch open its next run.",
-					Facts:       leftOverUpTo(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Retried == 0, Button: "Try again",
+					Consequence: map[bool]string{true: "It gets", false: "Each gets"}[dry.Retried == 1] + " all its attempts anew. Those of a batch open its next run.",
+					Warning:     dry.Causes.vain(),
+					Facts:       slices.Concat(named(dry.Name), dry.Causes.facts(), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Nothing: dry.Retried == 0, Button: "Try again",
 				}
 			},
 			done: func(_ targets, a retryAnswer) webui.Said {
@@ -45,7 +47,7 @@ func (s *Service) jobPages() []route {
 				return webui.ConfirmPage{
 					Heading:     "Cancel " + webui.Count(dry.Cancelled, "photo", "photos") + "?",
 					Consequence: "Nobody looks for faces in " + map[bool]string{true: "it", false: "them"}[dry.Cancelled == 1] + ". A cancelled photo is not tried again; what is in hand finishes.",
-					Facts:       leftOverUpTo(dry.Left), Refused: refusedWords(dry.Refused), Nothing: dry.Cancelled == 0, Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
+					Facts:       slices.Concat(named(dry.Name), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Nothing: dry.Cancelled == 0, Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
 				}
 			},
 			done: func(_ targets, a cancelAnswer) webui.Said {

@@ -146,3 +146,55 @@ func TestAJobIsShownWithoutTheBroker(t *testing.T) {
 		t.Error("a viewer is offered a button")
 	}
 }
+
+// TestAnotherTryInVainIsNotUrged: where another try ends the same way, the page says so,
+// its button is a quiet one, and before it is done its page names photo and cause.
+func TestAnotherTryInVainIsNotUrged(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	upload, err := job.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := s.acceptAs(t, func(p *job.Photo) { p.Source, p.Link, p.Filename = job.SourceSigned, upload.String(), "cut.jpg" })
+	o.fail(cut, job.CodeDecodeFailed, "3")
+	away := s.accept(t)
+	o.fail(away, job.CodeFetchStatus, "3")
+
+	token := s.somebody(t, "olga", "operator")
+	says := func(page string, is bool, words ...string) {
+		t.Helper()
+		for _, w := range words {
+			if strings.Contains(page, w) != is {
+				t.Errorf("that the page says %q is %t", w, !is)
+			}
+		}
+	}
+	page := s.page(t, "/jobs/"+cut.ID.String(), token)
+	says(page, true, "Another try ends the same way", `<button class="button"><svg`, "The file as it was uploaded is kept", "<dt>Upload</dt>", "/image/upload")
+	says(page, false, "Nothing is stored", `<button class="button main">`, "<dt>Link</dt>")
+	page = s.page(t, "/jobs/"+away.ID.String(), token)
+	says(page, true, `<button class="button main">`, "each try fetches it from its link")
+	says(page, false, "Another try ends the same way")
+
+	sure := func(form url.Values) string {
+		t.Helper()
+		text, err := io.ReadAll(s.ask(t, http.MethodPost, "/jobs/retry", token, form.Encode()).Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	says(sure(url.Values{"id": {cut.ID.String()}}), true, "Try 1 photo again?", "cut.jpg", "decode_failed: The photo is damaged", "Another try ends the same way")
+	says(sure(url.Values{"id": {cut.ID.String(), away.ID.String()}}), true, "Try 2 photos again?", "1 photo, decode_failed", "1 photo, fetch_status", "Another try of 1 photo of these ends the same way")
+
+	taken := s.ask(t, http.MethodGet, "/jobs/"+cut.ID.String()+"/image/upload", token, "")
+	if to := taken.Header.Get("Location"); taken.StatusCode != http.StatusFound || !strings.Contains(to, upload.String()) || !strings.Contains(to, "attachment") {
+		t.Errorf("the upload is got with %d from %q", taken.StatusCode, to)
+	}
+	eventually(t, "Failures urges one of the two groups", func() bool {
+		page := s.page(t, "/failures", token)
+		return strings.Count(page, `<a class="button main"`) == 1 && strings.Count(page, "Another try ends the same way") == 1
+	})
+}

@@ -29,7 +29,7 @@ func trialOf(a trialAnswer, groups []jobstore.DeadGroup) *webui.Trial {
 		Succeeded: a.Succeeded, Failed: a.Failed, Open: a.Open, Gone: a.Gone, Ends: webui.NewCommand("end-trial", "maskfleet.jobs.dead.trial.end", []byte("{}")),
 	}
 	for _, p := range a.Photos {
-		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), Name: cmp.Or(p.Name, p.ID.String()), State: p.State, Code: string(p.Code)})
+		trial.Tried = append(trial.Tried, webui.Tried{ID: p.ID.String(), Name: p.Name, State: p.State, Code: string(p.Code)})
 	}
 	i := slices.IndexFunc(groups, func(g jobstore.DeadGroup) bool { return isOf(trial, g) })
 	if i >= 0 && a.Failed == 0 { // else the group has those that failed again, and a button of its own

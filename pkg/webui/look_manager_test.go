@@ -84,6 +84,7 @@ func confirmPictures() []picture {
 	page := webui.ConfirmPage{
 		Frame: atManager("Re-drive", webui.NavFailures), Heading: "Try 120 photos again?", Consequence: "They go into the canary lane, 2 a second, the oldest first.",
 		Facts:   []webui.Fact{{"Photos", "120"}, {"More that were meant", "31"}, {"The last is due in", "60 s"}},
+		Warning: "Another try of 7 photos of these ends the same way.",
 		Refused: []string{"3 photos belong to a batch that is closed, and stay as they are."},
 		Action:  "/failures/redrive", Button: "Try 120 again", Back: "/failures",
 		Does: webui.NewCommand("does", "maskfleet.jobs.dead.redrive", []byte(`{"reason":"decoder_crashed","model":"maskfleet-accurate 2026-11-1-97cc58fc","limit":120,"per_second":2,"canary":true}`)),
@@ -166,12 +167,15 @@ func jobPictures() []picture {
 			{At: now.Add(-48 * time.Second), After: 3 * time.Millisecond, Word: "Dead letter written", Class: "bad"},
 		},
 	}
+	cut := failed
+	cut.Name, cut.Source, cut.Link, cut.Upload, cut.Original, cut.Code = "1-cut4.jpg", "signed_upload", "", "01a22409-d83e-71d1-97b4-ca20f1d8298e", false, job.CodeDecodeFailed
+	cut.Failure, cut.Cause, cut.Vain = job.Fail(job.CodeDecodeFailed, nil).Message(), "the file ends too early", "Another try ends the same way: it is the file. It has to be sent again, from the original."
 	done := failed
 	done.JobRow, done.Failure, done.Picture, done.Faces, done.MayRetry, done.Unknown = jobRows(1)[0], "", true, job.Counts{Faces: 3, Masked: 2, Unmasked: 1}, false, true
 	done.Timing = fact("Waited", "18 ms", "Fetching", "4 ms", "Looking for faces", "84 ms", "In all", "131 ms")
 	return []picture{
 		{"jobs-many", "jobs", many}, {"jobs-none", "jobs", list(0, webui.JobQuery{})}, {"jobs-not-found", "jobs", list(0, webui.JobQuery{Owner: "bob"})}, {"jobs-wrong", "jobs", wrong},
-		{"job-failed", "job", failed}, {"job-done", "job", done},
+		{"job-failed", "job", failed}, {"job-cut", "job", cut}, {"job-done", "job", done},
 	}
 }
 
@@ -192,7 +196,7 @@ func failurePictures() []picture {
 		Groups: []webui.FailureGroup{group(job.CodeInferenceTimeout, 1284, true), group(job.CodeDecoderCrashed, 17, false), group(job.CodeFetchStatus, 1, false)},
 		Strays: []webui.Stray{{Reason: "unknown", Letters: 3}},
 	}
-	many.Groups[2].Model = ""
+	many.Groups[2].Model, many.Groups[2].Vain = "", "Another try ends the same way: it is the file. It has to be sent again, from the original."
 	many.Trial = &webui.Trial{
 		Worker: "i-0e68ace0923f95cdf", By: "olga", Reason: "inference_timeout", Model: many.Groups[0].Model, BegunAt: now.Add(-time.Minute), Until: now.Add(29 * time.Minute),
 		Alive: true, Lasts: true, Succeeded: 2, Failed: 1, Tried: []webui.Tried{{ID: "a", Name: "gate-7-0001.jpg", State: job.StateSucceeded}, {ID: "b", Name: "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", State: job.StateSucceeded}, {ID: "c", Name: "gate-7-0003.jpg", State: job.StateFailed, Code: "inference_timeout"}},

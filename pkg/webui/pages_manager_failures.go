@@ -10,6 +10,7 @@ import (
 // FailureGroup is dead letters that failed in the same way.
 type FailureGroup struct {
 	Reason, Says   string // the code, and what it means
+	Vain           string // a sentence: another try ends the same way
 	Model          string // "": none said so
 	Photos         int
 	Oldest, Newest time.Time

@@ -44,6 +44,7 @@ type ConfirmPage struct {
 	Frame
 	Heading     string   // "Cancel 12 photos?"
 	Consequence string   // a sentence or two
+	Warning     string   // why it may be in vain
 	Facts       []Fact   // what the dry run said
 	Refused     []string // what of it would not be done, and why
 	Remains     []string // what stays all the same

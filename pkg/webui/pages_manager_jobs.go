@@ -113,12 +113,14 @@ type JobPage struct {
 	Batch                     string
 	Metadata                  []Fact
 	Faces                     job.Counts
-	Picture, Original         bool // there is a marked copy; there are the bytes as they came
+	Picture, Original         bool   // there is a marked copy; there are the bytes as they came
+	Upload                    string // the upload of which it came, by a signed link; its bytes are not ours yet if there is no Original
 
 	Row      []Fact // the row protocol's state
 	Lease    time.Time
 	Failure  string // a sentence
 	Cause    string // for operators only
+	Vain     string // a sentence: another try ends the same way
 	Model    string
 	Timing   []Fact
 	Message  string // what lies on the broker, in words
