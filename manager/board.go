@@ -94,6 +94,10 @@ func newBoard(s *Service) *board {
 	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
 	b.waiting = gaugeOf(b, s, "waiting photos", 2*count, s.readWaiting)
 	b.waiting.lazy = true
+	b.waiting.rests = func(w waiting) time.Duration {
+		return map[bool]time.Duration{true: seldom}[w.photos() > countedOften*10]
+	}
+	b.waiting.stale += seldom
 	b.outlook = gaugeOf(b, s, "outlook", 2*count, outlookReader(s))
 	b.outlook.lazy = true
 	b.erasures = gaugeOf(b, s, "erasures", count, func(ctx context.Context) (erasuresAnswer, error) {

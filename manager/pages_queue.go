@@ -24,17 +24,20 @@ import (
 
 // waiting is what of the queue stands in MySQL.
 type waiting struct {
-	line    jobstore.Line // photos outside of batches
-	outside int           // of them, not known to be on the broker
+	lanes   map[job.Lane]jobstore.LaneQueue
 	batches []jobstore.ActiveBatch
 	names   map[uuid.UUID]string // of their owners
 }
 
-func (s *Service) readWaiting(ctx context.Context) (w waiting, err error) {
-	if w.line, err = s.store.WaitingInLine(ctx); err != nil {
-		return waiting{}, err
+func (w waiting) photos() (n int) {
+	for _, q := range w.lanes {
+		n += q.Queued
 	}
-	if w.outside, err = s.store.WaitingOutsideBroker(ctx); err != nil {
+	return n
+}
+
+func (s *Service) readWaiting(ctx context.Context) (w waiting, err error) {
+	if w.lanes, err = s.store.CountLanes(ctx); err != nil {
 		return waiting{}, err
 	}
 	if w.batches, err = s.store.ActiveBatches(ctx); err != nil {
@@ -126,21 +129,17 @@ func (s *Service) queuePage(operator bool) webui.QueuePage {
 	if page.WaitingRead = read; !read.Known() {
 		return page
 	}
-	page.Line, page.LineOldest, page.Outside = w.line.Photos(), w.line.Oldest(page.At), w.outside
+	page.Waiting = map[job.Lane]webui.Waiting{}
+	for lane, q := range w.lanes {
+		page.Waiting[lane] = webui.Waiting{Photos: q.Queued, Oldest: q.Oldest}
+		page.Outside += q.Outside
+		page.InMySQL += q.Queued - q.OnBroker
+	}
 	page.Shares = sharesOf(w)
-	for _, b := range w.batches {
-		page.BatchItems += b.Remaining
-		page.BatchesOnBroker += b.OnBroker
-	}
-	page.Batches = len(w.batches)
-	if len(w.batches) > 0 { // the oldest comes first, and its id says when it was made
-		seconds, nanos := w.batches[0].ID.Time().UnixTime()
-		page.BatchOldest = page.At.Sub(time.Unix(seconds, nanos))
-	}
 	return page
 }
 
-// sharesOf says what each owner has in the lane of batches, who has most on the broker
+// sharesOf says what each owner has in batches, who has most on the broker
 // first.
 func sharesOf(w waiting) []webui.ShareRow {
 	var rows []webui.ShareRow

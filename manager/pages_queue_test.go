@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/webui/browser"
 )
@@ -46,6 +47,42 @@ func TestQueueIsPausedAndResumedByPage(t *testing.T) {
 	}
 	s.audited(t, "lanes.pause", "admin", "page", `"reason":"the store's move"`)
 	s.audited(t, "intake.resume", "admin", "page", "")
+}
+
+// TestQueueAddsUp: what waits is shown by lane, in all, and of it what MySQL alone has.
+func TestQueueAddsUp(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	p := s.accept(t)
+	if err := s.doors.Queue.Publish(t.Context(), job.NewMessage(p, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.doors.Store.Confirm(t.Context(), p.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	s.accept(t)
+	s.acceptAs(t, func(p *job.Photo) { p.Lane = job.LaneCanary })
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/queue")
+	shows := func(lane, label, value string) {
+		t.Helper()
+		tab.Await(`document.querySelector('[data-key="` + lane + `"] [data-label="` + label + `"]').textContent === '` + value + `'`)
+	}
+	shows("interactive", "Waiting", "2")
+	shows("interactive", "Pending", "1")
+	shows("batch", "Waiting", "0")
+	shows("batch", "Oldest waits", "\u2013")
+	shows("canary", "Waiting", "1")
+	shows("all", "Waiting", "3")
+	shows("all", "Pending", "1")
+	tab.Await(`document.querySelector('.facts.wide').innerText.replace(/\s+/g, ' ').includes('not on the broker 2 of them in no batch 2 of them items of batches 0')`)
+	if oldest := browser.Eval[string](tab, `document.querySelector('[data-key="canary"] [data-label="Oldest waits"]').textContent`); oldest == "\u2013" {
+		t.Error("nobody says how long the oldest canary waits")
+	}
+	if found := tab.Problems(); len(found) > 0 {
+		t.Errorf("the browser complains of %q", found)
+	}
 }
 
 // audited fails the test unless the audit log has such a record.

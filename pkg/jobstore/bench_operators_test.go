@@ -39,6 +39,7 @@ func operatorsReads(store *jobstore.Store, p job.Photo) map[string]func(context.
 	return map[string]func(context.Context) error{
 		"overview/open":  func(ctx context.Context) error { _, err := store.CountOpen(ctx); return err },
 		"overview/pace":  func(ctx context.Context) error { _, err := store.Pace(ctx, 30); return err },
+		"queue/lanes":    func(ctx context.Context) error { _, err := store.CountLanes(ctx); return err },
 		"queue/line":     func(ctx context.Context) error { _, err := store.WaitingInLine(ctx); return err },
 		"jobs/all":       search(jobstore.Search{}),
 		"jobs/state":     search(jobstore.Search{State: job.StateFailed}),

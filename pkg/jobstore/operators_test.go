@@ -48,6 +48,44 @@ func TestOperatorsReadsOfManyPhotos(t *testing.T) {
 	}
 }
 
+// TestLanesAreCounted: what waits by lane, and where, also of an item of a batch that is
+// in another lane than its batch.
+func TestLanesAreCounted(t *testing.T) {
+	t.Parallel()
+	_, store := open(t)
+	p := accept(t, store)
+	if _, err := store.Confirm(t.Context(), p.ID, 1); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, store)
+	b := expanded(t, store, p.OwnerID, 3)
+	claimed, _, _, err := store.Claim(t.Context(), job.ItemID(b.ID, 1), 1, "w", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Fail(t.Context(), claimed.ID, claimed.Row.Fence, job.Fail(job.CodeDecodeFailed, nil)); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := store.Redrive(t.Context(), claimed.ID, 0, job.LaneCanary); err != nil || !again {
+		t.Fatalf("tried again: %t, %v", again, err)
+	}
+	lanes, err := store.CountLanes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lane, want := range map[job.Lane]jobstore.LaneQueue{
+		job.LaneInteractive: {Queued: 2, OnBroker: 1, Outside: 1}, job.LaneBatch: {Queued: 2, Batches: 2}, job.LaneCanary: {Queued: 1, Batches: 1},
+	} {
+		got := lanes[lane]
+		if got.Oldest <= 0 || got.Oldest > time.Hour {
+			t.Errorf("the oldest of %s waits for %v", lane, got.Oldest)
+		}
+		if got.Oldest = 0; got != want {
+			t.Errorf("%s: got %+v, want %+v", lane, got, want)
+		}
+	}
+}
+
 // TestListsAreReadInOrder: a page of a list is read from one index and ends with the
 // page, however many photos match and wherever they stand.
 func TestListsAreReadInOrder(t *testing.T) {

@@ -41,6 +41,38 @@ func (s *Store) CountOpen(ctx context.Context) (w OpenPhotos, err error) {
 	return w, nil
 }
 
+// LaneQueue is what of a lane waits.
+type LaneQueue struct {
+	Queued   int
+	OnBroker int           // of them, known to lie there
+	Batches  int           // of them, items of batches
+	Outside  int           // of those in no batch, not known to lie on the broker
+	Oldest   time.Duration // since the first of them became due; 0: none is
+}
+
+// CountLanes counts what waits in each lane. Other than the rest of this file it reads
+// the rows of what waits: ask every few seconds, while somebody looks.
+func (s *Store) CountLanes(ctx context.Context) (map[job.Lane]LaneQueue, error) {
+	rows, err := s.db.QueryContext(ctx, `
+		SELECT lane, COUNT(*), COUNT(confirmed_at), COUNT(batch_id), SUM(batch_id IS NULL AND confirmed_at IS NULL),
+			COALESCE(TIMESTAMPDIFF(MICROSECOND, MIN(run_at), UTC_TIMESTAMP(6)), 0)
+		FROM photos WHERE state = 'queued' AND deleted_at IS NULL GROUP BY lane`)
+	lanes := map[job.Lane]LaneQueue{}
+	_, err = collect(rows, err, func(from row) (struct{}, error) {
+		var lane job.Lane
+		var q LaneQueue
+		var oldest micros
+		err := from.Scan(&lane, &q.Queued, &q.OnBroker, &q.Batches, &q.Outside, &oldest)
+		q.Oldest = max(oldest.duration(), 0)
+		lanes[lane] = q
+		return struct{}{}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("counting what waits in the lanes: %w", err)
+	}
+	return lanes, nil
+}
+
 // Minute is what happened in one minute, the last sixty seconds being the first.
 type Minute struct {
 	Accepted, Succeeded, Failed int

@@ -104,7 +104,8 @@ func queuePictures() []picture {
 		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute},
 		Lanes:   []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
 		Intake:  &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
-		Line:    15, LineOldest: 1400 * time.Millisecond, Outside: 2, Batches: 4, BatchOldest: 7 * time.Minute, BatchItems: 61240, BatchesOnBroker: 3960,
+		Waiting: map[job.Lane]webui.Waiting{job.LaneInteractive: {Photos: 15, Oldest: 1400 * time.Millisecond}, job.LaneBatch: {Photos: 61227, Oldest: 7 * time.Minute}},
+		InMySQL: 57270, Outside: 2,
 		Shares: []webui.ShareRow{{"cameras.north", 2, 40110, 1320, 0.333}, {"cameras.south", 1, 20000, 1320, 0.333}, {"inspections", 1, 1130, 1320, 0.333}},
 	}
 	empty := webui.QueuePage{

@@ -6,7 +6,7 @@ import (
 	"maskfleet/pkg/job"
 )
 
-// ShareRow is what an owner has in the lane of batches.
+// ShareRow is what an owner has in batches, whatever lane an item is in.
 type ShareRow struct {
 	Owner     string
 	Batches   int
@@ -27,33 +27,53 @@ type QueuePage struct {
 	Intake     *Pause // nil: photos are taken in
 	IntakeRead Reading
 
-	Line            int           // photos outside of batches that wait and are due
-	LineOldest      time.Duration // since the first of them became due
-	Outside         int           // photos outside of batches that wait in MySQL alone
-	Batches         int           // that are going on
-	BatchOldest     time.Duration // since the oldest of them was made
-	BatchItems      int           // that have not ended
-	BatchesOnBroker int           // of them, that wait on the broker
-	Shares          []ShareRow
-	WaitingRead     Reading
+	Waiting     map[job.Lane]Waiting
+	InMySQL     int // of all that wait, those that are not on the broker
+	Outside     int // of those, in no batch
+	Shares      []ShareRow
+	WaitingRead Reading // of these four
+}
+
+// Waiting is what of a lane waits, wherever it lies.
+type Waiting struct {
+	Photos int
+	Oldest time.Duration // since the first of them became due
+}
+
+// Waits is how many photos of a lane wait.
+func (p QueuePage) Waits(lane job.Lane) string {
+	return valueOf(p.WaitingRead, Number(p.Waiting[lane].Photos))
 }
 
 // Oldest says how long the oldest photo of a lane has waited.
 func (p QueuePage) Oldest(lane job.Lane) string {
-	switch {
-	case !p.WaitingRead.Known():
-		return "\u2013"
-	case lane == job.LaneInteractive && p.Line > 0:
-		return Duration(p.LineOldest)
-	case lane == job.LaneBatch && p.Batches > 0:
-		return "batch from " + Duration(p.BatchOldest) + " ago"
-	default:
+	w := p.Waiting[lane]
+	if w.Photos == 0 || w.Oldest == 0 {
 		return "\u2013"
 	}
+	return Duration(w.Oldest)
 }
 
-// InMySQL is how many photos wait there alone.
-func (p QueuePage) InMySQL() int { return p.Outside + max(0, p.BatchItems-p.BatchesOnBroker) }
+// AllWait is how many photos of all lanes wait.
+func (p QueuePage) AllWait() string {
+	n := 0
+	for _, w := range p.Waiting {
+		n += w.Photos
+	}
+	return valueOf(p.WaitingRead, Number(n))
+}
+
+// AllLanes adds up what the broker says of them.
+func (p QueuePage) AllLanes() LaneRow {
+	var all LaneRow
+	for _, l := range p.Lanes {
+		all.Pending, all.InFlight = all.Pending+l.Pending, all.InFlight+l.InFlight
+	}
+	return all
+}
+
+// InBatches is how many of those that wait in MySQL alone are items of batches.
+func (p QueuePage) InBatches() int { return p.InMySQL - p.Outside }
 
 // PausePage fills page "pause": for how long, and why.
 type PausePage struct {
