@@ -51,15 +51,16 @@ type dispatcher struct {
 	cfg       DispatcherConfig
 	unseenFor time.Duration
 	holder    string
+	deed      *deed
 	log       *slog.Logger
 	items     prometheus.Counter
 	onBroker  prometheus.Gauge
 }
 
-func newDispatcher(doors Doors, p *publisher, cfg DispatcherConfig, log *slog.Logger, registerer prometheus.Registerer) *dispatcher {
+func newDispatcher(doors Doors, p *publisher, cfg DispatcherConfig, instance string, log *slog.Logger, registerer prometheus.Registerer) *dispatcher {
 	d := &dispatcher{
 		store: doors.Store, queue: doors.Queue, publisher: p, cfg: cfg, unseenFor: p.cfg.UnseenFor,
-		holder: uuid.NewString(), log: log,
+		holder: holderOn(instance), deed: &deed{}, log: log,
 		items: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "maskfleet_ingest_dispatched_items_total",
 			Help: "Items of batches brought to the broker by this door.",
@@ -194,6 +195,7 @@ func (d *dispatcher) publish(ctx context.Context, items []dueItem, active []jobs
 			return err
 		}
 		d.items.Inc()
+		d.deed.did(1)
 		_, err = d.store.Confirm(ctx, item.ID, item.Publication)
 		return err
 	})

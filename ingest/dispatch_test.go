@@ -36,7 +36,7 @@ func newDispatch(t *testing.T, cfg DispatcherConfig) *dispatch {
 	doors := Doors{Store: testenv.JobStore(t), Queue: queue}
 	registry := prometheus.NewRegistry()
 	p := newPublisher(doors.Store, queue, PublisherConfig{UnconfirmedFor: time.Second, UnseenFor: time.Microsecond, BatchSize: 100}, log, registry)
-	return &dispatch{dispatcher: newDispatcher(doors, p, cfg, log, registry), broker: broker}
+	return &dispatch{dispatcher: newDispatcher(doors, p, cfg, "", log, registry), broker: broker}
 }
 
 // batch stores an expanded batch of items.
@@ -208,6 +208,7 @@ func TestOneDoorDispatches(t *testing.T) {
 	d.rounds(t)
 	second := *d.dispatcher
 	second.holder = "the second"
+	second.deed = &deed{}
 	b := d.batch(t, testenv.Owner(t, d.store), 5)
 	if err := second.round(t.Context()); err != nil {
 		t.Fatal(err)
@@ -227,5 +228,8 @@ func TestOneDoorDispatches(t *testing.T) {
 		if !p.Row.Confirmed {
 			t.Errorf("item %d is not dispatched", p.BatchLine)
 		}
+	}
+	if first, then := d.deed.told(), second.deed.told(); first != nil || then == nil || then.Photos != 5 {
+		t.Errorf("the first tells of %+v, the second of %+v", first, then)
 	}
 }

@@ -75,6 +75,7 @@ type eraser struct {
 	cfg     EraseConfig
 	log     *slog.Logger
 	holder  string // of the lease
+	deed    *deed
 	removed *prometheus.CounterVec
 	orphans *prometheus.CounterVec
 	missing prometheus.Counter
@@ -83,10 +84,10 @@ type eraser struct {
 	swept time.Time // when a day was swept last; of Run's goroutine alone
 }
 
-func newEraser(doors Doors, cfg EraseConfig, log *slog.Logger, registerer prometheus.Registerer) *eraser {
+func newEraser(doors Doors, cfg EraseConfig, instance string, log *slog.Logger, registerer prometheus.Registerer) *eraser {
 	e := &eraser{
 		store: doors.Store, images: doors.Images, cache: doors.Cache, queue: doors.Queue, cfg: cfg, log: log,
-		holder: uuid.NewString(), wake: make(chan struct{}, 1),
+		holder: holderOn(instance), deed: &deed{}, wake: make(chan struct{}, 1),
 		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "maskfleet_ingest_erased_total", Help: "What was erased with photos, by kind.",
 		}, []string{"kind"}),
@@ -174,6 +175,7 @@ func (e *eraser) finish(ctx context.Context, p jobstore.Erasable) erased {
 		done.Pending = 1
 		e.log.WarnContext(ctx, "photo not erased yet", "photo_id", p.ID, "err", err)
 	}
+	e.deed.did(done.Photos)
 	e.removed.WithLabelValues("row").Add(float64(done.Photos))
 	e.removed.WithLabelValues("object").Add(float64(done.Objects))
 	e.removed.WithLabelValues("cache_entry").Add(float64(done.CacheEntries))

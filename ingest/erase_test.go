@@ -142,7 +142,7 @@ func TestPhotosPastTheirTimeAreErased(t *testing.T) {
 	photo := d.finishedPhoto(t, d.ann) // with a shorter time from the start it might be gone before that
 	strict := &eraser{
 		store: d.store, queue: d.queue, cfg: EraseConfig{KeepStaff: time.Millisecond},
-		log: d.eraser.log, holder: d.eraser.holder, wake: d.eraser.wake,
+		log: d.eraser.log, holder: d.eraser.holder, deed: d.eraser.deed, wake: d.eraser.wake,
 	}
 	eventually(t, "it is erased", func() bool {
 		if err := strict.expire(t.Context()); err != nil {
@@ -172,7 +172,7 @@ func TestLaneDoesNotShortenTheTime(t *testing.T) {
 	}
 	e := &eraser{
 		store: d.store, queue: d.queue, cfg: EraseConfig{KeepBatches: time.Nanosecond, KeepStaff: time.Hour},
-		log: d.eraser.log, holder: d.eraser.holder, wake: d.eraser.wake,
+		log: d.eraser.log, holder: d.eraser.holder, deed: d.eraser.deed, wake: d.eraser.wake,
 	}
 	eventually(t, "the eraser's lease is ours", func() bool { return e.mine(t.Context()) })
 	if err := e.expire(t.Context()); err != nil {

@@ -74,7 +74,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 		cache:     doors.Cache,
 		accounts:  account.New(doors.Store, doors.Cache, cfg.Accounts),
 		publisher: newPublisher(doors.Store, doors.Queue, cfg.Publisher, tel.Log, tel.Registry),
-		eraser:    newEraser(doors, cfg.Erase, tel.Log, tel.Registry),
+		eraser:    newEraser(doors, cfg.Erase, cfg.Instance.ID, tel.Log, tel.Registry),
 		health:    &httpserver.Health{},
 		pageError: httpserver.RenderJSON,
 		admission: &admission{
@@ -87,7 +87,7 @@ func New(cfg Config, doors Doors, tel *telemetry.Telemetry) (*Service, error) {
 	s.hub = newHub(s.lookAtPhoto, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.batchHub = newHub(s.lookAtBatch, cfg.Waiting.PollInterval, tel.Log, m.waiters)
 	s.expander = newExpander(doors, cfg.Expander, itemLimits{items: cfg.Batch.MaxItems, photo: cfg.Photo.MaxBytes}, s.admission.memory, tel.Log, tel.Registry)
-	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, tel.Log, tel.Registry)
+	s.dispatch = newDispatcher(doors, s.publisher, cfg.Dispatch, cfg.Instance.ID, tel.Log, tel.Registry)
 	s.quotas = newQuotas(cfg.Quota, doors.Store)
 	s.callers = newCallers(cfg.KeyGoodFor)
 	s.estimator = estimate.New(doors.Store, doors.Queue)

@@ -144,4 +144,12 @@ func TestDoorTellsWhatItServed(t *testing.T) {
 		}
 		return last.Requests == 3
 	})
+	p := d.finishedPhoto(t, d.ann)
+	if _, err := d.eraser.erase(t.Context(), d.ann.user.ID, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a reading of what it erased", func() bool {
+		got, err := d.queue.DoorReadings(t.Context(), "i-test", time.Hour)
+		return err == nil && len(got) > 0 && got[len(got)-1].Erased != nil && got[len(got)-1].Erased.Photos == 1
+	})
 }

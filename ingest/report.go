@@ -15,6 +15,7 @@ func (s *Service) report(ctx context.Context) error {
 	for {
 		err := s.queue.ReportDoor(ctx, jobqueue.DoorReading{
 			Instance: s.cfg.Instance.ID, StartedAt: started, Requests: s.health.Served(), Ready: s.health.Ready() == nil,
+			Dispatched: s.dispatch.deed.told(), Erased: s.eraser.deed.told(),
 		})
 		if err != nil && ctx.Err() == nil {
 			s.tel.Log.DebugContext(ctx, "reading not sent", "err", err)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"maskfleet/pkg/cache"
@@ -111,9 +112,10 @@ func (b *board) clocks() []webui.ClockRow {
 type duty struct {
 	name, does string
 	lease      *jobqueue.Lease // nil: nobody has it
+	did        *jobqueue.Deed  // what was done last, if doors tell it
 }
 
-// readDuties asks who has the leases.
+// readDuties asks who has the leases, and the doors what they did.
 func (s *Service) readDuties(ctx context.Context) ([]duty, error) {
 	all := []duty{
 		{name: "scaler", does: "Decides how many instances there are"},
@@ -126,7 +128,30 @@ func (s *Service) readDuties(ctx context.Context) ([]duty, error) {
 			return nil, err
 		}
 	}
+	doors, err := s.queue.LastDoorReadings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range doors {
+		all[1].did, all[2].did = later(all[1].did, d.Dispatched), later(all[2].did, d.Erased)
+	}
 	return all, nil
+}
+
+func later(a, b *jobqueue.Deed) *jobqueue.Deed {
+	if a == nil || b != nil && b.At.After(a.At) {
+		return b
+	}
+	return a
+}
+
+// holderWords are who has a lease: the instance of a door, or the run of a scaler.
+func holderWords(holder string) (who, instance string) {
+	if on, _, is := strings.Cut(holder, " "); is {
+		return on, on
+	}
+	const enough = len("scaler-01a22409-d83e") // of an id, to find it in a log
+	return holder[:min(len(holder), enough)], ""
 }
 
 // dutyRows are the duties with what is known to have been done.
@@ -137,11 +162,23 @@ func (b *board) dutyRows() ([]webui.DutyRow, webui.Reading) {
 		row := webui.DutyRow{Name: d.name, Does: d.does}
 		if d.lease != nil {
 			row.Holder, row.RenewedAt = d.lease.Holder, d.lease.RenewedAt
+			row.Who, row.Instance = holderWords(d.lease.Holder)
+		}
+		if d.did != nil {
+			row.DidAt, row.Did = d.did.At, map[string]string{"dispatcher": "gave ", "eraser": "erased "}[d.name]+webui.Count(d.did.Photos, "photo", "photos")
+			if d.name == "dispatcher" {
+				row.Did += " to the queue"
+			}
 		}
 		rows = append(rows, row)
 	}
 	add := func(name string, at time.Time, words string) {
-		if i := slices.IndexFunc(rows, func(r webui.DutyRow) bool { return r.Name == name }); i >= 0 {
+		i := slices.IndexFunc(rows, func(r webui.DutyRow) bool { return r.Name == name })
+		switch {
+		case i < 0:
+		case rows[i].DidAt.After(at):
+			rows[i].Did += "; " + words + " " + webui.Duration(time.Since(at)) + " ago"
+		default:
 			rows[i].DidAt, rows[i].Did = at, words
 		}
 	}

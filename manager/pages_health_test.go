@@ -16,8 +16,10 @@ import (
 
 // alive has two workers, one with a clock that is slow, and somebody who acts for all.
 func (s *site) alive(ctx context.Context) error {
-	_, _, err := s.doors.Queue.AcquireLease(ctx, "dispatcher", "a test")
+	_, _, err := s.doors.Queue.AcquireLease(ctx, "dispatcher", "i-door 01a22409-d83e-71d1-97b4-ca20f1d8298e")
 	return errors.Join(err,
+		s.doors.Queue.ReportDoor(ctx, jobqueue.DoorReading{Instance: "i-door", Dispatched: &jobqueue.Deed{At: time.Now().Add(-20 * time.Second), Photos: 2000}}),
+		s.doors.Queue.ReportDoor(ctx, jobqueue.DoorReading{Instance: "i-other", Erased: &jobqueue.Deed{At: time.Now(), Photos: 356}, Dispatched: &jobqueue.Deed{At: time.Now().Add(-time.Hour), Photos: 7}}),
 		s.doors.Queue.PutWorker(ctx, jobqueue.Worker{ID: "w-fine", SaidAt: time.Now()}),
 		s.doors.Queue.PutWorker(ctx, jobqueue.Worker{ID: "w-late", SaidAt: time.Now().Add(-5 * time.Minute)}))
 }
@@ -66,6 +68,9 @@ func TestHealthSaysWhatAnswersAndWhatDoesNot(t *testing.T) {
 	tab.Await(`document.querySelector('[data-key="clock-Workers"]').textContent.includes('w-late')`)
 	tab.Await(`document.querySelector('[data-key="duty-eraser"]').textContent.includes('1 removed that no row names, 4 missing')`)
 	tab.Await(`document.querySelector('[data-key="duty-dispatcher"] .badge').textContent === 'Somebody does'`)
+	tab.Await(`document.querySelector('[data-key="duty-dispatcher"] a[href="/fleet/i-door"]').textContent === 'i-door'`)
+	tab.Await(`document.querySelector('[data-key="duty-dispatcher"]').textContent.includes('gave 2\u202f000 photos to the queue')`)
+	tab.Await(`document.querySelector('[data-key="duty-eraser"]').textContent.includes('erased 356 photos; swept')`)
 	tab.Await(`document.querySelector('[data-key="duty-scaler"] .badge').textContent === 'Nobody does'`)
 
 	s.redis.Freeze() // a server that keeps silent is away, too

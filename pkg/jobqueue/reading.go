@@ -30,7 +30,16 @@ type DoorReading struct {
 	StartedAt time.Time `json:"started_at"`
 	Requests  int64     `json:"requests"` // answered, without those of health checks
 	Ready     bool      `json:"ready"`    // for traffic
-	Heard     `json:"-"`
+	// What the door did last for all; nil: nothing since it started.
+	Dispatched *Deed `json:"dispatched,omitempty"`
+	Erased     *Deed `json:"erased,omitempty"`
+	Heard      `json:"-"`
+}
+
+// Deed is what was done with photos, one after the other, and when it ended.
+type Deed struct {
+	At     time.Time `json:"at"` // by the clock of who did it
+	Photos int       `json:"photos"`
 }
 
 // Heard is when the broker got a reading, by the broker's clock alone: the clocks of
@@ -78,22 +87,39 @@ func (q *Queue) DoorReadings(ctx context.Context, instance string, window time.D
 	return readings[DoorReading](ctx, q, doorTelemetrySubject(anyIfEmpty(instance)), window)
 }
 
+// LastDoorReadings gives what each door told last, as long as the broker keeps it.
+func (q *Queue) LastDoorReadings(ctx context.Context) (all []DoorReading, err error) {
+	subject := doorTelemetrySubject(anyIfEmpty(""))
+	err = q.readLastTelemetry(ctx, subject, into(ctx, q, &all))
+	if err != nil {
+		return nil, fmt.Errorf("reading the last of %s: %w", subject, err)
+	}
+	return all, nil
+}
+
 func readings[R any, P interface {
 	*R
 	hear(m telemetryMessage)
 }](ctx context.Context, q *Queue, subject string, window time.Duration) ([]R, error) {
 	var all []R
-	err := q.readTelemetry(ctx, subject, window, func(m telemetryMessage) {
+	if err := q.readTelemetry(ctx, subject, window, into[R, P](ctx, q, &all)); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", subject, err)
+	}
+	return all, nil
+}
+
+// into collects what can be read.
+func into[R any, P interface {
+	*R
+	hear(m telemetryMessage)
+}](ctx context.Context, q *Queue, all *[]R) func(telemetryMessage) {
+	return func(m telemetryMessage) {
 		var r R
 		if err := json.Unmarshal(m.data, &r); err != nil {
 			q.log.WarnContext(ctx, "reading cannot be read", "subject", m.subject, "err", err)
 			return
 		}
 		P(&r).hear(m)
-		all = append(all, r)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", subject, err)
+		*all = append(*all, r)
 	}
-	return all, nil
 }

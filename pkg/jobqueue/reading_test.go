@@ -58,6 +58,17 @@ func TestReadingsOfOneAndAllOutliveTheBroker(t *testing.T) {
 			t.Errorf("of the door at %q: %v\n%s", instance, err, diff)
 		}
 	}
+	door.Requests, door.Erased = 1001, &jobqueue.Deed{At: started, Photos: 356}
+	other := jobqueue.DoorReading{Instance: "i-2", StartedAt: started, Dispatched: &jobqueue.Deed{At: started, Photos: 3}}
+	for _, told := range []jobqueue.DoorReading{other, door} {
+		if err := b.ReportDoor(t.Context(), told); err != nil {
+			t.Fatal(err)
+		}
+	}
+	last, err := b.LastDoorReadings(t.Context())
+	if diff := cmp.Diff([]jobqueue.DoorReading{other, door}, last, withoutTimes()); err != nil || diff != "" {
+		t.Errorf("the last of each: %v\n%s", err, diff)
+	}
 }
 
 // TestWindowEndsByTheBrokersClock: of two readings the older is left out of a window

@@ -248,7 +248,11 @@ func healthPictures() []picture {
 			{"Redis", "Each change", true, "It is appended to its file as it comes (appendonly). What it loses are sessions, so that people log in again, and results, which MySQL has.", fresh},
 		},
 		Clocks: []webui.ClockRow{{Of: "MySQL", Note: "leases of photos go by it", Ahead: 3 * time.Millisecond, Read: fresh}, {Of: "NATS", Note: "signs of life and pauses go by it", Ahead: -120 * time.Millisecond, Read: fresh}, {Of: "Workers", Note: "the furthest of 8: worker-3", Ahead: -4200 * time.Millisecond, Apart: true, Read: fresh}},
-		Duties: []webui.DutyRow{{"scaler", "Decides how many instances there are", "a", now, now.Add(-2 * time.Second), "decided on 8 instances"}, {"dispatcher", "Gives the batches’ photos to the queue, each owner in turn", "", time.Time{}, time.Time{}, ""}, {"eraser", "Erases what was deleted or is past its time, and holds S3 against the rows", "b", now, now.Add(-31 * time.Minute), "swept 2 days with 20 418 objects: 3 removed that no row names, 0 missing"}},
+		Duties: []webui.DutyRow{
+			{Name: "scaler", Does: "Decides how many instances there are", Holder: "a", Who: "scaler-01a22409-d83e", RenewedAt: now, DidAt: now.Add(-2 * time.Second), Did: "decided on 8 instances"},
+			{Name: "dispatcher", Does: "Gives the batches’ photos to the queue, each owner in turn"},
+			{Name: "eraser", Does: "Erases what was deleted or is past its time, and holds S3 against the rows", Holder: "b", Who: "i-0e68ace0923f95cdf", Instance: "i-0e68ace0923f95cdf", RenewedAt: now, DidAt: now.Add(-20 * time.Second), Did: "erased 356 photos; swept 2 days with 20 418 objects: 3 removed that no row names, 0 missing 31 min ago"},
+		},
 		Parts: []webui.PartRow{
 			{Name: "MySQL", Does: "the truth", AwaySince: now.Add(-9 * time.Second), Read: webui.Reading{At: now.Add(-10 * time.Second), Stale: true}, Facts: []webui.Fact{{"Version", "10.11.14-MariaDB-0+deb12u2"}, {"Connections", "31 of 151"}, {"Tables and indexes", "1.4 GB"}}, Console: "https://console.aws.amazon.com/rds"},
 			{Name: "NATS", Does: "the queue", Took: 2 * time.Millisecond, Read: fresh, Facts: []webui.Fact{{"Version", "2.14.1"}}},

@@ -60,7 +60,9 @@ func (c ClockRow) Words() string {
 // DutyRow is something that one process does for all.
 type DutyRow struct {
 	Name, Does string
-	Holder     string    // empty: nobody
+	Holder     string    // of the lease; empty: nobody
+	Who        string    // is that, as people find it
+	Instance   string    // on which it runs, if it is a door
 	RenewedAt  time.Time // the lease
 	DidAt      time.Time // zero: not known
 	Did        string
