@@ -3,6 +3,7 @@ package manager_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -136,11 +137,26 @@ func TestErasureIsConfirmedGoesOnAndReports(t *testing.T) {
 	if list.Erasures[0].FinishedAt != "" || list.Erasures[0].Report.Letters != 1 {
 		t.Errorf("before anything is removed it says %+v", list.Erasures[0])
 	}
+	token := s.somebody(t, "vera", "viewer")
+	tells := func(words ...string) {
+		t.Helper()
+		page := s.page(t, "/erase", token)
+		for _, w := range words {
+			if !strings.Contains(page, w) {
+				t.Errorf("the page does not say %q", w)
+			}
+		}
+	}
+	tells("Counted when it began", "<dt>Photos in MySQL, with their faces</dt><dd>3</dd>")
 	s.remove(t)
 	o.until("it is done", func() bool {
 		o.does("data.erasures", `{}`, &list)
 		return list.Erasures[0].FinishedAt != "" && list.Erasures[0].Report.Left == 0 && len(list.Erasures[0].Report.Remains) > 0
 	})
+	tells("<dt>Photos removed from MySQL, with their faces</dt><dd>3</dd>", "<dt>Dead letters removed</dt><dd>1</dd>")
+	if strings.Contains(s.page(t, "/erase", token), "Photos in MySQL") {
+		t.Error("what is gone is told as if it were there")
+	}
 	if o.find(others.ID).Row.State != job.StateQueued {
 		t.Error("another's photo is gone")
 	}

@@ -48,7 +48,10 @@ func jobPage(p job.Photo, a photoAnswer) webui.JobPage {
 		}
 	}
 	page.Message = messageWords(a.Message)
-	page.Timeline = moments(a.Timeline)
+	page.Timeline = moments(withAcceptance(a.Timeline, p))
+	if len(page.Timeline) > 0 {
+		page.Began = utc(page.Timeline[0].At)
+	}
 	return page
 }
 
@@ -76,6 +79,19 @@ func rowFacts(p job.Photo) []webui.Fact {
 		facts = append(facts, webui.Fact{Name: "Next try", Value: utc(p.RunAt)})
 	}
 	return facts
+}
+
+// withAcceptance puts the row's own beginning before events that lack it: nobody
+// announces each of the thousands of items of a batch.
+func withAcceptance(events []moment, p job.Photo) []moment {
+	if len(events) == 0 || events[0].Stage == string(jobqueue.StageAccepted) {
+		return events
+	}
+	fields, err := json.Marshal(map[string]string{"source": string(p.Source), "with": map[bool]string{true: "its batch"}[p.BatchID != (uuid.UUID{})]})
+	if err != nil || p.CreatedAt.After(events[0].At) {
+		return events
+	}
+	return append([]moment{{At: p.CreatedAt, Stage: string(jobqueue.StageAccepted), Fields: fields}}, events...)
 }
 
 // moments is the timeline in people's words.

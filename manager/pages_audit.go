@@ -121,6 +121,10 @@ func auditRow(a jobstore.Audit) webui.AuditRow {
 		ID: a.ID.String(), At: a.At, Actor: a.Actor, Action: a.Action, Subject: a.Subject,
 		Via: a.Detail["via"], Outcome: a.Detail["outcome"], Host: a.Detail["host"],
 	}
+	row.Says = auditSays(a)
+	if ofScaler(a) {
+		row.Via = "by itself"
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.Detail)) {
 		if name != "via" && name != "outcome" && a.Detail[name] != "" {
 			row.Detail = append(row.Detail, webui.Fact{Name: words(name), Value: a.Detail[name]})

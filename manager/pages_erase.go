@@ -22,7 +22,7 @@ func (s *Service) erasePages() []route {
 			path: "/erase", subject: "maskfleet.data.erase", nav: webui.NavErase, least: account.RoleAdministrator, request: readErase, back: to("/erase"),
 			confirm: confirmErase, words: eraseRequest.words, typedAs: eraseRequest.confirmed,
 			done: func(_ eraseRequest, a eraseAnswer) webui.Said {
-				return webui.Said{Words: "The erasure has begun: " + webui.Count(a.Found.Photos, "photo", "photos") + ". It goes on by itself, also if you leave, and its report stays below."}
+				return webui.Said{Words: "The erasure has begun: " + webui.Count(a.Found.Photos, "photo", "photos") + " that were there as it began. It goes on by itself, also if you leave, and its report stays below."}
 			},
 		}.route(s),
 	}
@@ -68,6 +68,9 @@ func confirmErase(q eraseRequest, dry eraseAnswer) webui.ConfirmPage {
 		day := q.Before.Format(time.DateOnly)
 		page.Heading, page.Consequence = "Erase what is older than "+day+"?", "All that was accepted before "+day+" UTC is removed, whoever owns it."
 	}
+	if q.What != eraseBatch && q.What != eraseBefore {
+		page.Consequence += " So is what is accepted until you press the button."
+	}
 	page.Consequence += " What is in hand ends without a result. This cannot be undone."
 	page.Remains = dry.Remains
 	if page.Nothing {
@@ -88,6 +91,23 @@ func countFacts(n eraseCounts) []webui.Fact {
 		{Name: "Results in Redis", Value: webui.Number(n.CacheEntries) + more},
 		{Name: "Messages that wait or are in hand", Value: webui.Number(n.Messages)},
 		{Name: "Dead letters", Value: webui.Number(n.DeadLetters)},
+	}
+}
+
+// removedFacts are what an erasure removed, once it is done. Photos and dead letters were
+// counted as they went, the rest when it began.
+func removedFacts(r eraseReport) []webui.Fact {
+	atLeast := ""
+	if r.Found.Partial {
+		atLeast = " or more"
+	}
+	return []webui.Fact{
+		{Name: "Photos removed from MySQL, with their faces", Value: webui.Number(r.Marked)},
+		{Name: "Batches removed", Value: webui.Number(r.Batches)},
+		{Name: "Objects removed from S3", Value: webui.Number(r.Found.Objects) + atLeast},
+		{Name: "Results removed from Redis", Value: webui.Number(r.Found.CacheEntries) + atLeast},
+		{Name: "Messages that waited or were in hand", Value: webui.Number(r.Found.Messages)},
+		{Name: "Dead letters removed", Value: webui.Number(r.Letters)},
 	}
 }
 
@@ -112,8 +132,9 @@ func (s *Service) erasePage() webui.ErasePage {
 			ID: e.ID.String(), What: e.What, AskedBy: e.AskedBy, At: e.CreatedAt, DoneAt: e.FinishedAt, Found: e.Report.Found.Photos,
 			Marked: e.Report.Marked, Left: e.Report.Left, Trouble: e.Report.Trouble, Remains: e.Report.Remains, Facts: countFacts(e.Report.Found),
 		}
-		row.Facts = append(row.Facts, webui.Fact{Name: "Photos that nobody finds any more", Value: webui.Number(e.Report.Marked)},
-			webui.Fact{Name: "Dead letters taken away", Value: webui.Number(e.Report.Letters)})
+		if !row.DoneAt.IsZero() {
+			row.Facts = removedFacts(e.Report)
+		}
 		page.Erasures = append(page.Erasures, row)
 	}
 	return page

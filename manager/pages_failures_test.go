@@ -64,6 +64,7 @@ func TestFailuresAreTriedAgainExportedAndPutAside(t *testing.T) {
 
 	tab.Go(s.url + "/audit?action=jobs.dead.&via=page")
 	tab.Await(`document.querySelectorAll('.audit li').length === 2`)
+	tab.Await(`document.querySelector('.audit li summary').textContent.includes('2 photos, decoder_crashed')`)
 	tab.Click(".audit li summary")
 	tab.Await(`document.querySelector('.audit li details').open && document.querySelector('.audit li').textContent.includes('"discarded":2')`)
 	tab.Go(s.url + "/audit?actor=operator")

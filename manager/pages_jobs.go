@@ -30,11 +30,14 @@ func (s *Service) jobPages() []route {
 		button[targets, retryAnswer]{
 			path: "/jobs/retry", subject: "maskfleet.jobs.retry", nav: webui.NavJobs, request: readTargets, back: backToJobs,
 			confirm: func(q targets, dry retryAnswer) webui.ConfirmPage {
+				if dry.Retried == 0 {
+					return webui.ConfirmPage{Heading: "Nothing to try again", Consequence: "None of these photos can be.", Refused: refusedWords(dry.Refused), Nothing: true}
+				}
 				return webui.ConfirmPage{
 					Heading:     "Try " + webui.Count(dry.Retried, "photo", "photos") + " again?",
 					Consequence: map[bool]string{true: "It gets", false: "Each gets"}[dry.Retried == 1] + " all its attempts anew. Those of a batch open its next run.",
 					Warning:     dry.Causes.vain(),
-					Facts:       slices.Concat(named(dry.Name), dry.Causes.facts(), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Nothing: dry.Retried == 0, Button: "Try again",
+					Facts:       slices.Concat(named(dry.Name), dry.Causes.facts(), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Button: "Try again",
 				}
 			},
 			done: func(_ targets, a retryAnswer) webui.Said {
@@ -44,10 +47,13 @@ func (s *Service) jobPages() []route {
 		button[targets, cancelAnswer]{
 			path: "/jobs/cancel", subject: "maskfleet.jobs.cancel", nav: webui.NavJobs, request: readTargets, back: backToJobs,
 			confirm: func(q targets, dry cancelAnswer) webui.ConfirmPage {
+				if dry.Cancelled == 0 {
+					return webui.ConfirmPage{Heading: "Nothing to cancel", Consequence: "None of these photos waits.", Refused: refusedWords(dry.Refused), Nothing: true}
+				}
 				return webui.ConfirmPage{
 					Heading:     "Cancel " + webui.Count(dry.Cancelled, "photo", "photos") + "?",
 					Consequence: "Nobody looks for faces in " + map[bool]string{true: "it", false: "them"}[dry.Cancelled == 1] + ". A cancelled photo is not tried again; what is in hand finishes.",
-					Facts:       slices.Concat(named(dry.Name), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Nothing: dry.Cancelled == 0, Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
+					Facts:       slices.Concat(named(dry.Name), leftOverUpTo(dry.Left)), Refused: refusedWords(dry.Refused), Danger: true, Button: "Cancel " + webui.Count(dry.Cancelled, "photo", "photos"),
 				}
 			},
 			done: func(_ targets, a cancelAnswer) webui.Said {
@@ -261,8 +267,8 @@ func addCommands(page *webui.JobPage) error {
 		return err
 	}
 	one, many := fmt.Sprintf(`{"id":%s}`, id), fmt.Sprintf(`{"ids":[%s]}`, id)
-	page.Get = webui.NewCommand("get", "maskfleet.jobs.get", []byte(one))
-	page.Retry = webui.NewCommand("retry", "maskfleet.jobs.retry", []byte(many))
-	page.Cancel = webui.NewCommand("cancel", "maskfleet.jobs.cancel", []byte(many))
+	page.Get = webui.NewCommand("get", "maskfleet.jobs.get", []byte(one)).That("show all that is known of it")
+	page.Retry = webui.NewCommand("retry", "maskfleet.jobs.retry", []byte(many)).That("try it again")
+	page.Cancel = webui.NewCommand("cancel", "maskfleet.jobs.cancel", []byte(many)).That("cancel it")
 	return nil
 }

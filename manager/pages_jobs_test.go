@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/webui/browser"
 )
 
@@ -63,6 +64,49 @@ func TestJobsAreFoundChosenAndTriedAgain(t *testing.T) {
 	tab.Await(`document.querySelector('.timeline').textContent.includes('Cancelled by a person')`)
 	if found := tab.Problems(); len(found) > 0 {
 		t.Errorf("the browser complains of %q", found)
+	}
+}
+
+// TestJobsOfferWhatCanBeDone: what failed is not offered to be cancelled, and a page that
+// has nothing to do says so; of an item of a batch the page has its beginning, too.
+func TestJobsOfferWhatCanBeDone(t *testing.T) {
+	t.Parallel()
+	s := openSite(t)
+	o := s.operator(t)
+	failed := s.accept(t)
+	o.fail(failed, job.CodeFetchStatus, "3")
+	waits := s.accept(t)
+	s.doors.Queue.Announce(t.Context(), failed.ID, jobqueue.StageFailed, nil) // by nobody before
+	tab := browser.Open(t)
+	s.enter(tab)
+	tab.Go(s.url + "/jobs")
+	shown := func(path string) string {
+		return `!document.querySelector('[formaction="` + path + `"]').checkVisibility() === `
+	}
+	tab.Click(`input[value="` + failed.ID.String() + `"]`)
+	tab.Await(shown("/jobs/retry") + `false && ` + shown("/jobs/cancel") + `true`)
+	tab.Click(`input[value="` + waits.ID.String() + `"]`)
+	tab.Await(shown("/jobs/retry") + `false && ` + shown("/jobs/cancel") + `false`)
+	tab.Click(`input[value="` + failed.ID.String() + `"]`)
+	tab.Await(shown("/jobs/retry") + `true && ` + shown("/jobs/cancel") + `false`)
+	if looks := browser.Eval[string](tab, `getComputedStyle(document.querySelector('td.name a')).color`); looks == browser.Eval[string](tab, `getComputedStyle(document.querySelector('h1')).color`) {
+		t.Error("a link looks like plain text")
+	}
+	tab.Go(s.url + "/jobs?state=failed")
+	tab.Await(`document.querySelector('[formaction="/jobs/retry"]') && !document.querySelector('[formaction="/jobs/cancel"]')`)
+
+	token := s.somebody(t, "olga", "operator")
+	text, err := io.ReadAll(s.ask(t, http.MethodPost, "/jobs/cancel", token, url.Values{"id": {failed.ID.String()}}.Encode()).Body)
+	if err != nil || !strings.Contains(string(text), "Nothing to cancel") || strings.Contains(string(text), "Cancel 0 photos") {
+		t.Errorf("what failed is cancelled by: %s, %v", text, err)
+	}
+	eventually(t, "the timeline begins with the row", func() bool {
+		page := s.page(t, "/jobs/"+failed.ID.String(), token)
+		return strings.Contains(page, "<strong>Accepted</strong>") && strings.Contains(page, "since "+failed.CreatedAt.Format("2006-01-02 15:04:05")+" UTC")
+	})
+	page := s.page(t, "/jobs/"+failed.ID.String(), token)
+	if strings.Contains(page, "<summary>As a command</summary>") || !strings.Contains(page, "As a command: try it again") {
+		t.Error("two commands are told by the same words")
 	}
 }
 

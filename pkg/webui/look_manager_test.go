@@ -101,7 +101,7 @@ func queuePictures() []picture {
 	fresh := webui.Reading{At: now}
 	busy := webui.QueuePage{
 		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh, SentRead: fresh,
-		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute},
+		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute, ItemPaused: true},
 		Lanes:   []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
 		Intake:  &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
 		Waiting: map[job.Lane]webui.Waiting{job.LaneInteractive: {Photos: 15, Oldest: 1400 * time.Millisecond}, job.LaneBatch: {Photos: 61227, Oldest: 7 * time.Minute}},
@@ -158,7 +158,8 @@ func jobPictures() []picture {
 		Frame: atManager("gate-7-0001.jpg", webui.NavJobs), JobRow: jobRows(3)[2], Source: "link", Link: "https://cameras.example/site-4/gate/2026-11-23/0815.jpg", ContentType: "image/jpeg", Bytes: 182734, Width: 1280, Height: 960,
 		SHA256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08", Original: true, Failure: "The photo could not be looked at: the program that did so was ended by it.", Cause: "signal: killed", Model: "maskfleet-accurate 2026-11-1-97cc58fc",
 		Row: fact("Attempts", "2 of 5", "Slot deaths", "2", "Fence", "2", "Publication", "1", "Seen on the broker", "yes", "Dead letter written", "yes"), Message: "none", Metadata: fact("gate", "7"),
-		MayRetry: true, Retry: webui.NewCommand("retry", "maskfleet.jobs.retry", []byte(`{"ids":["0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"]}`)), Get: webui.NewCommand("get", "maskfleet.jobs.get", []byte(`{"id":"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"}`)),
+		MayRetry: true, Retry: webui.NewCommand("retry", "maskfleet.jobs.retry", []byte(`{"ids":["0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"]}`)).That("try it again"), Get: webui.NewCommand("get", "maskfleet.jobs.get", []byte(`{"id":"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602"}`)).That("show all that is known of it"),
+		Began: "2026-11-28 21:22:39 UTC",
 		Timeline: []webui.Moment{
 			{At: now.Add(-time.Minute), Word: "Accepted", Facts: fact("source", "link")},
 			{At: now.Add(-59 * time.Second), After: time.Second, Word: "Claimed by a worker", Facts: fact("attempt", "1", "fence", "1", "worker id", "worker-3")},
@@ -214,7 +215,7 @@ func auditPictures() []picture {
 	for i := range 12 {
 		page.Rows = append(page.Rows, webui.AuditRow{
 			At: now.Add(-time.Duration(i*i) * time.Minute), Actor: []string{"admin", "operator", "olga.with-a-long-name"}[i%3], Action: []string{"jobs.retry", "lanes.pause", "jobs.dead.redrive", "user.create"}[i%4],
-			Subject: []string{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602", "batch", "", "ann"}[i%4], Via: []string{"page", "nats", "api"}[i%3], Outcome: []string{"done", "done", "done", "unavailable"}[i%4],
+			Subject: []string{"0199d3a2-6c1e-7b04-9d57-3f2a8c51e602", "batch", "", "ann"}[i%4], Via: []string{"page", "nats", "api"}[i%3], Outcome: []string{"done", "done", "done", "unavailable"}[i%4], Says: []string{"1 photo", "until 2026-11-28 06:54:08 UTC, the store moves", "5 photos, decode_failed, at i-0e68ace0923f95cdf", ""}[i%4],
 			Detail: []webui.Fact{{Name: "request", Value: `{"lane":"batch","for":"30m","reason":"the store moves"}`}, {Name: "answer", Value: `{"lane":"batch","paused_until":"2026-11-28T06:54:08.07Z","was_paused":false,"pending":0,"in_flight":0}`}},
 		})
 	}
@@ -229,7 +230,7 @@ func erasePictures() []picture {
 		Erasures: []webui.ErasureRow{
 			{ID: "a", What: "erase cameras.north", AskedBy: "admin", At: now.Add(-90 * time.Second), Found: 12480, Marked: 12480, Left: 5120, Facts: facts},
 			{ID: "b", What: "erase before 2026-03-01", AskedBy: "olga", At: now.Add(-3 * time.Hour), Found: 400, Marked: 120, Trouble: "A store does not answer; it goes on when that is back.", Facts: facts},
-			{ID: "c", What: "erase everything", AskedBy: "admin", At: now.Add(-50 * time.Hour), DoneAt: now.Add(-49 * time.Hour), Found: 1284031, Marked: 1284031, Facts: facts, Remains: []string{"accounts, their keys and webhooks", "backups of the stores"}},
+			{ID: "c", What: "erase everything", AskedBy: "admin", At: now.Add(-50 * time.Hour), DoneAt: now.Add(-49 * time.Hour), Found: 1284031, Marked: 1284031, Facts: []webui.Fact{{Name: "Photos removed from MySQL, with their faces", Value: "1 284 031"}, {Name: "Objects removed from S3", Value: "37 212 or more"}}, Remains: []string{"accounts, their keys and webhooks", "backups of the stores"}},
 		},
 	}
 	viewer := webui.ErasePage{Frame: atManager("Erase", webui.NavErase), At: now, Read: webui.Reading{At: now}}

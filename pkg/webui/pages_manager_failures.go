@@ -132,6 +132,7 @@ type AuditRow struct {
 	Actor   string
 	Action  string
 	Subject string
+	Says    string // how much it was, in a few words
 	Via     string
 	Outcome string
 	Host    string

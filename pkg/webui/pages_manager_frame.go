@@ -28,12 +28,19 @@ func (f Frame) Entries() []NavEntry {
 type Command struct {
 	ID   string // of the element that is copied
 	Line string
+	Does string // what it does, where a page has more than one; "" else
 }
 
 // NewCommand makes the line that asks a subject with a request, a JSON object.
 func NewCommand(id, subject string, request []byte) Command {
 	quoted := "'" + strings.ReplaceAll(string(request), "'", `'\''`) + "'"
 	return Command{ID: id, Line: "nats req " + subject + " " + quoted}
+}
+
+// That is the same line on a page that has others, with what it does.
+func (c Command) That(does string) Command {
+	c.Does = does
+	return c
 }
 
 // Field is a value that a form carries along.

@@ -75,6 +75,14 @@ func (q JobQuery) Unfolded() bool {
 	return q.Code != "" || q.Model != "" || q.Worker != "" || q.Batch != "" || q.SHA256 != "" || q.From != "" || q.To != "" || q.Category != ""
 }
 
+// MayRetry says that some of these photos may be such as can be tried again.
+func (q JobQuery) MayRetry() bool {
+	return q.State == "" || q.State == string(job.StateFailed) || q.State == string(job.StateExpired)
+}
+
+// MayCancel says that some of these photos may wait, and so can be cancelled.
+func (q JobQuery) MayCancel() bool { return q.State == "" || q.State == string(job.StateQueued) }
+
 // JobRow is a photo in the operators' list.
 type JobRow struct {
 	ID, Name, Owner string
@@ -125,7 +133,8 @@ type JobPage struct {
 	Timing   []Fact
 	Message  string // what lies on the broker, in words
 	Timeline []Moment
-	Unknown  bool // the broker is away, and so the last two are not known
+	Began    string // when the timeline did, with day and zone; "": not known
+	Unknown  bool   // the broker is away, and so the last three are not known
 
 	MayRetry, MayCancel bool
 	Retry, Cancel, Get  Command

@@ -11,14 +11,22 @@
   const bar = form.querySelector('[data-chosen]');
 
   const tell = () => {
-    const n = boxes().filter((box) => box.checked).length;
+    const chosen = boxes().filter((box) => box.checked);
+    const n = chosen.length;
     const whole = n === boxes().length;
     page.checked = whole;
     page.indeterminate = n > 0 && !whole;
     bar.hidden = n === 0;
     if (all && !whole) all.checked = false;
     if (all) all.closest('label').hidden = !whole;
-    bar.querySelector('[data-chosen-words]').textContent = all?.checked ? 'All that match' : `${n} chosen`;
+    // A button is there for what it can do something about.
+    const buttons = [...bar.querySelectorAll('[data-for]')];
+    for (const button of buttons) {
+      const states = button.dataset.for.split(' ');
+      button.hidden = !all?.checked && !chosen.some((box) => states.includes(box.dataset.state));
+    }
+    const idle = n > 0 && bar.dataset.idle && buttons.every((button) => button.hidden) ? bar.dataset.idle : '';
+    bar.querySelector('[data-chosen-words]').textContent = (all?.checked ? 'All that match' : `${n} chosen`) + idle;
   };
 
   let last;
