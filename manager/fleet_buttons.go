@@ -80,12 +80,12 @@ func (s *Service) fleetButtons() []route {
 	return []route{
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/grow", subject: scalerArea + "grow", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
-			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			confirm: s.confirmStep, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
 			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/shrink", subject: scalerArea + "shrink", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
-			confirm: confirmSize[stepRequest], done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			confirm: s.confirmStep, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
 			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[resizeRequest, sizeAnswer]{
@@ -99,9 +99,9 @@ func (s *Service) fleetButtons() []route {
 			words:   typing[whyRequest](typedTerminate),
 			confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
 				page := confirmSize(q, a)
-				page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + "?"
+				page.Heading = "Terminate " + allOf(a.Was) + "?"
 				page.Consequence = "Each finishes what it has in hand, and none takes its place until somebody resumes. With the last the front door closes: nothing is accepted, and what waits goes on waiting."
-				page.Danger, page.Button, page.Nothing = true, "Terminate all", false
+				page.Danger, page.Button, page.Nothing, page.Why = true, "Terminate all", false, true
 				return page
 			},
 			done:  func(_ whyRequest, a sizeAnswer) webui.Said { return sized(a) },
@@ -130,7 +130,7 @@ func (s *Service) fleetButtons() []route {
 				return page
 			},
 			done: func(q leaveRequest, a leaveAnswer) webui.Said {
-				return webui.Said{Words: strings.TrimSpace(q.Instance + " is being ended." + inItsPlace(a) + " " + a.Notes)}
+				return webui.Said{Words: strings.TrimSpace(q.Instance + " is being ended." + inItsPlace(a) + " " + webui.Sentence(a.Notes))}
 			},
 			shows: func(q leaveRequest, _ leaveAnswer) func(*board) bool { return leaves(q.Instance) },
 		}.route(s),
@@ -176,12 +176,42 @@ func leaveOf(form url.Values) (leaveRequest, error) {
 
 func backToInstance(form url.Values) string { return "/fleet/" + url.PathEscape(form.Get("instance")) }
 
+// allOf are all instances there are, as people say it.
+func allOf(n int) string {
+	switch n {
+	case 0:
+		return "the fleet, which has no instance,"
+	case 1:
+		return "the only instance"
+	default:
+		return "all " + webui.Number(n) + " instances"
+	}
+}
+
+// confirmStep is confirmSize of one more or one fewer, which asks for how long and why.
+func (s *Service) confirmStep(_ stepRequest, a sizeAnswer) webui.ConfirmPage {
+	page := confirmSize(a, a)
+	page.Consequence = "The policy is overridden for as long as you say here. Then it decides again."
+	page.Term, page.Why = "1h", true
+	if d := s.board.wanted(); d != nil && d.Target == a.Size { // it stops at one
+		page.Heading = "The fleet keeps its " + webui.Count(a.Size, "instance", "instances")
+		page.Consequence, page.Nothing = "One is the fewest that a step leaves. To close the site, terminate all; to keep the size whatever the policy says, set it.", true
+	}
+	return page
+}
+
+// wanted is what the scaler decided last; nil if that is not known.
+func (b *board) wanted() *scalerDecision {
+	status, _ := b.fleet.scaler.last()
+	return status.Decision
+}
+
 // confirmSize says what becomes of the fleet.
 func confirmSize[Q any](_ Q, a sizeAnswer) webui.ConfirmPage {
 	page := webui.ConfirmPage{
 		Heading:     fmt.Sprintf("Change the fleet from %d to %s?", a.Was, webui.Count(a.Size, "instance", "instances")),
 		Consequence: "The policy is overridden" + untilWords(a.Override) + ". Then it decides again.",
-		Button:      "Set it to " + webui.Number(a.Size), Refused: a.Notes,
+		Button:      "Set it to " + webui.Number(a.Size), Refused: sentences(a.Notes),
 		Facts: []webui.Fact{{Name: "Instances there are, ready or starting", Value: webui.Number(a.Was)}, {Name: "Instances there will be", Value: webui.Number(a.Size)}},
 	}
 	if a.Was == a.Size {
@@ -194,7 +224,7 @@ func confirmSize[Q any](_ Q, a sizeAnswer) webui.ConfirmPage {
 func sizeFacts(a sizeAnswer) []webui.Fact {
 	var facts []webui.Fact
 	if a.Launch > 0 {
-		facts = append(facts, webui.Fact{Name: "Are launched", Value: webui.Number(a.Launch)})
+		facts = append(facts, webui.Fact{Name: "To be launched", Value: webui.Number(a.Launch)})
 	}
 	if n := len(a.Recall); n > 0 {
 		facts = append(facts, webui.Fact{Name: "Were leaving, and stay", Value: some(a.Recall)})
@@ -206,6 +236,15 @@ func sizeFacts(a sizeAnswer) []webui.Fact {
 		facts = append(facts, webui.Fact{Name: "Ends with it", Value: overrideRow(&o).Words() + ", by " + o.Who})
 	}
 	return facts
+}
+
+// sentences are the scaler's notes as a page says them.
+func sentences(notes []string) []string {
+	var all []string
+	for _, note := range notes {
+		all = append(all, webui.Sentence(note))
+	}
+	return all
 }
 
 // some names the first of many.
@@ -229,21 +268,18 @@ func untilWords(o *scalerOverride) string {
 
 func sized(a sizeAnswer) webui.Said {
 	words := "The fleet is to have " + webui.Count(a.Size, "instance", "instances") + untilWords(a.Override) + "."
-	if len(a.Notes) > 0 {
-		words += " Note: " + strings.Join(a.Notes, "; ") + "."
-	}
-	return webui.Said{Words: words}
+	return webui.Said{Words: strings.Join(append([]string{words}, sentences(a.Notes)...), " ")}
 }
 
 func confirmLeave(a leaveAnswer) webui.ConfirmPage {
 	page := webui.ConfirmPage{Facts: []webui.Fact{
-		{Name: "It is", Value: a.Was}, {Name: "Photos in its hands", Value: webui.Number(a.InHand)}, {Name: "Take its place", Value: webui.Number(a.Launch)},
+		{Name: "It is", Value: a.Was}, {Name: "Photos in its hands", Value: webui.Number(a.InHand)}, {Name: "Launched in its place", Value: map[bool]string{true: "one", false: "none"}[a.Launch > 0]},
 	}}
 	if a.Already {
 		page.Refused = []string{"It is leaving already."}
 	}
 	if a.Notes != "" {
-		page.Refused = append(page.Refused, a.Notes)
+		page.Refused = append(page.Refused, webui.Sentence(a.Notes))
 	}
 	return page
 }
@@ -263,7 +299,7 @@ func (s *Service) stopManager() button[whyRequest, sizeAnswer] {
 		words:   typing[whyRequest](typedStop),
 		confirm: func(q whyRequest, a sizeAnswer) webui.ConfirmPage {
 			page := confirmSize(q, a)
-			page.Heading = "Terminate all " + webui.Count(a.Was, "instance", "instances") + " and stop the manager?"
+			page.Heading = "Terminate " + allOf(a.Was) + " and stop the manager?"
 			page.Consequence = "Each instance finishes what it has in hand, none takes its place, and this manager ends. Its pages are away until somebody starts it again; the scaler and the command line go on."
 			page.Danger, page.Button, page.Nothing = true, "Terminate all and stop", false
 			return page

@@ -136,7 +136,23 @@ func overrideRow(o *scalerOverride) *webui.OverrideRow {
 	if o == nil {
 		return nil
 	}
-	return &webui.OverrideRow{Kind: o.Kind, Size: o.Size, Min: o.Min, Max: o.Max, Who: o.Who, Why: o.Why, Until: o.Until}
+	return &webui.OverrideRow{Kind: o.Kind, Size: o.Size, Min: o.Min, Max: o.Max, Who: o.Who, Why: givenReason(o.Why), Until: o.Until}
+}
+
+// givenReason is a reason that somebody gave: the scaler has words for none.
+func givenReason(why string) string {
+	if why == "no reason given" {
+		return ""
+	}
+	return why
+}
+
+// byWhom says who did something and, if that is known, why.
+func byWhom(who, why string) string {
+	if why = givenReason(why); why != "" {
+		return "by " + who + ": " + why
+	}
+	return "by " + who
 }
 
 // fleetRows are the instances by their ids, and with them workers that are alive on
@@ -178,7 +194,7 @@ func instanceRow(i scalerInstance) webui.InstanceRow {
 	}
 	if r := i.Retirement; r != nil {
 		row.Leaves, row.Recallable = true, !r.Final
-		row.Leaving = "by " + cmp.Or(r.By, "the policy") + ": " + r.Reason
+		row.Leaving = byWhom(cmp.Or(r.By, "the policy"), r.Reason)
 	}
 	return row
 }

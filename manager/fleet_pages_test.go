@@ -111,19 +111,29 @@ func TestFleetIsSeenAndSteered(t *testing.T) {
 	tab.Await(`/\d/.test(document.querySelector('[data-chart="instances"] .u-legend .u-value').textContent)`)
 	tab.Await(`document.querySelector('[data-chart="photos"] .u-legend .u-value').textContent === document.querySelector('[data-chart="instances"] .u-legend .u-value').textContent`)
 
-	confirm(tab, `form[action="/fleet/grow"] button`, "from 3 to 4 instances", "Are launched")
+	tab.Click(`form[action="/fleet/grow"] button`)
+	tab.See(`#for`)
+	tab.Await(`document.querySelector('main').textContent.includes('from 3 to 4 instances') && document.querySelector('main').textContent.includes('To be launched')`)
+	tab.Type("#why", "the open day")
+	tab.Click(`button[name="confirmed"]`)
 	tab.Await(`document.querySelector('.notice.good').textContent.includes('4 instances')`)
 	if !scaler.did("grow by admin via page") {
 		t.Error("nothing was grown under the person's name")
 	}
+	if why, term := scaler.lastAsked("why"), scaler.lastAsked("for"); why != `"the open day"` || term != `"1h"` {
+		t.Errorf("asked for %v because %v", term, why)
+	}
+	scaler.pinned(1)
+	tab.Await(`document.querySelector('form[action="/fleet/shrink"] button').disabled`) // it would change nothing
 	scaler.pinned(4)
+	tab.Await(`!document.querySelector('form[action="/fleet/shrink"] button').disabled`)
 	tab.Await(`document.querySelector('[data-key="override"]').textContent.includes('Pinned to 4 instances by bob: the open day')`)
 
 	tab.Click(`a[href="/fleet/size"]`)
 	tab.See("#size")
 	rewrite(tab, "#size", "12")
 	tab.Type("#why", "a fair")
-	confirm(tab, "main button.main", "outside of the policy", `"for":"1h"`)
+	confirm(tab, "main button.main", "That is outside of the policy", `"for":"1h"`)
 	tab.Await(`location.pathname === '/fleet'`)
 	if size, why := scaler.lastAsked("size"), scaler.lastAsked("why"); !scaler.did("resize by admin via page") || size != "12" || why != `"a fair"` {
 		t.Errorf("asked for %v because %v", size, why)
@@ -180,8 +190,16 @@ func TestInstanceIsSeenDrainedAndDestroyed(t *testing.T) {
 	}
 	tab.Await(`document.querySelectorAll('.chart canvas').length === 2`)
 	tab.Await(`document.querySelector('[data-chart="cpu"] .u-legend').textContent.includes('40')`)
-	confirm(tab, `form[action="/fleet/drain"] button`, "finishes what it has in hand", "Photos in its hands", `{"instance":"i-0a77c2"}`)
+	tab.Click(`form[action="/fleet/drain"] button`)
+	for _, words := range []string{"finishes what it has in hand", "Photos in its hands", "Launched in its place", `{"instance":"i-0a77c2"}`} {
+		tab.Await(`document.querySelector('main').textContent.includes('` + words + `')`)
+	}
+	tab.Type("#why", "its disk is full")
+	tab.Click(`button[name="confirmed"]`)
 	tab.Await(`document.querySelector('.notice.good').textContent.includes('Another takes its place')`)
+	if why := scaler.lastAsked("why"); why != `"its disk is full"` {
+		t.Errorf("drained because %v", why)
+	}
 	confirm(tab, `form[action="/fleet/destroy"] button`, "ends at once")
 	tab.Await(`document.querySelector('.notice.good').textContent.includes('is being ended')`)
 	if !scaler.did("drain by admin via page") || !scaler.did("destroy by admin via page") {

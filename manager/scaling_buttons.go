@@ -153,7 +153,7 @@ func (s *Service) scalingButtons() []route {
 func confirmPolicy(a putPolicyAnswer) webui.ConfirmPage {
 	page := webui.ConfirmPage{
 		Consequence: "It becomes version " + strconv.Itoa(a.Version) + " and is followed from the next decision on. Every version before can be gone back to.",
-		Facts:       changesOf(a.Was, a.Policy), Refused: a.Notes, Button: "Put it in force",
+		Facts:       changesOf(a.Was, a.Policy), Refused: sentences(a.Notes), Button: "Put it in force",
 	}
 	// Notes are about a document that is refused: putting the same again clears it away.
 	if len(page.Facts) == 0 && len(a.Notes) == 0 {
@@ -164,10 +164,7 @@ func confirmPolicy(a putPolicyAnswer) webui.ConfirmPage {
 
 func inForce(a putPolicyAnswer) webui.Said {
 	words := "Version " + strconv.Itoa(a.Version) + " of the policy is in force."
-	if len(a.Notes) > 0 {
-		words += " Note: " + strings.Join(a.Notes, "; ") + "."
-	}
-	return webui.Said{Words: words}
+	return webui.Said{Words: strings.Join(append([]string{words}, sentences(a.Notes)...), " ")}
 }
 
 // replay answers POST /scaling/replay: what the last day would have come to. It changes

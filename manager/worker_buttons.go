@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -103,14 +104,7 @@ func workerPage(a workerStatus) webui.ConfirmPage {
 func drainWords(why jobqueue.Drain, by, reason string) string {
 	switch why {
 	case jobqueue.DrainCommand:
-		words := "by a command"
-		if by != "" {
-			words = "by " + by
-		}
-		if reason != "" {
-			words += ": " + reason
-		}
-		return words
+		return byWhom(cmp.Or(by, "a command"), reason)
 	case jobqueue.DrainSpot:
 		return "because AWS wants the machine back"
 	case jobqueue.DrainStopping:

@@ -66,9 +66,6 @@ func (g *gone) of(ctx context.Context, instance string) (jobqueue.Departure, boo
 func fillGone(page *webui.InstancePage, d jobqueue.Departure) {
 	page.Gone = true
 	page.Row.Role, page.Row.Leaves = ended, true
-	page.Row.Leaving = "by " + cmp.Or(d.By, "the policy")
-	if d.Why != "" {
-		page.Row.Leaving += ": " + d.Why
-	}
+	page.Row.Leaving = byWhom(cmp.Or(d.By, "the policy"), d.Why)
 	page.BegunAt, page.EndedAt = d.BegunAt, d.EndedAt
 }

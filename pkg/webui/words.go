@@ -28,6 +28,15 @@ func Number(n int) string {
 	return sign + strings.Join(append([]string{digits}, groups...), thinSpace)
 }
 
+// Sentence writes a note as one: with a capital and a full stop.
+func Sentence(note string) string {
+	note = strings.TrimSpace(note)
+	if note == "" || strings.HasSuffix(note, ".") {
+		return capital(note)
+	}
+	return capital(note) + "."
+}
+
 // Count writes a number with its noun: "1 face", "3 faces".
 func Count(n int, one, many string) string {
 	if n == 1 {

@@ -105,3 +105,14 @@ func TestEveryStateAndCategoryHasAWord(t *testing.T) {
 		t.Errorf("a label of the future is shown as %q", got)
 	}
 }
+
+func TestSentence(t *testing.T) {
+	t.Parallel()
+	for note, want := range map[string]string{
+		"": "", "that is outside of the policy's 1 to 4": "That is outside of the policy's 1 to 4.", "It is leaving already.": "It is leaving already.",
+	} {
+		if got := Sentence(note); got != want {
+			t.Errorf("%q becomes %q, want %q", note, got, want)
+		}
+	}
+}

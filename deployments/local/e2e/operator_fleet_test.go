@@ -47,7 +47,7 @@ func (d *day) setsTheSize() {
 	d.fills("#for", "20m")
 	d.Type("#why", "the open day")
 	d.shoot("size")
-	d.asks("main button.main", "to 3 instances", "Are launched")
+	d.asks("main button.main", "to 3 instances", "To be launched")
 	d.shoot("size-confirm")
 	d.Click(`button[name="confirmed"]`)
 	d.done("3 instances")
@@ -147,7 +147,7 @@ func (d *day) drains() {
 	drained := d.another()
 	d.opens("/fleet/" + drained)
 	d.shoot("instance")
-	d.confirms(`form[action="/fleet/drain"] button`, "finishes what it has in hand", "Take its place")
+	d.confirms(`form[action="/fleet/drain"] button`, "finishes what it has in hand", "Launched in its place")
 	d.done(drained, "leaves")
 	eventually(d.t, drained+" to leave the balancer", func() error {
 		served, _, err := d.InService(d.t.Context())
@@ -161,7 +161,7 @@ func (d *day) drains() {
 func (d *day) destroys() {
 	destroyed := d.another()
 	d.opens("/fleet/" + destroyed)
-	d.asks(`form[action="/fleet/destroy"] button`, "It ends at once", "Take its place")
+	d.asks(`form[action="/fleet/destroy"] button`, "It ends at once", "Launched in its place")
 	d.shoot("destroy")
 	d.Click(`button[name="confirmed"]`)
 	d.done(destroyed + " is being ended")
