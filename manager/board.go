@@ -23,7 +23,7 @@ type scaling struct {
 // board holds every reading of the live pages, each taken by a loop of its own.
 type board struct {
 	workers   *gauge[[]jobqueue.Worker]
-	lanes     *gauge[map[job.Lane]jobqueue.Depth]
+	lanes     *gauge[map[job.Lane]lane]
 	intake    *gauge[jobqueue.Intake]
 	trial     *gauge[jobqueue.Trial]
 	open      *gauge[jobstore.OpenPhotos]
@@ -68,7 +68,7 @@ func newBoard(s *Service) *board {
 	b := &board{}
 	often, count, seldom := s.cfg.Reading.LiveInterval, s.cfg.Reading.CountInterval, s.cfg.Reading.TotalInterval
 	b.workers = gaugeOf(b, s, "workers", often, s.queue.Workers)
-	b.lanes = gaugeOf(b, s, "lanes", often, s.queue.Depth)
+	b.lanes = gaugeOf(b, s, "lanes", often, s.readLanes)
 	b.intake = gaugeOf(b, s, "intake", often, s.queue.Intake)
 	b.trial = gaugeOf(b, s, "trial", often, s.queue.Trial)
 	b.dead = gaugeOf(b, s, "dead letters", often, s.queue.DeadLetters)

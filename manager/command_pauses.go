@@ -54,7 +54,7 @@ func (p pauseTime) until(now time.Time) (time.Time, error) {
 type lanePauseRequest struct {
 	Lane job.Lane `json:"lane"`
 	pauseTime
-	Reason string `json:"reason,omitempty"` // for the audit log: the broker keeps none
+	Reason string `json:"reason,omitempty"` // for other operators
 }
 
 // Concerns is the lane.
@@ -82,6 +82,10 @@ func (s *Service) pauseLane(ctx context.Context, call command.Call, q lanePauseR
 	}
 	if answer.PausedUntil, err = q.until(time.Now()); err != nil || call.DryRun {
 		return answer, err
+	}
+	note := jobqueue.LanePause{Until: answer.PausedUntil, By: call.By.Name, Reason: q.Reason}
+	if err := s.queue.NotePause(ctx, q.Lane, note); err != nil {
+		return laneAnswer{}, err
 	}
 	return answer, s.queue.PauseLane(ctx, q.Lane, answer.PausedUntil)
 }

@@ -166,6 +166,9 @@ func TestOverviewIsLive(t *testing.T) {
 	o.fail(again, job.CodeDecoderCrashed, "3")
 	tab.Await(figure("Waiting", "1"))
 	tab.Await(figure("Slots busy", "3 of 4"))
+	if same := browser.Eval[bool](tab, `document.querySelector('[data-key="queued"] td.number').textContent === document.querySelector('[data-live="Waiting"]').textContent`); !same {
+		t.Error("two numbers of what waits are on one page")
+	}
 	tab.Await(figure("A photo sent now", "1\u202fs"))
 	tab.Await(figure("Failures", "2")) // photos, as the page Failures has it, however many letters they have
 	tab.Await(`document.querySelector('[data-key="worker-1"] .badge').textContent === 'Busy'`)

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -44,7 +45,16 @@ func (s *Service) overview() webui.OverviewPage {
 	var states map[job.State]int
 	if states, page.StatesRead = b.photos.last(); page.StatesRead.Known() {
 		for _, state := range job.States() {
-			page.States = append(page.States, webui.StateRow{State: state, Photos: states[state]})
+			row := webui.StateRow{State: state, Photos: states[state]}
+			if page.OpenRead.Known() { // the figures above show these: of one thing a page has one number
+				switch state {
+				case job.StateQueued:
+					row.Photos = open.Queued
+				case job.StateProcessing:
+					row.Photos = open.Processing
+				}
+			}
+			page.States = append(page.States, row)
 		}
 	}
 	var pace []jobstore.Minute
@@ -68,18 +78,48 @@ func (b *board) laneRows() ([]webui.LaneRow, webui.Reading) {
 		return nil, read
 	}
 	var rows []webui.LaneRow
-	for _, lane := range job.Lanes() {
-		d := lanes[lane]
-		row := webui.LaneRow{Lane: lane, Pending: d.Pending, InFlight: d.InFlight, Asking: d.Asking}
+	for _, name := range job.Lanes() {
+		d := lanes[name]
+		row := webui.LaneRow{Lane: name, Pending: d.Pending, InFlight: d.InFlight, Asking: d.Asking}
 		if left := d.Paused - time.Since(read.At); d.Paused > 0 && left > 0 {
 			row.PausedUntil = read.At.Add(d.Paused)
+			if d.pause.Of(row.PausedUntil) {
+				row.PausedBy, row.PauseReason = d.pause.By, d.pause.Reason
+			}
 		}
-		if trial, _ := b.trial.last(); lane == job.LaneCanary && trial.Lasts(time.Now()) {
+		if trial, _ := b.trial.last(); name == job.LaneCanary && trial.Lasts(time.Now()) {
 			row.KeptFor, row.KeptUntil = trial.Worker, trial.Until
 		}
 		rows = append(rows, row)
 	}
 	return rows, read
+}
+
+// lane is what the broker says of one, and who paused it, if it is.
+type lane struct {
+	jobqueue.Depth
+	pause jobqueue.LanePause
+}
+
+func (s *Service) readLanes(ctx context.Context) (map[job.Lane]lane, error) {
+	depths, err := s.queue.Depth(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lanes, paused := map[job.Lane]lane{}, false
+	for name, d := range depths {
+		lanes[name] = lane{Depth: d}
+		paused = paused || d.Paused > 0
+	}
+	if !paused {
+		return lanes, nil
+	}
+	pauses, err := s.queue.LanePauses(ctx)
+	for name, l := range lanes {
+		l.pause = pauses[name]
+		lanes[name] = l
+	}
+	return lanes, err
 }
 
 // pausedIntake is the pause of the intake; nil if it takes photos in.

@@ -102,7 +102,7 @@ func TestJobsOfferWhatCanBeDone(t *testing.T) {
 	}
 	eventually(t, "the timeline begins with the row", func() bool {
 		page := s.page(t, "/jobs/"+failed.ID.String(), token)
-		return strings.Contains(page, "<strong>Accepted</strong>") && strings.Contains(page, "since "+failed.CreatedAt.Format("2006-01-02 15:04:05")+" UTC")
+		return strings.Contains(page, "<strong>Accepted</strong>") && strings.Contains(page, "begun "+failed.CreatedAt.Format("2006-01-02 15:04:05")+" UTC")
 	})
 	page := s.page(t, "/jobs/"+failed.ID.String(), token)
 	if strings.Contains(page, "<summary>As a command</summary>") || !strings.Contains(page, "As a command: try it again") {

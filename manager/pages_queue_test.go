@@ -3,6 +3,7 @@ package manager_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
@@ -32,6 +33,14 @@ func TestQueueIsPausedAndResumedByPage(t *testing.T) {
 	tab.Click("main button.main")
 	tab.Await(said("The lane batch gives out nothing until"))
 	tab.Await(`document.querySelector('[data-key="batch"] .badge').textContent === 'Paused'`)
+	tab.Await(`document.querySelector('[data-key="batch"]').textContent.includes("by admin: the store's move")`)
+	tab.Go(s.url + "/")
+	tab.Await(`document.querySelector('[data-key="lane-batch"]').textContent.includes("by admin: the store's move")`)
+	if err := s.doors.Queue.PauseLane(t.Context(), job.LaneBatch, time.Now().Add(time.Hour)); err != nil { // as the broker's own tools do
+		t.Fatal(err)
+	}
+	tab.Await(`document.querySelector('[data-key="lane-batch"]').textContent.includes("by somebody at the broker itself")`)
+	tab.Go(s.url + "/queue")
 	tab.Click(`[data-key="batch"] .act button`)
 	tab.Await(said("The lane batch gives out photos again"))
 	tab.Await(`document.querySelector('[data-key="batch"] .badge').textContent === 'Open'`)

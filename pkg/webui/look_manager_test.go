@@ -30,7 +30,7 @@ func overviewPictures() []picture {
 			Photo: webui.InstanceRow{PhotoTime: time.Duration(95+i*i*4) * time.Millisecond},
 		}
 	}
-	lanes := []webui.LaneRow{{Lane: job.LaneInteractive}, {Lane: job.LaneBatch, Pending: 12480, InFlight: 8, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary}}
+	lanes := []webui.LaneRow{{Lane: job.LaneInteractive}, {Lane: job.LaneBatch, Pending: 12480, InFlight: 8, PausedUntil: now.Add(9 * time.Minute), PausedBy: "olga", PauseReason: "the camera at the gate is mended"}, {Lane: job.LaneCanary}}
 	parts := func(read webui.Reading) []webui.PartRow {
 		return []webui.PartRow{
 			{Name: "MySQL", Took: 900 * time.Microsecond, Read: read}, {Name: "NATS", Took: 2 * time.Millisecond, Read: fresh},
@@ -102,7 +102,7 @@ func queuePictures() []picture {
 	busy := webui.QueuePage{
 		Frame: atManager("Queue", webui.NavQueue), At: now, LanesRead: fresh, IntakeRead: fresh, WaitingRead: fresh, SentRead: fresh,
 		SentNow: webui.SentNow{Worker: true, Photo: 1200 * time.Millisecond, Item: 4 * time.Second, Longest: 21 * time.Minute, ItemPaused: true},
-		Lanes:   []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute)}, {Lane: job.LaneCanary, Asking: 8}},
+		Lanes:   []webui.LaneRow{{Lane: job.LaneInteractive, Pending: 12, InFlight: 3, Asking: 0}, {Lane: job.LaneBatch, Pending: 3960, InFlight: 13, PausedUntil: now.Add(9 * time.Minute), PausedBy: "olga", PauseReason: "the camera at the gate is mended"}, {Lane: job.LaneCanary, Asking: 8}},
 		Intake:  &webui.Pause{Until: now.Add(22 * time.Minute), Reason: "the store moves", By: "admin"},
 		Waiting: map[job.Lane]webui.Waiting{job.LaneInteractive: {Photos: 15, Oldest: 1400 * time.Millisecond}, job.LaneBatch: {Photos: 61227, Oldest: 7 * time.Minute}},
 		InMySQL: 57270, Outside: 2,

@@ -63,6 +63,20 @@ type LaneRow struct {
 	PausedUntil time.Time // zero: it is not paused
 	KeptFor     string    // the only worker that takes from it, for a trial; empty: there is none
 	KeptUntil   time.Time // at most
+	PausedBy    string    // "": by nobody who used a command or a page
+	PauseReason string
+}
+
+// PauseWords are by whom the lane is paused, and why.
+func (l LaneRow) PauseWords() string {
+	if l.PausedBy == "" {
+		return "by somebody at the broker itself"
+	}
+	words := "by " + l.PausedBy
+	if l.PauseReason != "" {
+		words += ": " + l.PauseReason
+	}
+	return words
 }
 
 // Pause is a pause of the intake.
