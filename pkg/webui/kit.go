@@ -147,6 +147,7 @@ func (k *Kit) funcs() template.FuncMap {
 		"shares":    SparkPercent,
 		"latest":    last,
 		"clock":     Clock,
+		"told":      Told,
 		"choose":    choose,
 		"command":   func(id, subject, request string) Command { return NewCommand(id, subject, []byte(request)) },
 		"list":      func(words ...string) []string { return words },

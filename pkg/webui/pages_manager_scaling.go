@@ -15,6 +15,30 @@ type WantRow struct {
 	Decided   bool
 }
 
+// Word is its name as people say it.
+func (w WantRow) Word() string {
+	if w.Name == "cpu" {
+		return "CPU"
+	}
+	return capital(w.Name)
+}
+
+// Explains says what asks, for who meets it first. What is not known here explains
+// itself by its Why alone.
+func (w WantRow) Explains() string {
+	return map[string]string{
+		"rate":     "for the photos that come in now",
+		"surge":    "for a jump of the load that may go on",
+		"backlog":  "to be done with what waits in time",
+		"reserve":  "spare slots for a burst",
+		"clock":    "for a burst that comes at this time",
+		"newcomer": "until the traffic is known",
+		"hold":     "what was wanted a moment ago is kept for a while, for a lull may end",
+		"manual":   "the size that the policy names",
+		"cpu":      "by the workers’ CPU",
+	}[w.Name]
+}
+
 // ReadingRow is one of the readings that the scaler goes by.
 type ReadingRow struct {
 	Name    string

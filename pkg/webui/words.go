@@ -3,6 +3,7 @@ package webui
 import (
 	"fmt"
 	"html/template"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -111,6 +112,29 @@ func Clock(t time.Time) template.HTML {
 	exact := t.UTC()
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-clock>%s</time>`, //nolint:gosec // two texts of our own making
 		exact.Format(time.RFC3339Nano), exact.Format("2006-01-02 15:04:05")+" UTC"))
+}
+
+// moments are those in a text of ours: as the scaler writes them, and as sentences do.
+var moments = regexp.MustCompile(`\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?Z| \d\d:\d\d:\d\d UTC)`)
+
+// Told is a text in which moments are written as everywhere.
+func Told(text string) template.HTML {
+	var out strings.Builder
+	end := 0
+	for _, at := range moments.FindAllStringIndex(text, -1) {
+		t, err := time.Parse(time.RFC3339, text[at[0]:at[1]])
+		if err != nil {
+			t, err = time.Parse("2006-01-02 15:04:05 UTC", text[at[0]:at[1]])
+		}
+		if err != nil {
+			continue
+		}
+		out.WriteString(template.HTMLEscapeString(text[end:at[0]]))
+		out.WriteString(string(Clock(t)))
+		end = at[1]
+	}
+	out.WriteString(template.HTMLEscapeString(text[end:]))
+	return template.HTML(out.String()) //nolint:gosec // every piece is escaped, or of our own making
 }
 
 // StateWord is the state as people read it on a badge.

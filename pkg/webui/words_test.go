@@ -116,3 +116,17 @@ func TestSentence(t *testing.T) {
 		}
 	}
 }
+
+// TestTold: moments in texts are written as everywhere, and what people typed is text.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"until 2026-11-28T21:48:36Z; <b>the open day</b>": `until <time datetime="2026-11-28T21:48:36Z" data-clock>2026-11-28 21:48:36 UTC</time>; &lt;b&gt;the open day&lt;/b&gt;`,
+		"until 2026-11-28 21:48:36 UTC.":                  `until <time datetime="2026-11-28T21:48:36Z" data-clock>2026-11-28 21:48:36 UTC</time>.`,
+		"2026-99-28T21:48:36Z & none":                     "2026-99-28T21:48:36Z &amp; none",
+	} {
+		if got := string(Told(text)); got != want {
+			t.Errorf("%q is told as %s", text, got)
+		}
+	}
+}

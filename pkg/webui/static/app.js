@@ -14,10 +14,11 @@
     return `${Math.floor(seconds / 86400)} days ago`;
   };
 
-  const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-
-  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const clockOfDay = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' });
+  // Of 24 hours everywhere, in the person's own zone; which that is stands in the title.
+  const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const exact = new Intl.DateTimeFormat(undefined, { ...hours, year: 'numeric', month: 'short', day: 'numeric', second: '2-digit', timeZoneName: 'short' });
+  const clock = new Intl.DateTimeFormat(undefined, { ...hours, second: '2-digit' });
+  const clockOfDay = new Intl.DateTimeFormat(undefined, { ...hours, month: 'short', day: 'numeric' });
 
   const tellTimes = (root = document) => {
     const now = Date.now();
@@ -106,6 +107,7 @@
   // ---- where the person is, for days in searches ------------------------------
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  for (const el of document.querySelectorAll('[data-zone]')) el.textContent = `Times are of ${zone ?? 'this device'}.`;
   if (zone) document.cookie = `timezone=${encodeURIComponent(zone)}; path=/; max-age=31536000; samesite=lax`;
 
   window.maskfleet = { toast, tellTimes };

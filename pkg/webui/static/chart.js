@@ -49,8 +49,9 @@
     return whole.replace(/\B(?=(\d{3})+$)/g, thin) + (part ? `.${part}` : '');
   };
   const withUnit = (n, unit) => (n === null || n === undefined ? '\u2013' : spell(n) + (unit ? thin + unit : ''));
-  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
-  const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+  const hours = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const clock = new Intl.DateTimeFormat(undefined, { ...hours, second: '2-digit' });
+  const minute = new Intl.DateTimeFormat(undefined, hours);
 
   // lately is how far back a number still tells of now; what came before is of its time.
   const lately = 3;
@@ -117,21 +118,21 @@
     const { lines } = chart.read;
     const onRight = lines.some((line) => line.right);
     const pageHasRight = document.querySelector('th[data-right]') !== null;
-    const side = width < 500 ? 38 : 50;
+    const side = width < 500 ? 44 : 52;
+    const percent = lines.filter((line) => !line.right).every((line) => line.unit === '%');
     const axis = (scale, more) => ({
       scale, size: side, gap: 4, font: '12px system-ui, sans-serif',
       stroke: () => colour('text-quiet'), ticks: { show: false }, grid: { stroke: () => colour('line'), width: 1 },
       values: (u, splits) => splits.map((n) => (n === null ? '' : spell(n))), ...more,
     });
     const axes = [
-      axis('x', { size: 28, values: (u, splits, i, space, every) => splits.map((s) => (every < 60 ? clock : minute).format(s * 1000)), space: 84, grid: { show: false } }),
-      axis('left', {}),
+      axis('x', { size: 32, gap: 10, values: (u, splits, i, space, every) => splits.map((s) => (every < 60 ? clock : minute).format(s * 1000)), space: 84, grid: { show: false } }),
+      axis('left', percent ? { values: (u, splits) => splits.map((n) => (n === null ? '' : `${spell(n)}${thin}%`)) } : {}),
     ];
     if (onRight) axes.push(axis('right', { side: 1, grid: { show: false } }));
     const fromZero = { range: (u, least, most) => [0, Math.max(1, most ?? 1) * 1.08] };
     const scales = { x: { time: true, range: () => [chart.read.from, chart.read.to] }, left: fromZero };
     if (onRight) scales.right = fromZero;
-    const percent = lines.filter((line) => !line.right).every((line) => line.unit === '%');
     if (percent) scales.left = { range: () => [0, 100] };
     return {
       width, height: HEIGHT, scales, axes,
