@@ -13,23 +13,32 @@ import (
 const fleetStep = 30 * time.Second
 
 // fleetCharts are how many instances there were and how many photos waited, with what
-// was decided across both.
+// was decided across both. A point is what was so at its time: what was last told since
+// the point before. So nothing stands before what caused it.
 func fleetCharts(readings []jobqueue.FleetReading, decisions []jobstore.ScalingDecision, now time.Time) (instances, photos webui.Chart) {
-	n := int(chartSpan/fleetStep) + 1
 	from := now.UTC().Truncate(fleetStep).Add(-chartSpan)
-	times := make([]time.Time, n)
-	for i := range times {
-		times[i] = from.Add(time.Duration(i) * fleetStep)
+	var times []time.Time
+	for i := range int(chartSpan/fleetStep) + 1 {
+		times = append(times, from.Add(time.Duration(i)*fleetStep))
 	}
+	if n := len(readings); n > 0 {
+		if newest := readings[n-1].At.UTC().Truncate(time.Second); newest.After(times[len(times)-1]) && !newest.After(now) { // and how it is now
+			times = append(times, newest)
+		}
+	}
+	n := len(times)
 	ready, wanted, starting, draining := nothing(n), nothing(n), nothing(n), nothing(n)
 	waiting, inWork := nothing(n), nothing(n)
-	for _, r := range readings { // the last of each step stands
-		i := int(math.Floor(float64(r.At.Sub(from)) / float64(fleetStep)))
-		if i < 0 || i >= n {
+	for _, r := range readings {
+		i := int(math.Ceil(float64(r.At.Sub(from)) / float64(fleetStep)))
+		if i < 0 || r.At.After(now.Add(fleetStep)) {
 			continue
 		}
-		ready[i], wanted[i], starting[i], draining[i] = float64(r.Ready), float64(r.Target), float64(r.Starting), float64(r.Draining)
+		i = min(i, n-1)
+		ready[i], wanted[i] = float64(r.Ready), float64(r.Target)
 		waiting[i], inWork[i] = float64(r.Waiting), float64(r.InFlight)
+		// What comes and goes between two points is seen, too.
+		starting[i], draining[i] = most(starting[i], r.Starting), most(draining[i], r.Draining)
 	}
 	chart := webui.Chart{From: from, To: times[n-1], Times: times, Marks: marksOf(decisions, from), Marked: "Decision"}
 	instances, photos = chart, chart
@@ -41,6 +50,14 @@ func fleetCharts(readings []jobqueue.FleetReading, decisions []jobstore.ScalingD
 	photos.ID, photos.Title = "photos", "Photos"
 	photos.Series = []webui.Series{{Name: "Waiting", Values: waiting}, {Name: "In work", Values: inWork}}
 	return instances, photos
+}
+
+// most is the larger of a value, which may not be known, and a number.
+func most(value float64, n int) float64 {
+	if math.IsNaN(value) {
+		return float64(n)
+	}
+	return max(value, float64(n))
 }
 
 // marksOf are the decisions that wanted another size, the oldest first.
