@@ -36,8 +36,11 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 	}
 	if held := m.instances(size); held > m.instances(math.Max(m.least, math.Min(parts.greatest(), m.most))) {
 		ago := m.now - w.Recent.Entries[0].At
-		why := fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s", ago, best.hold*m.launch())
+		why := fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s at present", ago, w.Hold.Seconds)
 		list = append([]Want{{WantHold, held, why}}, list...)
+	}
+	if words := w.Hold.words(m, size); words != "" && len(list) > 0 {
+		list[0].Why += "; " + words
 	}
 	return list
 }

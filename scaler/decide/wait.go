@@ -14,6 +14,7 @@ type waitMemory struct {
 	Calendar calendar `json:"calendar"`
 	Parade   parade   `json:"parade"`
 	Recent   highest  `json:"recent"` // wants of the real fleet
+	Hold     hold     `json:"hold,omitzero"`
 }
 
 // news is what a tick adds to the counters.
@@ -47,6 +48,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 		f.soon += math.Max(0, m.horizon-eta) * m.step
 	}
 	parts := m.wants(best, 0, f)
+	w.Hold.note(m.now, best.hold*m.launch(), w.Recent)
 	size := m.size(best, parts.greatest(), &w.Recent)
 	w.describe(in, m, t, best)
 	return w.explain(m, o, parts, best, size, t)
