@@ -34,8 +34,7 @@ func (s *Service) workerButtons() []route {
 			confirm: func(q workerDrain, a workerStatus) webui.ConfirmPage {
 				page := workerPage(a)
 				page.Heading, page.Button, page.Why = "Drain "+q.Worker+" and keep it?", "Drain it", true
-				page.Consequence = "It takes no more photos, its front door leaves the balancer, and it finishes what it has in hand. Then it waits, for as long as its process lives, until somebody resumes it."
-				page.Remains = []string{"The fleet counts it as missing: the policy may launch another, and retire one too many after a resume. To keep the size, pause scaling first."}
+				page.Consequence = "It takes no more photos, its front door leaves the balancer, and it finishes what it has in hand. Then it waits, for as long as its process lives, until somebody resumes it. The fleet counts it as missing: the policy may launch another, and retire one too many after the resume; to keep the size, pause scaling first."
 				if status, read := s.board.fleet.scaler.last(); read.Known() && status.Fleet.Ready <= 1 && a.Drain == "" {
 					page.Refused = append(page.Refused, "No other instance is in service: the site is closed until another has booted, or this one is resumed.")
 				}
