@@ -60,6 +60,11 @@ func (s *Service) newPhoto(ctx context.Context, q submitRequest) (job.Photo, err
 	if err := oneOf("lane", q.Lane, job.Lanes()); err != nil {
 		return job.Photo{}, err
 	}
+	if q.Lane == job.LaneCanary {
+		if err := s.keptForAnother(ctx); err != nil {
+			return job.Photo{}, err
+		}
+	}
 	if err := linkfetch.CheckLink(q.URL); err != nil {
 		why := linkfetch.Why(err)
 		return job.Photo{}, problem.New(http.StatusBadRequest, problem.CodeInvalidLink, "The link cannot be used: "+why+".").

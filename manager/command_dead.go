@@ -3,6 +3,7 @@ package manager
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -228,10 +229,13 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 		answer.Lane = job.LaneCanary
 	}
 	if q.Worker != "" && len(list) > 0 {
-		if answer.Until, err = s.beginTrial(ctx, call, q, list); err != nil {
+		begun := time.Now().UTC().Truncate(time.Millisecond)
+		if answer.Until, err = s.beginTrial(ctx, call, q, list, begun); err != nil {
 			return redriveAnswer{}, err
 		}
-		answer.Worker = q.Worker
+		if answer.Worker = q.Worker; !call.DryRun {
+			defer func() { err = errors.Join(err, s.queue.OpenTrial(ctx, begun)) }()
+		}
 	}
 	for _, id := range list {
 		after := q.after(answer.Redriven)

@@ -106,7 +106,7 @@ func takesPhotos(workers []jobqueue.Worker, id string) bool {
 // beginTrial keeps the canary lane for one worker before any photo goes there, so that
 // no other can be quicker. One trial at a time: a second would have the photos of the
 // first wait for a worker that may not take them.
-func (s *Service) beginTrial(ctx context.Context, call command.Call, q redriveRequest, list []job.ID) (until time.Time, err error) {
+func (s *Service) beginTrial(ctx context.Context, call command.Call, q redriveRequest, list []job.ID, now time.Time) (until time.Time, err error) {
 	workers, err := s.queue.Workers(ctx)
 	if err != nil {
 		return time.Time{}, err
@@ -119,8 +119,7 @@ func (s *Service) beginTrial(ctx context.Context, call command.Call, q redriveRe
 	if err != nil {
 		return time.Time{}, err
 	}
-	now := time.Now().UTC().Truncate(time.Millisecond)
-	if before.Lasts(now) && before.Worker != q.Worker {
+	if before.Lasts(now) {
 		going, err := s.howItGoes(ctx, before, true)
 		if err != nil {
 			return time.Time{}, err

@@ -4,17 +4,15 @@ import (
 	"context"
 	"time"
 
+	"github.com/google/uuid"
+
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobstore"
 )
 
-const (
-	// trialBegins is how long it takes at most until the photos of a trial, which are
-	// named before they are opened again, are open.
-	trialBegins = 15 * time.Second
-	// canaryGone is how long the worker of a trial may take no photos, which those of
-	// the trial wait for.
-	canaryGone = time.Minute
-)
+// canaryGone is how long the worker of a trial may take no photos, which those of the
+// trial wait for.
+const canaryGone = time.Minute
 
 // trialKeeper ends trials that have nothing more to show. While one lasts the canary
 // lane is closed to all workers but one, and whatever is put there waits.
@@ -30,7 +28,7 @@ func (k *trialKeeper) over(now time.Time, trial jobqueue.Trial, going trialAnswe
 		k.gone = now
 	}
 	switch {
-	case now.Sub(trial.BegunAt) < trialBegins:
+	case !trial.Opened && now.Sub(trial.BegunAt) < longCommand: // its photos are being opened
 		return ""
 	case going.Open == 0:
 		return "its photos have ended"
@@ -68,11 +66,27 @@ func (s *Service) keepTrial(ctx context.Context, k *trialKeeper) {
 	going, err := s.howItGoes(ctx, trial, takesPhotos(workers, trial.Worker))
 	if err == nil {
 		if why := k.over(time.Now(), trial, going); why != "" {
-			s.tel.Log.InfoContext(ctx, "trial ends", "worker_id", trial.Worker, "because", why)
-			_, err = s.queue.EndTrial(ctx, trial.BegunAt)
+			err = s.closeTrial(ctx, trial, why)
 		}
 	}
 	if err != nil && ctx.Err() == nil {
 		s.tel.Log.WarnContext(ctx, "trial not looked after", "worker_id", trial.Worker, "err", err)
 	}
+}
+
+// closeTrial ends the trial, and notes why for who wonders.
+func (s *Service) closeTrial(ctx context.Context, trial jobqueue.Trial, why string) error {
+	ended, err := s.queue.EndTrial(ctx, trial.BegunAt)
+	if err != nil || !ended {
+		return err
+	}
+	s.tel.Log.InfoContext(ctx, "trial ended", "worker_id", trial.Worker, "because", why)
+	record := jobstore.Audit{
+		At: time.Now().UTC(), Actor: "manager", Action: "jobs.dead.trial.ended", Subject: trial.Worker,
+		Detail: map[string]string{"via": "itself", "outcome": "done", "reason": why},
+	}
+	if record.ID, err = uuid.NewV7(); err != nil {
+		return err
+	}
+	return s.store.RecordAudit(ctx, record)
 }

@@ -88,29 +88,37 @@ func (s *senses) Run(ctx context.Context) error {
 
 // readBacklog counts each photo that waits once: what is on the broker there, what is
 // not, in MySQL. What no further worker would be given is no reason to grow.
-func readBacklog(ctx context.Context, doors Doors) (b backlog, err error) {
+func readBacklog(ctx context.Context, doors Doors) (backlog, error) {
 	var depths map[job.Lane]jobqueue.Depth
-	var outside, items int
-	reading, ctx := errgroup.WithContext(ctx)
-	reading.Go(func() (err error) { depths, err = doors.Queue.Depth(ctx); return err })
-	reading.Go(func() (err error) { outside, err = doors.Store.WaitingOutsideBroker(ctx); return err })
-	reading.Go(func() (err error) { items, err = doors.Store.ItemsOutsideBroker(ctx); return err })
+	var photos, items int
 	var trial jobqueue.Trial
-	reading.Go(func() (err error) { trial, err = doors.Queue.Trial(ctx); return err })
+	reading, each := errgroup.WithContext(ctx)
+	reading.Go(func() (err error) { depths, err = doors.Queue.Depth(each); return err })
+	reading.Go(func() (err error) { photos, err = doors.Store.WaitingOutsideBroker(each); return err })
+	reading.Go(func() (err error) { items, err = doors.Store.ItemsOutsideBroker(each); return err })
+	reading.Go(func() error { trial, _ = doors.Queue.Trial(each); return nil }) // one that nobody can read is none
 	if err := reading.Wait(); err != nil {
 		return backlog{}, err
 	}
-	return backlogOf(depths, outside, items, trial.Lasts(time.Now())), nil
+	kept := trial.Lasts(time.Now())
+	outside := map[job.Lane]int{job.LaneInteractive: photos, job.LaneBatch: items}
+	if kept || depths[job.LaneCanary].Paused > 0 {
+		photos, items, err := doors.Store.CanaryOutsideBroker(ctx)
+		if err != nil {
+			return backlog{}, err
+		}
+		outside[job.LaneInteractive] -= photos
+		outside[job.LaneBatch] -= items
+		outside[job.LaneCanary] = photos + items
+	}
+	return backlogOf(depths, outside, kept), nil
 }
 
-// backlogOf adds up what waits; items are those of batches that wait in MySQL alone.
-func backlogOf(depths map[job.Lane]jobqueue.Depth, outside, items int, trial bool) backlog {
-	b := backlog{waiting: outside}
+// backlogOf adds up what waits on the broker and outside of it, in MySQL alone: photos in
+// no batch as if all were interactive, as nearly all are.
+func backlogOf(depths map[job.Lane]jobqueue.Depth, outside map[job.Lane]int, trial bool) (b backlog) {
 	for lane, d := range depths {
-		pending := d.Pending
-		if lane == job.LaneBatch {
-			pending += items
-		}
+		pending := d.Pending + max(0, outside[lane])
 		if d.Paused > 0 || lane == job.LaneCanary && trial {
 			b.held += pending
 		} else {

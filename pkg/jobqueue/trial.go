@@ -25,6 +25,7 @@ type Trial struct {
 	Reason  job.Code  `json:"reason,omitempty"` // why the photos had failed
 	Model   string    `json:"model,omitempty"`  // with which model
 	Photos  []job.ID  `json:"photos,omitempty"`
+	Opened  bool      `json:"opened,omitempty"` // all of them have been: it is over when they have ended
 }
 
 // Lasts says whether the canary lane is one worker's at the moment.
@@ -56,31 +57,46 @@ func (q *Queue) Trial(ctx context.Context) (t Trial, err error) {
 	return t, nil
 }
 
+// OpenTrial notes that the photos of the trial that began then have been opened again.
+func (q *Queue) OpenTrial(ctx context.Context, begunAt time.Time) error {
+	_, err := q.changeTrial(ctx, begunAt, func(t *Trial) { t.Opened = true })
+	if err != nil {
+		return fmt.Errorf("opening the trial: %w", err)
+	}
+	return nil
+}
+
 // EndTrial opens the canary lane to every worker, if the trial that began then still
-// goes on; false if not. ErrChanged if another begins at this very moment.
+// goes on; false if not, or if somebody else was quicker.
 func (q *Queue) EndTrial(ctx context.Context, begunAt time.Time) (ended bool, err error) {
+	ended, err = q.changeTrial(ctx, begunAt, func(t *Trial) { t.Until = time.Now().UTC() })
+	if err != nil {
+		return false, fmt.Errorf("ending the trial: %w", err)
+	}
+	return ended, nil
+}
+
+// changeTrial changes the trial that began then, if it goes on and nobody else changes
+// it at this moment.
+func (q *Queue) changeTrial(ctx context.Context, begunAt time.Time, change func(*Trial)) (changed bool, err error) {
 	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
 		t, revision, err := readTrial(ctx, kv)
-		now := time.Now().UTC()
-		if err != nil || !t.BegunAt.Equal(begunAt) || !t.Lasts(now) {
+		if err != nil || !t.BegunAt.Equal(begunAt) || !t.Lasts(time.Now()) {
 			return err
 		}
-		t.Until = now
+		change(&t)
 		data, err := json.Marshal(t)
 		if err != nil {
 			return err
 		}
 		_, err = kv.Update(ctx, keyTrial, data, revision)
-		ended = err == nil
+		changed = err == nil
 		return err
 	})
 	if isWrongSequence(err) {
-		err = ErrChanged
+		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("ending the trial: %w", err)
-	}
-	return ended, nil
+	return changed, err
 }
 
 func readTrial(ctx context.Context, kv jetstream.KeyValue) (t Trial, revision uint64, err error) {

@@ -25,9 +25,12 @@ func TestEndTrial(t *testing.T) {
 		}
 	}
 	ends(now.Add(-time.Minute), false) // another has taken its place
+	if err := b.OpenTrial(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
 	ends(now, true)
 	ends(now, false)
-	if kept, err := b.Trial(t.Context()); err != nil || kept.Worker != "w-1" || !kept.Admits("w-2", time.Now()) {
+	if kept, err := b.Trial(t.Context()); err != nil || kept.Worker != "w-1" || !kept.Opened || !kept.Admits("w-2", time.Now()) {
 		t.Errorf("what is kept of it: %+v, %v", kept, err)
 	}
 }

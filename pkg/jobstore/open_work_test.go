@@ -87,6 +87,17 @@ func TestItemsOutsideBroker(t *testing.T) {
 	want("when that has failed", 1)
 	must(t)(store.Redrive(t.Context(), items[0].ID, 0, job.LaneCanary))
 	want("when it is to be tried again", 2)
+	if photos, items, err := store.CanaryOutsideBroker(t.Context()); err != nil || photos != 0 || items != 1 {
+		t.Errorf("in the canary lane wait %d photos and %d items, %v", photos, items, err)
+	}
 	must(t)(store.Confirm(t.Context(), items[0].ID, 2))
 	want("when it is in the canary lane", 1)
+	if _, _, _, err := store.Claim(t.Context(), items[0].ID, 2, "worker", far); err != nil {
+		t.Fatal(err)
+	}
+	must(t)(store.Fail(t.Context(), items[0].ID, 2, &job.Failure{Code: job.CodeDecodeFailed}))
+	must(t)(store.Redrive(t.Context(), items[0].ID, 0, ""))
+	if p := find(t, store, items[0].ID); p.Lane != job.LaneBatch {
+		t.Errorf("tried again in no lane in particular it is in %s", p.Lane)
+	}
 }

@@ -143,6 +143,19 @@ func (s *Store) Counts(ctx context.Context) (counts map[job.State]int, oldestWai
 	return counts, oldestWait, nil
 }
 
+// CanaryOutsideBroker counts what waits in the canary lane and is not known to be on the
+// broker, due or not: photos outside of batches, and items of batches. It reads all that
+// ever was in the lane and still has a row, and is for while something waits there.
+func (s *Store) CanaryOutsideBroker(ctx context.Context) (photos, items int, err error) {
+	err = s.db.QueryRowContext(ctx, `
+		SELECT COUNT(IF(batch_id IS NULL, 1, NULL)), COUNT(batch_id) FROM photos
+		WHERE lane = 'canary' AND state = 'queued' AND confirmed_at IS NULL AND deleted_at IS NULL`).Scan(&photos, &items)
+	if err != nil {
+		return 0, 0, fmt.Errorf("counting what waits in the canary lane: %w", classify(err))
+	}
+	return photos, items, nil
+}
+
 // WaitingOutsideBroker counts the photos outside of batches that wait and are not known to be on the
 // broker, due or not.
 func (s *Store) WaitingOutsideBroker(ctx context.Context) (int, error) {

@@ -258,7 +258,7 @@ func (s *Store) Reopen(ctx context.Context, id job.ID) (changed bool, err error)
 }
 
 // Redrive is Reopen for a photo that is to be due after a while, in another lane
-// perhaps; the empty lane is the one it was in.
+// perhaps; the empty lane is its own.
 func (s *Store) Redrive(ctx context.Context, id job.ID, after time.Duration, lane job.Lane) (changed bool, err error) {
 	for _, from := range []job.State{job.StateFailed, job.StateExpired} {
 		changed, err = s.reopenFrom(ctx, id, from, after, lane)
@@ -281,10 +281,13 @@ const setReopened = `state = 'queued', publication = publication + 1, confirmed_
 	discarded_at = NULL, failure_code = NULL, failure_cause = NULL, model_name = '', model_version = '',
 	touched_at = UTC_TIMESTAMP(6)`
 
+// ownLane is that of a photo outside of tries in the canary lane.
+const ownLane = `IF(lane = 'canary', IF(batch_id IS NULL, 'interactive', 'batch'), lane)`
+
 func (s *Store) reopenFrom(ctx context.Context, id job.ID, from job.State, after time.Duration, lane job.Lane) (changed bool, err error) {
 	err = s.inTx(ctx, func(tx *sql.Tx) error {
 		changed, err = found(tx.ExecContext(ctx, `
-			UPDATE photos SET `+setReopened+`, lane = COALESCE(NULLIF(?, ''), lane), run_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND
+			UPDATE photos SET `+setReopened+`, lane = COALESCE(NULLIF(?, ''), `+ownLane+`), run_at = UTC_TIMESTAMP(6) + INTERVAL ? MICROSECOND
 			WHERE id = ? AND state = ? AND deleted_at IS NULL`,
 			lane, after.Microseconds(), id[:], from))
 		if err != nil || !changed {

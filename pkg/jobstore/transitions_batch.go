@@ -63,7 +63,7 @@ func (s *Store) endWaiting(ctx context.Context, batch uuid.UUID, to job.State) e
 func reopenItems(ctx context.Context, tx *sql.Tx, batch uuid.UUID, state job.State, run int) (photos int, err error) {
 	for {
 		done, err := tx.ExecContext(ctx, `
-			UPDATE photos SET `+setReopened+`, run = ?, run_at = UTC_TIMESTAMP(6)
+			UPDATE photos SET `+setReopened+`, lane = `+ownLane+`, run = ?, run_at = UTC_TIMESTAMP(6)
 			WHERE batch_id = ? AND state = ? AND deleted_at IS NULL ORDER BY batch_line LIMIT ?`,
 			run, batch[:], state, photosAtOnce)
 		if err != nil {
