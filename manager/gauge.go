@@ -30,7 +30,7 @@ type gauge[T any] struct {
 	failingSince time.Time     // zero: the last reading was good
 	lookedAt     time.Time     // when somebody did last
 	taken        chan struct{} // closed by the next reading, good or not
-	begun, ended int           // readings
+	begun, ended int           // how many readings began; the number of the last of them that ended
 }
 
 // Run reads until ctx ends.
@@ -113,11 +113,14 @@ func (g *gauge[T]) again(ctx context.Context) {
 	}
 }
 
+// once takes a reading, as the loop does and whoever has changed what it reads: they may
+// overlap, and the one that began last counts.
 func (g *gauge[T]) once(ctx context.Context) {
 	reading, cancel := context.WithTimeout(ctx, g.timeout)
 	defer cancel()
 	g.mu.Lock()
 	g.begun++
+	n := g.begun
 	g.mu.Unlock()
 	value, err := g.read(reading)
 	if ctx.Err() != nil {
@@ -125,7 +128,10 @@ func (g *gauge[T]) once(ctx context.Context) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.ended = g.begun
+	if n < g.ended { // one that began later has ended: this one knows less
+		return
+	}
+	g.ended = n
 	close(g.taken)
 	g.taken = make(chan struct{})
 	switch {

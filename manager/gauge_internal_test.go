@@ -47,3 +47,63 @@ func TestLookDoesNotWaitForWhatIsSlow(t *testing.T) {
 		t.Errorf("the reading of an ended look is lost: %d", n)
 	}
 }
+
+// heldGauge is one whose readings begin and end as the test wants: each gives the
+// channel that it waits at for its value.
+func heldGauge(t *testing.T) (*gauge[int], <-chan chan int) {
+	t.Helper()
+	readings := make(chan chan int)
+	return &gauge[int]{
+		name: "held", every: time.Hour, timeout: time.Hour, stale: time.Hour, log: testenv.Logger(t),
+		wake: make(chan struct{}, 1), taken: make(chan struct{}),
+		read: func(ctx context.Context) (int, error) {
+			value := make(chan int)
+			select {
+			case readings <- value:
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+			select {
+			case n := <-value:
+				return n, nil
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+		},
+	}, readings
+}
+
+// TestReadingThatBeganLastCounts: one that began before something was done, and ends
+// after one that began later, neither shows the past nor satisfies whoever wants news.
+func TestReadingThatBeganLastCounts(t *testing.T) {
+	t.Parallel()
+	g, readings := heldGauge(t)
+	begin := func() (value chan int, ended chan struct{}) {
+		ended = make(chan struct{})
+		go func() { defer close(ended); g.once(t.Context()) }()
+		return <-readings, ended
+	}
+	first, firstEnded := begin()
+	second, secondEnded := begin()
+	second <- 2
+	<-secondEnded
+	first <- 1
+	<-firstEnded
+	if n, _ := g.last(); n != 2 {
+		t.Errorf("a reading that began earlier overwrites a later one: %d", n)
+	}
+
+	older, olderEnded := begin()
+	newer, newerEnded := begin()
+	older <- 3
+	<-olderEnded
+	if g.mu.Lock(); g.ended != 3 {
+		t.Errorf("reading 3 has ended, and %d is said to have", g.ended)
+	}
+	g.mu.Unlock()
+	newer <- 4
+	<-newerEnded
+	if n, _ := g.last(); n != 4 {
+		t.Errorf("the newest reading is lost: %d", n)
+	}
+}
