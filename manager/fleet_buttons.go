@@ -80,12 +80,12 @@ func (s *Service) fleetButtons() []route {
 	return []route{
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/grow", subject: scalerArea + "grow", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
-			confirm: s.confirmStep, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			confirm: confirmStep, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
 			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[stepRequest, sizeAnswer]{
 			path: "/fleet/shrink", subject: scalerArea + "shrink", nav: webui.NavFleet, request: stepOf, back: to("/fleet"),
-			confirm: s.confirmStep, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
+			confirm: s.confirmShrink, done: func(_ stepRequest, a sizeAnswer) webui.Said { return sized(a) },
 			shows: func(_ stepRequest, a sizeAnswer) func(*board) bool { return decided(a.Version) },
 		}.route(s),
 		button[resizeRequest, sizeAnswer]{
@@ -189,15 +189,35 @@ func allOf(n int) string {
 }
 
 // confirmStep is confirmSize of one more or one fewer, which asks for how long and why.
-func (s *Service) confirmStep(_ stepRequest, a sizeAnswer) webui.ConfirmPage {
+func confirmStep(_ stepRequest, a sizeAnswer) webui.ConfirmPage {
 	page := confirmSize(a, a)
 	page.Consequence = "The policy is overridden for as long as you say here. Then it decides again."
 	page.Term, page.Why = "1h", true
-	if d := s.board.wanted(); d != nil && d.Target == a.Size { // it stops at one
+	return page
+}
+
+// confirmShrink is confirmStep of one fewer, which stops at one.
+func (s *Service) confirmShrink(q stepRequest, a sizeAnswer) webui.ConfirmPage {
+	page := confirmStep(q, a)
+	if from, known := s.board.steppedFrom(a); known && from == 1 && a.Size == 1 {
 		page.Heading = "The fleet keeps its " + webui.Count(a.Size, "instance", "instances")
 		page.Consequence, page.Nothing = "One is the fewest that a step leaves. To close the site, terminate all; to keep the size whatever the policy says, set it.", true
 	}
 	return page
+}
+
+// steppedFrom is the size that the scaler counted a step from, as it does: a pin in force,
+// which the step ends, or what it decided last.
+func (b *board) steppedFrom(a sizeAnswer) (size int, known bool) {
+	for _, o := range a.Ended {
+		if o.Kind == "pin" {
+			return o.Size, true
+		}
+	}
+	if d := b.wanted(); d != nil {
+		return d.Target, true
+	}
+	return 0, false
 }
 
 // wanted is what the scaler decided last; nil if that is not known.
