@@ -3,9 +3,11 @@ package testenv
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"os/exec"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -18,6 +20,7 @@ const stopGrace = 10 * time.Second
 type Process struct {
 	cmd    *exec.Cmd
 	output *tail
+	asked  atomic.Bool   // to end
 	ended  chan struct{} // closed by the goroutine that waits for the process
 	err    error         // how it ended; set before ended is closed
 }
@@ -49,6 +52,7 @@ func StartProcess(cmd *exec.Cmd) (*Process, error) {
 		if err == nil {
 			p.err = cmd.Wait()
 			close(p.ended)
+			p.obituary()
 		}
 	}()
 	if err := <-started; err != nil {
@@ -70,7 +74,20 @@ func (p *Process) Err() error { return p.err }
 func (p *Process) Output() string { return p.output.String() }
 
 // Signal sends a signal to the process; to one that is gone it does nothing.
-func (p *Process) Signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+func (p *Process) Signal(s syscall.Signal) {
+	if s == syscall.SIGKILL || s == syscall.SIGTERM {
+		p.asked.Store(true)
+	}
+	_ = p.cmd.Process.Signal(s)
+}
+
+// obituary says how a process died that nobody asked to: the tests that needed it can
+// only say that it does not answer.
+func (p *Process) obituary() {
+	if p.err != nil && !p.asked.Load() {
+		fmt.Fprintf(os.Stderr, "%s died (%v), having said:\n%s\n", p.cmd.Path, p.err, p.Output())
+	}
+}
 
 // Kill ends the process with SIGKILL and returns when it is gone.
 func (p *Process) Kill() {
