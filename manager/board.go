@@ -79,9 +79,7 @@ func newBoard(s *Service) *board {
 		return states, err
 	})
 	b.groups = gaugeOf(b, s, "failures by reason", count, s.readDeadGroups)
-	b.groups.rests = func(all deadGroups) time.Duration {
-		return map[bool]time.Duration{true: seldom}[all.photos() > countedOften]
-	}
+	b.groups.dear, b.groups.rest = func(all deadGroups) bool { return all.photos() > countedOften }, seldom
 	b.groups.stale += seldom
 	b.failing = gaugeOf(b, s, "failures", count, failingReader(s))
 	b.failing.lazy = true
@@ -94,9 +92,7 @@ func newBoard(s *Service) *board {
 	b.s3 = gaugeOf(b, s, "s3", often, answers(s.images.Ping))
 	b.waiting = gaugeOf(b, s, "waiting photos", 2*count, s.readWaiting)
 	b.waiting.lazy = true
-	b.waiting.rests = func(w waiting) time.Duration {
-		return map[bool]time.Duration{true: seldom}[w.photos() > countedOften*10]
-	}
+	b.waiting.dear, b.waiting.rest = func(w waiting) bool { return w.photos() > countedOften*10 }, seldom
 	b.waiting.stale += seldom
 	b.outlook = gaugeOf(b, s, "outlook", 2*count, outlookReader(s))
 	b.outlook.lazy = true

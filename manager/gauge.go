@@ -17,9 +17,10 @@ type gauge[T any] struct {
 	name    string
 	every   time.Duration
 	timeout time.Duration
-	stale   time.Duration         // the age from which the value counts as old
-	lazy    bool                  // it reads only while somebody looks: what it reads is dear
-	rests   func(T) time.Duration // after it read this; nil: not at all, for each reading is as dear
+	stale   time.Duration // the age from which the value counts as old
+	lazy    bool          // it reads only while somebody looks: what it reads is dear
+	dear    func(T) bool  // a reading after which it rests, as after one that ran out of its time; nil: each is as dear
+	rest    time.Duration // from the end of a dear reading
 	read    func(context.Context) (T, error)
 	log     *slog.Logger
 	wake    chan struct{} // somebody looks at what nobody looked at for a while
@@ -29,6 +30,7 @@ type gauge[T any] struct {
 	at           time.Time     // of value; zero: none yet
 	failingSince time.Time     // zero: the last reading was good
 	lookedAt     time.Time     // when somebody did last
+	restsUntil   time.Time     // the last reading was dear
 	taken        chan struct{} // closed by the next reading, good or not
 	begun, ended int           // how many readings began; the number of the last of them that ended
 }
@@ -60,18 +62,18 @@ func (g *gauge[T]) watched() bool {
 func (g *gauge[T]) resting() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.rests != nil && !g.at.IsZero() && time.Since(g.at) < g.rests(g.value)
+	return time.Now().Before(g.restsUntil)
 }
 
 // fresh is last for the first look at a page: a lazy gauge that nobody has looked at
 // for a while reads now, by its own loop and in its own time, and the look waits for
-// that as long as ctx allows.
+// that as long as ctx allows. One that rests will not read for it.
 func (g *gauge[T]) fresh(ctx context.Context) (T, webui.Reading) {
 	g.mu.Lock()
 	old, taken := time.Since(g.at) > g.every+g.timeout, g.taken
 	g.lookedAt = time.Now()
 	g.mu.Unlock()
-	if old {
+	if old && !g.resting() {
 		select {
 		case g.wake <- struct{}{}:
 		default: // woken already
@@ -132,6 +134,10 @@ func (g *gauge[T]) once(ctx context.Context) {
 		return
 	}
 	g.ended = n
+	g.restsUntil = time.Time{}
+	if g.dear != nil && (reading.Err() != nil || err == nil && g.dear(value)) {
+		g.restsUntil = time.Now().Add(g.rest)
+	}
 	close(g.taken)
 	g.taken = make(chan struct{})
 	switch {

@@ -107,3 +107,34 @@ func TestReadingThatBeganLastCounts(t *testing.T) {
 		t.Errorf("the newest reading is lost: %d", n)
 	}
 }
+
+// TestReadingThatRunsOutOfItsTimeIsFollowedByARest: else the dearest would be repeated
+// back to back, and a look waits for no reading that does not come.
+func TestReadingThatRunsOutOfItsTimeIsFollowedByARest(t *testing.T) {
+	t.Parallel()
+	g, readings := heldGauge(t)
+	g.timeout, g.rest, g.dear = time.Millisecond, time.Hour, func(int) bool { return false }
+	go func() { <-readings }() // and gives no value
+	g.once(t.Context())
+	if !g.resting() {
+		t.Error("it does not rest after the dearest reading of all")
+	}
+	look, enough := context.WithTimeout(t.Context(), time.Minute)
+	defer enough()
+	if g.fresh(look); look.Err() != nil {
+		t.Error("a look waits for a reading that rests")
+	}
+
+	quick, readings := heldGauge(t)
+	quick.rest, quick.dear = time.Hour, func(n int) bool { return n > 10 }
+	for _, c := range []struct {
+		value int
+		rests bool
+	}{{3, false}, {11, true}, {4, false}} {
+		go func() { value := <-readings; value <- c.value }()
+		quick.once(t.Context())
+		if quick.resting() != c.rests {
+			t.Errorf("after it read %d it rests: %t", c.value, !c.rests)
+		}
+	}
+}
