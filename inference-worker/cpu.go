@@ -24,8 +24,8 @@ func newCPUMeter(path string) *cpuMeter {
 }
 
 // utilisation is the share of CPU time, 0 to 1 over all cores, that was not idle
-// since the last call, or what the last call gave if that was a moment ago; 0 where
-// it cannot be read.
+// since the last call, or what the last call gave if that was a moment ago, or if the
+// counters began anew since; 0 where it cannot be read.
 func (m *cpuMeter) utilisation() float64 {
 	data, err := os.ReadFile(m.path)
 	if err != nil {
@@ -37,6 +37,9 @@ func (m *cpuMeter) utilisation() float64 {
 	switch {
 	case total == 0 || busy > total:
 		return 0
+	case total < m.total || busy < m.busy: // a boot
+		m.busy, m.total = busy, total
+		return m.last
 	case spent < leastTicks:
 		return m.last
 	}

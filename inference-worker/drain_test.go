@@ -116,6 +116,29 @@ func TestCPUIsTheInstances(t *testing.T) {
 	}
 }
 
+// TestCPUBeginsAnew: a machine that was stopped and started counts from zero, and is not
+// at full load for that.
+func TestCPUBeginsAnew(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "stat")
+	say := func(line string) {
+		if err := os.WriteFile(path, []byte(line), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	say("cpu  5000 0 0 45000 0 0 0 0 0 0\n") // of the boot before
+	m := newCPUMeter(path)
+	m.last = 0.25
+	say("cpu  100 0 0 100 0 0 0 0 0 0\n")
+	if got := m.utilisation(); got != 0.25 {
+		t.Errorf("after it began anew the machine uses %g, want 0.25 as before", got)
+	}
+	say("cpu  250 0 0 150 0 0 0 0 0 0\n")
+	if got := m.utilisation(); got != 0.75 {
+		t.Errorf("from its new begin the machine used %g, want 0.75", got)
+	}
+}
+
 // TestCPUOfAMomentIsNoReading: an announcement out of turn must not make a busy machine
 // look idle.
 func TestCPUOfAMomentIsNoReading(t *testing.T) {

@@ -135,6 +135,23 @@ func TestMachineTellsOfItsOwnCPU(t *testing.T) {
 	}
 }
 
+// TestNoProgramReadsTheBootBefore: counters that go back are no reading.
+func TestNoProgramReadsTheBootBefore(t *testing.T) {
+	t.Parallel()
+	h := openHost(t)
+	dir := filepath.Join(h.dir, "instances", "i-test")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, statName), []byte("cpu  987654 0 0 987654 0 0 0 0 0 0\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	boot(t, h, `{ cat "$INSTANCE_STAT"; echo read; } > reading; mv reading found; exec sleep 1000`)
+	if found := text(t, filepath.Join(dir, "found")); strings.Contains(found, "987654") {
+		t.Errorf("its program reads %q", found)
+	}
+}
+
 func TestUserDataThatIsNoEnvironmentStartsNothing(t *testing.T) {
 	t.Parallel()
 	h := openHost(t)

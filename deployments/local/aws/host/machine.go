@@ -93,6 +93,9 @@ func (m *Machine) boot(ctx context.Context) {
 		m.log.InfoContext(ctx, "machine does not boot, as was asked", "instance_id", m.spec.ID)
 		return
 	}
+	if err := forgetStat(m.dir); err != nil {
+		m.log.WarnContext(ctx, "CPU of the boot before not forgotten", "instance_id", m.spec.ID, "err", err)
+	}
 	for _, program := range m.spec.Programs {
 		if ctx.Err() != nil {
 			return

@@ -1,7 +1,9 @@
 package host
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -28,6 +30,16 @@ func newStat(dir string, cores float64) *stat {
 		cores = float64(runtime.NumCPU())
 	}
 	return &stat{path: filepath.Join(dir, statName), cores: cores, since: time.Now()}
+}
+
+// forgetStat takes away what an earlier boot told: a program that reads it first would
+// see the counters go back. Without the file it knows nothing yet.
+func forgetStat(dir string) error {
+	err := os.Remove(filepath.Join(dir, statName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forgetting the machine's CPU: %w", err)
+	}
+	return nil
 }
 
 // tell writes what was used so far, of what might have been, at most every statEvery.
