@@ -153,7 +153,8 @@ func TestErasureIsConfirmedGoesOnAndReports(t *testing.T) {
 		o.does("data.erasures", `{}`, &list)
 		return list.Erasures[0].FinishedAt != "" && list.Erasures[0].Report.Left == 0 && len(list.Erasures[0].Report.Remains) > 0
 	})
-	tells("<dt>Photos removed from MySQL, with their faces</dt><dd>3</dd>", "<dt>Dead letters removed</dt><dd>1</dd>")
+	tells("<dt>Photos removed from MySQL, with their faces</dt><dd>3</dd>", "<dt>Dead letters removed</dt><dd>1</dd>",
+		"<dt>Objects found in S3 when it began</dt><dd>3</dd>", "<dt>Messages that waited or were in hand when it began</dt><dd>2</dd>")
 	if strings.Contains(s.page(t, "/erase", token), "Photos in MySQL") {
 		t.Error("what is gone is told as if it were there")
 	}

@@ -94,8 +94,9 @@ func countFacts(n eraseCounts) []webui.Fact {
 	}
 }
 
-// removedFacts are what an erasure removed, once it is done. Photos and dead letters were
-// counted as they went, the rest when it began.
+// removedFacts are what an erasure removed, once it is done. Photos, batches and dead
+// letters were counted as they went. What is in S3 and Redis the front doors remove, and
+// what is on the broker ends by itself: of those it is known what was found.
 func removedFacts(r eraseReport) []webui.Fact {
 	atLeast := ""
 	if r.Found.Partial {
@@ -104,9 +105,9 @@ func removedFacts(r eraseReport) []webui.Fact {
 	return []webui.Fact{
 		{Name: "Photos removed from MySQL, with their faces", Value: webui.Number(r.Marked)},
 		{Name: "Batches removed", Value: webui.Number(r.Batches)},
-		{Name: "Objects removed from S3", Value: webui.Number(r.Found.Objects) + atLeast},
-		{Name: "Results removed from Redis", Value: webui.Number(r.Found.CacheEntries) + atLeast},
-		{Name: "Messages that waited or were in hand", Value: webui.Number(r.Found.Messages)},
+		{Name: "Objects found in S3 when it began", Value: webui.Number(r.Found.Objects) + atLeast},
+		{Name: "Results found in Redis when it began", Value: webui.Number(r.Found.CacheEntries) + atLeast},
+		{Name: "Messages that waited or were in hand when it began", Value: webui.Number(r.Found.Messages)},
 		{Name: "Dead letters removed", Value: webui.Number(r.Letters)},
 	}
 }

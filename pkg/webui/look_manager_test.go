@@ -230,7 +230,7 @@ func erasePictures() []picture {
 		Erasures: []webui.ErasureRow{
 			{ID: "a", What: "erase cameras.north", AskedBy: "admin", At: now.Add(-90 * time.Second), Found: 12480, Marked: 12480, Left: 5120, Facts: facts},
 			{ID: "b", What: "erase before 2026-03-01", AskedBy: "olga", At: now.Add(-3 * time.Hour), Found: 400, Marked: 120, Trouble: "A store does not answer; it goes on when that is back.", Facts: facts},
-			{ID: "c", What: "erase everything", AskedBy: "admin", At: now.Add(-50 * time.Hour), DoneAt: now.Add(-49 * time.Hour), Found: 1284031, Marked: 1284031, Facts: []webui.Fact{{Name: "Photos removed from MySQL, with their faces", Value: "1 284 031"}, {Name: "Objects removed from S3", Value: "37 212 or more"}}, Remains: []string{"accounts, their keys and webhooks", "backups of the stores"}},
+			{ID: "c", What: "erase everything", AskedBy: "admin", At: now.Add(-50 * time.Hour), DoneAt: now.Add(-49 * time.Hour), Found: 1284031, Marked: 1284031, Facts: []webui.Fact{{Name: "Photos removed from MySQL, with their faces", Value: "1 284 031"}, {Name: "Objects found in S3 when it began", Value: "37 212 or more"}}, Remains: []string{"accounts, their keys and webhooks", "backups of the stores"}},
 		},
 	}
 	viewer := webui.ErasePage{Frame: atManager("Erase", webui.NavErase), At: now, Read: webui.Reading{At: now}}

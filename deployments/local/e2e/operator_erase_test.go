@@ -28,7 +28,7 @@ func (d *day) erases(what, value string, words ...string) {
 	d.done("The erasure has begun")
 	d.Await(fmt.Sprintf(`document.querySelectorAll('.erasures > li').length === %d && document.querySelector('.erasures > li:first-child .badge.succeeded')`, before+1))
 	d.Click(".erasures > li:first-child summary")
-	d.reads(".erasures > li:first-child dl", "Photos removed from MySQL", "Objects removed from S3")
+	d.reads(".erasures > li:first-child dl", "Photos removed from MySQL", "Objects found in S3 when it began")
 	d.shoot("erased-" + what)
 }
 
