@@ -123,7 +123,7 @@ func instanceCommands(page webui.InstancePage) (all []webui.Command) {
 		if w.Resumable {
 			add("does-resume-"+w.ID, workerArea+w.ID+".resume", workerResume{})
 		} else {
-			add("does-keep-"+w.ID, workerArea+w.ID+".drain", workerDrain{Why: "its disk is full"})
+			add("does-keep-"+w.ID, workerArea+w.ID+".drain", workerDrain{})
 		}
 	}
 	if page.Known {
