@@ -28,7 +28,7 @@ type Observation struct {
 	Accepted Reading // photos accepted so far: a counter
 	Finished Reading // photos that slots are done with so far: a counter
 	Worked   Reading // seconds that slots have worked so far: a counter
-	Waiting  Reading // photos that wait, on the broker or in MySQL alone
+	Waiting  Reading // photos that wait for a worker, on the broker or in MySQL alone; not those that are held
 	InFlight Reading // photos in the hands of workers
 	Asking   Reading // pulls that wait at the broker for a photo
 	CPU      Reading // mean of all workers over the past two minutes, 0 to 1
