@@ -19,34 +19,41 @@ const (
 
 // again takes every reading that an action may have changed and that is not dear, anew.
 func (b *board) again(ctx context.Context) {
+	together(ctx, b.lanes.again, b.intake.again, b.trial.again, b.open.again, b.dead.again, b.groups.again, b.failing.again,
+		b.decisions.again, b.waiting.again, b.erasures.again, b.audit.again, b.workers.again, b.fleet.scaler.again, b.fleet.instances.again)
+}
+
+// slower takes those anew of which alone something is awaited that takes a moment.
+func (b *board) slower(ctx context.Context) {
+	together(ctx, b.workers.again, b.fleet.scaler.again, b.fleet.instances.again)
+}
+
+func together(ctx context.Context, reads ...func(context.Context)) {
 	ctx, cancel := context.WithTimeout(ctx, catchUpOnce)
 	defer cancel()
 	var all errgroup.Group
-	for _, read := range []func(context.Context){
-		b.workers.again, b.lanes.again, b.intake.again, b.trial.again, b.open.again, b.dead.again, b.groups.again, b.failing.again,
-		b.decisions.again, b.waiting.again, b.erasures.again, b.audit.again, b.fleet.scaler.again, b.fleet.instances.again,
-	} {
+	for _, read := range reads {
 		all.Go(func() error { read(ctx); return nil })
 	}
 	_ = all.Wait() // each says by itself that it cannot read
 }
 
 // catchUp has the page that follows an action be of readings taken after it. Where more
-// must happen before they show it, it waits for that, too; false if it did not come.
+// must happen before they show it, it waits for that, too, and looks no more at all of
+// them; false if it did not come.
 func (b *board) catchUp(ctx context.Context, shows func(*board) bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
 	defer cancel()
-	for {
-		b.again(ctx)
-		if shows == nil || shows(b) {
-			return true
-		}
+	b.again(ctx)
+	for shows != nil && !shows(b) {
 		select {
 		case <-ctx.Done():
 			return false
 		case <-time.After(catchUpPause):
 		}
+		b.slower(ctx)
 	}
+	return true
 }
 
 // decided says whether the scaler has decided by a version of the policy.
