@@ -105,7 +105,7 @@ func BenchmarkPages(b *testing.B) {
 	s := openSite(b, func(c *manager.Config) {
 		c.Reading = manager.ReadingConfig{
 			LiveInterval: time.Second, CountInterval: time.Second, TotalInterval: 10 * time.Second, ReadTimeout: 3 * time.Second,
-			StaleAfter: 3 * time.Second, SessionGrace: time.Minute,
+			StaleAfter: 3 * time.Second, SessionGrace: time.Minute, CatchUpTime: 3 * time.Second, CatchUpOnce: time.Second,
 		}
 		store, err := jobstore.Open(b.Context(), c.MySQL)
 		if err != nil {

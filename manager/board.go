@@ -47,6 +47,8 @@ type board struct {
 	fleet fleetBoard
 
 	all []func(context.Context) error
+
+	catchUpTime, catchUpOnce time.Duration // see ReadingConfig
 }
 
 // gaugeOf makes a gauge that the board runs.
@@ -65,7 +67,7 @@ func gaugeOf[T any](b *board, s *Service, name string, every time.Duration, read
 }
 
 func newBoard(s *Service) *board {
-	b := &board{}
+	b := &board{catchUpTime: s.cfg.Reading.CatchUpTime, catchUpOnce: s.cfg.Reading.CatchUpOnce}
 	often, count, seldom := s.cfg.Reading.LiveInterval, s.cfg.Reading.CountInterval, s.cfg.Reading.TotalInterval
 	b.workers = gaugeOf(b, s, "workers", often, s.queue.Workers)
 	b.lanes = gaugeOf(b, s, "lanes", often, s.readLanes)

@@ -7,29 +7,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-const (
-	// catchUpTime is how long an action waits for the readings to show what it did: what
-	// is decided every few seconds may take so long.
-	catchUpTime = 3 * time.Second
-	// catchUpOnce is how long it waits for one look at everything; a part that is slow
-	// or away must not keep the person.
-	catchUpOnce  = time.Second
-	catchUpPause = 50 * time.Millisecond
-)
+const catchUpPause = 50 * time.Millisecond
 
 // again takes every reading that an action may have changed and that is not dear, anew.
 func (b *board) again(ctx context.Context) {
-	together(ctx, b.lanes.again, b.intake.again, b.trial.again, b.open.again, b.dead.again, b.groups.again, b.failing.again,
+	b.together(ctx, b.lanes.again, b.intake.again, b.trial.again, b.open.again, b.dead.again, b.groups.again, b.failing.again,
 		b.decisions.again, b.waiting.again, b.erasures.again, b.audit.again, b.workers.again, b.fleet.scaler.again, b.fleet.instances.again)
 }
 
 // slower takes those anew of which alone something is awaited that takes a moment.
 func (b *board) slower(ctx context.Context) {
-	together(ctx, b.workers.again, b.fleet.scaler.again, b.fleet.instances.again)
+	b.together(ctx, b.workers.again, b.fleet.scaler.again, b.fleet.instances.again)
 }
 
-func together(ctx context.Context, reads ...func(context.Context)) {
-	ctx, cancel := context.WithTimeout(ctx, catchUpOnce)
+func (b *board) together(ctx context.Context, reads ...func(context.Context)) {
+	ctx, cancel := context.WithTimeout(ctx, b.catchUpOnce)
 	defer cancel()
 	var all errgroup.Group
 	for _, read := range reads {
@@ -42,7 +34,7 @@ func together(ctx context.Context, reads ...func(context.Context)) {
 // must happen before they show it, it waits for that, too, and looks no more at all of
 // them; false if it did not come.
 func (b *board) catchUp(ctx context.Context, shows func(*board) bool) bool {
-	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
+	ctx, cancel := context.WithTimeout(ctx, b.catchUpTime)
 	defer cancel()
 	b.again(ctx)
 	for shows != nil && !shows(b) {

@@ -78,6 +78,12 @@ type ReadingConfig struct {
 	// SessionGrace is how long people who were here lately stay while sessions
 	// cannot be read, so that an operator sees what an outage does.
 	SessionGrace time.Duration `env:"SESSION_GRACE" envDefault:"15m"`
+	// CatchUpTime is how long an action waits for the readings to show what it did:
+	// what is decided every few seconds may take so long.
+	CatchUpTime time.Duration `env:"CATCH_UP_TIME" envDefault:"3s"`
+	// CatchUpOnce is how long it waits for one look at everything; a part that is slow
+	// or away must not keep the person.
+	CatchUpOnce time.Duration `env:"CATCH_UP_ONCE" envDefault:"1s"`
 }
 
 // Validate checks what the parts do not check themselves.
@@ -89,9 +95,9 @@ func (c *Config) Validate() error {
 }
 
 func (c ReadingConfig) validate() error {
-	for _, d := range []time.Duration{c.LiveInterval, c.CountInterval, c.TotalInterval, c.ReadTimeout, c.StaleAfter} {
+	for _, d := range []time.Duration{c.LiveInterval, c.CountInterval, c.TotalInterval, c.ReadTimeout, c.StaleAfter, c.CatchUpTime, c.CatchUpOnce} {
 		if d <= 0 {
-			return errors.New("LIVE_INTERVAL, COUNT_INTERVAL, TOTAL_INTERVAL, READ_TIMEOUT and STALE_AFTER must be above zero")
+			return errors.New("LIVE_INTERVAL, COUNT_INTERVAL, TOTAL_INTERVAL, READ_TIMEOUT, STALE_AFTER, CATCH_UP_TIME and CATCH_UP_ONCE must be above zero")
 		}
 	}
 	return nil

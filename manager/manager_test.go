@@ -46,6 +46,7 @@ func openSite(t testing.TB, change ...func(*manager.Config)) *site {
 		Reading: manager.ReadingConfig{
 			LiveInterval: 200 * time.Millisecond, CountInterval: 400 * time.Millisecond, TotalInterval: 600 * time.Millisecond, ReadTimeout: 2 * time.Second,
 			StaleAfter: 2 * time.Second, SessionGrace: time.Minute,
+			CatchUpTime: 3 * time.Second, CatchUpOnce: time.Second,
 		},
 		QueueLimit: 50_000,
 		OpenWait:   20 * time.Second,
