@@ -3,6 +3,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"time"
 
 	"maskfleet/pkg/estimate"
 	"maskfleet/pkg/job"
@@ -12,12 +13,14 @@ import (
 var errNotMeasured = errors.New("what waits could not be measured")
 
 // outlookReader reads how long what is sent now will take, by the estimate that the
-// front doors answer with.
+// front doors answer with. They go on for a while by what they measured last; here a
+// reading says when it was taken, so that one by an old measurement is none.
 func outlookReader(s *Service) func(context.Context) (estimate.Outlook, error) {
 	estimator := estimate.New(s.store, s.queue)
 	return func(ctx context.Context) (estimate.Outlook, error) {
+		at, _ := estimator.Measured(ctx)
 		o, measured := estimator.Outlook(ctx)
-		if !measured {
+		if !measured || time.Since(at) > s.cfg.Reading.ReadTimeout+s.cfg.Reading.StaleAfter {
 			return estimate.Outlook{}, errNotMeasured
 		}
 		return o, nil
