@@ -87,16 +87,6 @@ func (q *Queue) DoorReadings(ctx context.Context, instance string, window time.D
 	return readings[DoorReading](ctx, q, doorTelemetrySubject(anyIfEmpty(instance)), window)
 }
 
-// LastDoorReadings gives what each door told last, as long as the broker keeps it.
-func (q *Queue) LastDoorReadings(ctx context.Context) (all []DoorReading, err error) {
-	subject := doorTelemetrySubject(anyIfEmpty(""))
-	err = q.readLastTelemetry(ctx, subject, into(ctx, q, &all))
-	if err != nil {
-		return nil, fmt.Errorf("reading the last of %s: %w", subject, err)
-	}
-	return all, nil
-}
-
 func readings[R any, P interface {
 	*R
 	hear(m telemetryMessage)

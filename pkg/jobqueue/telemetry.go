@@ -31,7 +31,6 @@ type telemetryMessage struct {
 // the broker for each reader, and need rights to make it.
 type batchRequest struct {
 	Subject string     `json:"next_by_subj,omitempty"`
-	Last    []string   `json:"multi_last,omitempty"` // in its place: the last of each of these subjects
 	Batch   int        `json:"batch,omitempty"`
 	From    *time.Time `json:"start_time,omitempty"` // at first
 	Next    uint64     `json:"seq,omitempty"`        // then
@@ -55,19 +54,6 @@ func (q *Queue) readTelemetry(ctx context.Context, subject string, window time.D
 		}
 		request.From, request.Next = nil, last+1
 	}
-}
-
-// readLastTelemetry gives the last message of each subject.
-func (q *Queue) readLastTelemetry(ctx context.Context, subject string, each func(telemetryMessage)) error {
-	now, err := q.brokerTime(ctx, StreamTelemetry)
-	if err != nil {
-		return err
-	}
-	_, _, err = q.readBatch(ctx, batchRequest{Last: []string{subject}}, func(m telemetryMessage) {
-		m.heard.Age = max(0, now.Sub(m.heard.At))
-		each(m)
-	})
-	return err
 }
 
 // brokerTime is what the clock says by which messages of the stream are stamped.
