@@ -56,6 +56,40 @@ func takeOne(ctx context.Context, q *jobqueue.Queue) error {
 
 func trial(ctx context.Context, q *jobqueue.Queue) error { _, err := q.Trial(ctx); return err }
 
+// endTrial begins one and ends it.
+func endTrial(ctx context.Context, q *jobqueue.Queue) error {
+	begun := time.Now().UTC()
+	err := q.PutTrial(ctx, jobqueue.Trial{Worker: "w-1", BegunAt: begun, Until: begun.Add(time.Hour)})
+	if err != nil {
+		return err
+	}
+	ended, err := q.EndTrial(ctx, begun)
+	if err == nil && !ended {
+		err = errors.New("the trial goes on")
+	}
+	return err
+}
+
+// notePause says who pauses a lane, and reads it.
+func notePause(ctx context.Context, q *jobqueue.Queue) error {
+	err := q.NotePause(ctx, job.LaneBatch, jobqueue.LanePause{Until: time.Now().Add(time.Hour), By: "ann"})
+	pauses, readErr := q.LanePauses(ctx)
+	if readErr == nil && err == nil && pauses[job.LaneBatch].By != "ann" {
+		err = errors.New("the note is not read")
+	}
+	return errors.Join(err, readErr)
+}
+
+func departure(ctx context.Context, q *jobqueue.Queue) error {
+	_, _, err := q.Departure(ctx, "i-1")
+	return err
+}
+
+func lastOfDoors(ctx context.Context, q *jobqueue.Queue) error {
+	_, err := q.LastDoorReadings(ctx)
+	return err
+}
+
 func beAlive(ctx context.Context, q *jobqueue.Queue) error {
 	return errors.Join(q.PutWorker(ctx, jobqueue.Worker{ID: "w-1"}), q.RemoveWorker(ctx, "w-1"))
 }
@@ -157,6 +191,8 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 				asks("begin a trial", func(ctx context.Context, q *jobqueue.Queue) error {
 					return errors.Join(q.PutTrial(ctx, jobqueue.Trial{Worker: "w-1"}), trial(ctx, q))
 				}),
+				asks("end a trial", endTrial), asks("say who pauses a lane", notePause),
+				asks("how an instance left", departure), asks("what the doors told last", lastOfDoors),
 				asks("count dead letters", func(ctx context.Context, q *jobqueue.Queue) error { _, err := q.DeadLetters(ctx); return err }),
 				asks("pause a lane", func(ctx context.Context, q *jobqueue.Queue) error {
 					return errors.Join(q.PauseLane(ctx, job.LaneBatch, time.Now().Add(time.Hour)), q.ResumeLane(ctx, job.LaneBatch))
@@ -185,7 +221,7 @@ func TestEveryUserDoesItsWorkAndNoOthers(t *testing.T) {
 			"scaler",
 			[]duty{
 				asks("lease", lease), asks("depth", depth), asks("workers", workers), asks("readings", readings), asks("follow workers", followOnce),
-				asks("change the policy", changePolicy),
+				asks("change the policy", changePolicy), asks("whose the canary lane is", trial),
 			},
 			append(commands, "jobs.batch.x", "dead.internal.x", "telemetry.worker.w-1", "telemetry.door.i-1", "$KV.WORKERS.w-1", "$KV.CONFIG.features.intake",
 				"$JS.API.CONSUMER.MSG.NEXT.JOBS.batch", "$JS.ACK.JOBS.batch.1.1.1.1.1", "$JS.API.STREAM.CREATE.MINE", "$JS.API.STREAM.PURGE.JOBS"),
