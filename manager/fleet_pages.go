@@ -13,6 +13,7 @@ import (
 
 	"maskfleet/pkg/account"
 	"maskfleet/pkg/jobqueue"
+	"maskfleet/pkg/jobqueue/command"
 	"maskfleet/pkg/webui"
 )
 
@@ -141,7 +142,7 @@ func overrideRow(o *scalerOverride) *webui.OverrideRow {
 
 // givenReason is a reason that somebody gave: the scaler has words for none.
 func givenReason(why string) string {
-	if why == "no reason given" {
+	if why == command.NoReason {
 		return ""
 	}
 	return why

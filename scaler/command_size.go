@@ -14,7 +14,6 @@ import (
 const (
 	usualTerm   = time.Hour            // of a size that a person pins, if nothing is said
 	longestTerm = 366 * 24 * time.Hour // whoever means longer means until released
-	noReason    = "no reason given"
 )
 
 // term says how long a person's word stands: for how long, until when, or until it is
@@ -247,7 +246,7 @@ func (l *leader) resume(ctx context.Context, call command.Call, _ struct{}) (siz
 
 func reason(why string) string {
 	if why == "" {
-		return noReason
+		return command.NoReason
 	}
 	return why
 }

@@ -10,6 +10,10 @@ import (
 // usualTimeout is shorter than the nats command waits, so that its user reads why.
 const usualTimeout = 4 * time.Second
 
+// NoReason stands where somebody could have said why, and did not, and something must
+// stand.
+const NoReason = "no reason given"
+
 // Call is what a changing command knows beside its request.
 type Call struct {
 	By     Asker
