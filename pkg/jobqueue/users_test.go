@@ -86,7 +86,7 @@ func departure(ctx context.Context, q *jobqueue.Queue) error {
 }
 
 func lastOfDoors(ctx context.Context, q *jobqueue.Queue) error {
-	_, err := q.LastDoorReadings(ctx)
+	_, err := q.DoorReadings(ctx, "", time.Minute)
 	return err
 }
 
