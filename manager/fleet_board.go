@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 )
 
@@ -18,12 +19,14 @@ type fleetBoard struct {
 	changes   *gauge[[]jobstore.ScalingDecision] // of the last half hour that wanted another size
 	inHand    *gauge[map[string]workerStatus]
 	asked     *asked // whose work in hand somebody looks at
-	gone      *gone
+
+	departures *gauge[map[string]jobqueue.Departure]
+	left       *asked // instances that somebody looks at and that are not there
 }
 
 func newFleetBoard(b *board, s *Service) fleetBoard {
 	often := s.cfg.Reading.LiveInterval
-	f := fleetBoard{asked: newAsked(), gone: newGone(s.queue)}
+	f := fleetBoard{asked: newAsked(), left: newAsked()}
 	f.scaler = gaugeOf(b, s, "scaler", often, s.readScaler)
 	f.instances = gaugeOf(b, s, "instances", min(instancesEvery, 2*often), s.readInstances)
 	f.history = gaugeOf(b, s, "history", min(historyEvery, 5*often), newHistory(s.queue).read)
@@ -33,7 +36,10 @@ func newFleetBoard(b *board, s *Service) fleetBoard {
 		return s.store.ListDecisions(ctx, jobstore.DecisionFilter{Since: time.Now().UTC().Add(-chartSpan), Changes: true, Limit: most})
 	})
 	f.inHand = gaugeOf(b, s, "work in hand", often, func(ctx context.Context) (map[string]workerStatus, error) {
-		return s.readInHand(ctx, f.asked.workers(time.Now()))
+		return s.readInHand(ctx, f.asked.lately(time.Now()))
+	})
+	f.departures = gaugeOf(b, s, "departures", min(departuresEvery, 5*often), func(ctx context.Context) (map[string]jobqueue.Departure, error) {
+		return s.readDepartures(ctx, f.left.lately(time.Now()))
 	})
 	return f
 }

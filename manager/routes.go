@@ -71,9 +71,7 @@ func (s *Service) livePage(of view) any {
 	case "fleet":
 		return s.fleetPage(values, of.operator)
 	case "instance":
-		ctx, cancel := context.WithTimeout(context.Background(), goneTimeout)
-		defer cancel()
-		page, _ := s.instancePage(ctx, values.Get("id")) // one that has gone meanwhile is said to have
+		page, _ := s.instancePage(values.Get("id")) // one that has gone meanwhile is said to have
 		page.Operator = of.operator
 		return page
 	case "audit":

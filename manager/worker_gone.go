@@ -3,7 +3,6 @@ package manager
 import (
 	"cmp"
 	"context"
-	"sync"
 	"time"
 
 	"maskfleet/pkg/jobqueue"
@@ -11,55 +10,36 @@ import (
 )
 
 const (
-	goneAskedEvery = 3 * time.Second
-	goneKept       = 200 // instances
-	goneTimeout    = time.Second
+	departuresEvery = 3 * time.Second
+	// departureWait is how long the first look at an instance that is not there waits to
+	// be told how it left.
+	departureWait = time.Second
 )
 
-// gone remembers for a moment how instances left, so that all who look at one share a
-// question to the broker.
-type gone struct {
-	queue *jobqueue.Queue
-
-	mu  sync.Mutex // guards all below
-	how map[string]departure
+// readDepartures asks how instances left; those of which nobody tells are left out.
+func (s *Service) readDepartures(ctx context.Context, instances []string) (map[string]jobqueue.Departure, error) {
+	told := map[string]jobqueue.Departure{}
+	for _, id := range instances {
+		d, known, err := s.queue.Departure(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			told[id] = d
+		}
+	}
+	return told, nil
 }
 
-type departure struct {
-	jobqueue.Departure
-	told    bool
-	askedAt time.Time
-}
-
-func newGone(queue *jobqueue.Queue) *gone {
-	return &gone{queue: queue, how: map[string]departure{}}
-}
-
-// of says how the instance left; false if nobody tells. It waits for the broker at most
-// goneTimeout, and keeps what it knew where that does not answer.
-func (g *gone) of(ctx context.Context, instance string) (jobqueue.Departure, bool) {
+// departure is how an instance left, as far as it is known by now; the board asks.
+func (b *board) departure(instance string) (jobqueue.Departure, bool) {
 	if !namesAWorker(instance) { // it becomes a part of a subject
 		return jobqueue.Departure{}, false
 	}
-	g.mu.Lock()
-	known := g.how[instance]
-	g.mu.Unlock()
-	if time.Since(known.askedAt) < goneAskedEvery {
-		return known.Departure, known.told
-	}
-	ctx, cancel := context.WithTimeout(ctx, goneTimeout)
-	defer cancel()
-	d, told, err := g.queue.Departure(ctx, instance)
-	if err != nil {
-		d, told = known.Departure, known.told
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.how) >= goneKept {
-		clear(g.how)
-	}
-	g.how[instance] = departure{d, told, time.Now()}
-	return d, told
+	b.fleet.left.look(instance)
+	told, _ := b.fleet.departures.last()
+	d, known := told[instance]
+	return d, known
 }
 
 // fillGone says of an instance that the scaler does not name how it left.

@@ -38,8 +38,8 @@ type workerStatus struct {
 	SpotNotice *jobqueue.SpotNotice `json:"spot_notice"`
 }
 
-// asked are the workers whose work in hand somebody looks at. All who look at one share
-// one question a second.
+// asked are workers, or instances, that somebody looks at and that the board asks about:
+// all who look at one share one question.
 type asked struct {
 	mu sync.Mutex // guards at
 	at map[string]time.Time
@@ -47,17 +47,17 @@ type asked struct {
 
 func newAsked() *asked { return &asked{at: map[string]time.Time{}} }
 
-// look notes that somebody looks at the worker.
-func (a *asked) look(worker string) {
+// look notes that somebody looks at it.
+func (a *asked) look(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, known := a.at[worker]; known || len(a.at) < askedAtMost {
-		a.at[worker] = time.Now()
+	if _, known := a.at[id]; known || len(a.at) < askedAtMost {
+		a.at[id] = time.Now()
 	}
 }
 
-// workers are those that somebody has looked at of late.
-func (a *asked) workers(now time.Time) []string {
+// lately are those that somebody has looked at of late.
+func (a *asked) lately(now time.Time) []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	var all []string

@@ -47,7 +47,13 @@ func (s *Service) showInstance(c *fiber.Ctx) error {
 	id = strings.Clone(id)
 	ctx, cancel := within(c)
 	defer cancel()
-	page, there := s.instancePage(ctx, id)
+	page, there := s.instancePage(id)
+	if !page.Known && !page.Gone { // the board has only now begun to ask how it left
+		asking, stop := context.WithTimeout(ctx, departureWait)
+		defer stop()
+		s.board.fleet.departures.again(asking)
+		page, there = s.instancePage(id)
+	}
 	if !there {
 		return problem.New(http.StatusNotFound, problem.CodeNotFound,
 			"The fleet has no instance of that name, and no worker is alive on one. If it ended more than seven days ago, the decisions and the audit log may say why.")
@@ -59,7 +65,7 @@ func (s *Service) showInstance(c *fiber.Ctx) error {
 
 // instancePage is an instance and its workers as the board knows them; false if there is
 // nothing of that name.
-func (s *Service) instancePage(ctx context.Context, id string) (page webui.InstancePage, there bool) {
+func (s *Service) instancePage(id string) (page webui.InstancePage, there bool) {
 	b := s.board
 	page = webui.InstancePage{Console: s.cfg.Consoles.EC2, At: time.Now(), Troubles: b.troubles()}
 	list, read := b.fleet.instances.last()
@@ -83,7 +89,7 @@ func (s *Service) instancePage(ctx context.Context, id string) (page webui.Insta
 	left := false
 	if at < 0 { // a worker's last sign of life may outlive it
 		var how jobqueue.Departure
-		how, left = b.fleet.gone.of(ctx, id)
+		how, left = b.departure(id)
 		if left = left && (!how.EndedAt.IsZero() || len(mine) == 0 && read.Known()); left {
 			fillGone(&page, how)
 		}
