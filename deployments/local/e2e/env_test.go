@@ -29,7 +29,7 @@ const patience = 90 * time.Second
 
 const (
 	ackWait     = 3 * time.Second
-	itemTimeout = 6 * time.Second
+	itemTimeout = 12 * time.Second
 )
 
 // quick is the usual configuration with intervals a tenth as long.
