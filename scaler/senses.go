@@ -22,13 +22,13 @@ type backlog struct {
 	inFlight int
 	asking   int
 	leader   string
+	trial    jobqueue.Trial
 }
 
 // listing is the fleet as EC2 and the workers tell of it.
 type listing struct {
 	fleet.Listing
 	workers []jobqueue.Worker
-	trial   jobqueue.Trial
 }
 
 // work is what workers have done.
@@ -111,7 +111,9 @@ func readBacklog(ctx context.Context, doors Doors) (backlog, error) {
 		outside[job.LaneBatch] -= items
 		outside[job.LaneCanary] = photos + items
 	}
-	return backlogOf(depths, outside, kept), nil
+	b := backlogOf(depths, outside, kept)
+	b.trial = trial
+	return b, nil
 }
 
 // backlogOf adds up what waits on the broker and outside of it, in MySQL alone: photos in
@@ -146,13 +148,12 @@ func (s *senses) readListing(ctx context.Context, doors Doors) (listing, error) 
 			}
 		}
 	}
-	trial, _ := doors.Queue.Trial(ctx) // not to know of one is no reason to see no instance
 	l, err := doors.Fleet.Instances(ctx, alive)
 	if err != nil {
 		return listing{}, err
 	}
 	s.noteBoots(ctx, l)
-	return listing{l, workers, trial}, nil
+	return listing{l, workers}, nil
 }
 
 // noteBoots measures from launch to the first sign of life.
