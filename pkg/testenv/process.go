@@ -81,11 +81,11 @@ func (p *Process) Signal(s syscall.Signal) {
 	_ = p.cmd.Process.Signal(s)
 }
 
-// obituary says how a process died that nobody asked to: the tests that needed it can
-// only say that it does not answer.
+// obituary says how a process ended that nobody asked to, in good order too: the tests
+// that needed it can only say that it does not answer.
 func (p *Process) obituary() {
-	if p.err != nil && !p.asked.Load() {
-		fmt.Fprintf(os.Stderr, "%s died (%v), having said:\n%s\n", p.cmd.Path, p.err, p.Output())
+	if !p.asked.Load() {
+		fmt.Fprintf(os.Stderr, "%s ended (%v), having said:\n%s\n", p.cmd.Path, p.err, p.Output())
 	}
 }
 
