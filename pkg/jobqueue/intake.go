@@ -3,7 +3,6 @@ package jobqueue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -30,25 +29,15 @@ func (q *Queue) SetIntake(ctx context.Context, i Intake) error {
 	if err != nil {
 		return fmt.Errorf("setting the intake: %w", err)
 	}
-	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
-		_, err := kv.Put(ctx, keyIntake, data)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("setting the intake: %w", err)
-	}
-	return nil
+	return q.putConfig(ctx, keyIntake, data)
 }
 
 // Intake reads what SetIntake wrote last, the zero Intake if nothing. A value that
 // somebody put there by hand and that cannot be read is an error.
 func (q *Queue) Intake(ctx context.Context) (i Intake, err error) {
 	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
-		entry, err := kv.Get(ctx, keyIntake)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
+		entry, err := entryOf(ctx, kv, keyIntake)
+		if entry == nil {
 			return err
 		}
 		return json.Unmarshal(entry.Value(), &i)

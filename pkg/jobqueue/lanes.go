@@ -3,7 +3,6 @@ package jobqueue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -44,15 +43,12 @@ func (q *Queue) LanePauses(ctx context.Context) (map[job.Lane]LanePause, error) 
 	all := map[job.Lane]LanePause{}
 	err := q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
 		for _, lane := range job.Lanes() {
-			entry, err := kv.Get(ctx, keyPause(lane))
-			if errors.Is(err, jetstream.ErrKeyNotFound) {
-				continue
-			}
+			entry, err := entryOf(ctx, kv, keyPause(lane))
 			if err != nil {
 				return err
 			}
 			var p LanePause
-			if json.Unmarshal(entry.Value(), &p) == nil {
+			if entry != nil && json.Unmarshal(entry.Value(), &p) == nil {
 				all[lane] = p
 			}
 		}

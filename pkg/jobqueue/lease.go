@@ -57,11 +57,8 @@ type Lease struct {
 // ReadLease says who has the named lease; nil: nobody.
 func (q *Queue) ReadLease(ctx context.Context, name string) (lease *Lease, err error) {
 	err = q.inBucket(ctx, BucketLeases, func(ctx context.Context, kv jetstream.KeyValue) error {
-		entry, err := kv.Get(ctx, name)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil
-		}
-		if err == nil {
+		entry, err := entryOf(ctx, kv, name)
+		if entry != nil {
 			lease = &Lease{Holder: string(entry.Value()), RenewedAt: entry.Created().UTC()}
 		}
 		return err
@@ -90,11 +87,9 @@ func acquire(ctx context.Context, kv jetstream.KeyValue, name, holder string) (u
 
 // held reads the lease: nil if it is free, errHeld if it is another's.
 func held(ctx context.Context, kv jetstream.KeyValue, name, holder string) (jetstream.KeyValueEntry, error) {
-	entry, err := kv.Get(ctx, name)
+	entry, err := entryOf(ctx, kv, name)
 	switch {
-	case errors.Is(err, jetstream.ErrKeyNotFound): // a deleted key is one too
-		return nil, nil
-	case err != nil:
+	case entry == nil:
 		return nil, err
 	case string(entry.Value()) != holder:
 		return nil, errHeld

@@ -3,6 +3,7 @@ package jobqueue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -130,6 +131,18 @@ func (q *Queue) readWorker(ctx context.Context, entry jetstream.KeyValueEntry) (
 	}
 	w.SeenAt = entry.Created().UTC()
 	return w, true
+}
+
+// entryOf is what stands under a key; nil: nothing, or no more.
+func entryOf(ctx context.Context, kv jetstream.KeyValue, key string) (jetstream.KeyValueEntry, error) {
+	entry, err := kv.Get(ctx, key)
+	if errors.Is(err, jetstream.ErrKeyNotFound) { // a deleted one, too
+		return nil, nil //nolint:nilnil // nothing is an answer
+	}
+	if err != nil {
+		return nil, err
+	}
+	return entry, nil
 }
 
 // inBucket opens a bucket and does one thing in it.

@@ -92,24 +92,17 @@ func readings[R any, P interface {
 	hear(m telemetryMessage)
 }](ctx context.Context, q *Queue, subject string, window time.Duration) ([]R, error) {
 	var all []R
-	if err := q.readTelemetry(ctx, subject, window, into[R, P](ctx, q, &all)); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", subject, err)
-	}
-	return all, nil
-}
-
-// into collects what can be read.
-func into[R any, P interface {
-	*R
-	hear(m telemetryMessage)
-}](ctx context.Context, q *Queue, all *[]R) func(telemetryMessage) {
-	return func(m telemetryMessage) {
+	err := q.readTelemetry(ctx, subject, window, func(m telemetryMessage) {
 		var r R
 		if err := json.Unmarshal(m.data, &r); err != nil {
 			q.log.WarnContext(ctx, "reading cannot be read", "subject", m.subject, "err", err)
 			return
 		}
 		P(&r).hear(m)
-		*all = append(*all, r)
+		all = append(all, r)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", subject, err)
 	}
+	return all, nil
 }

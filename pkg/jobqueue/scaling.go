@@ -80,11 +80,8 @@ func policyHistory(ctx context.Context, kv jetstream.KeyValue, key string) (all 
 
 func (q *Queue) policyText(ctx context.Context, key string) (p PolicyText, err error) {
 	err = q.inBucket(ctx, BucketConfig, func(ctx context.Context, kv jetstream.KeyValue) error {
-		entry, err := kv.Get(ctx, key)
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
+		entry, err := entryOf(ctx, kv, key)
+		if entry == nil {
 			return err
 		}
 		p = PolicyText{entry.Value(), entry.Revision(), entry.Created().UTC()}

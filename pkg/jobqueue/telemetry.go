@@ -30,8 +30,8 @@ type telemetryMessage struct {
 // client library does not know it. A consumer would do as well, but leave something on
 // the broker for each reader, and need rights to make it.
 type batchRequest struct {
-	Subject string     `json:"next_by_subj,omitempty"`
-	Batch   int        `json:"batch,omitempty"`
+	Subject string     `json:"next_by_subj"`
+	Batch   int        `json:"batch"`
 	From    *time.Time `json:"start_time,omitempty"` // at first
 	Next    uint64     `json:"seq,omitempty"`        // then
 }

@@ -3,7 +3,6 @@ package jobqueue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -100,11 +99,8 @@ func (q *Queue) changeTrial(ctx context.Context, begunAt time.Time, change func(
 }
 
 func readTrial(ctx context.Context, kv jetstream.KeyValue) (t Trial, revision uint64, err error) {
-	entry, err := kv.Get(ctx, keyTrial)
-	if errors.Is(err, jetstream.ErrKeyNotFound) {
-		return Trial{}, 0, nil
-	}
-	if err != nil {
+	entry, err := entryOf(ctx, kv, keyTrial)
+	if entry == nil {
 		return Trial{}, 0, err
 	}
 	return t, entry.Revision(), json.Unmarshal(entry.Value(), &t)
