@@ -3,7 +3,6 @@ package manager
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -234,7 +233,7 @@ func (s *Service) redriveDead(ctx context.Context, call command.Call, q redriveR
 			return redriveAnswer{}, err
 		}
 		if answer.Worker = q.Worker; !call.DryRun {
-			defer func() { err = errors.Join(err, s.queue.OpenTrial(ctx, begun)) }()
+			defer s.openTrial(ctx, begun)
 		}
 	}
 	for _, id := range list {

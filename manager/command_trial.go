@@ -138,6 +138,14 @@ func (s *Service) beginTrial(ctx context.Context, call command.Call, q redriveRe
 	})
 }
 
+// openTrial notes that all photos of a trial are open. Without that note it is waited a
+// while for more of them, before it counts as over.
+func (s *Service) openTrial(ctx context.Context, begun time.Time) {
+	if err := s.queue.OpenTrial(ctx, begun); err != nil {
+		s.tel.Log.WarnContext(ctx, "trial not noted as open", "err", err)
+	}
+}
+
 type trialEndAnswer struct {
 	Worker   string `json:"worker,omitempty"`
 	WasGoing bool   `json:"was_going"`

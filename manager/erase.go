@@ -160,13 +160,17 @@ func (s *Service) markPhotos(ctx context.Context, e jobstore.Erasure, report *er
 
 // recordErasure puts the report into the audit log.
 func (s *Service) recordErasure(ctx context.Context, e jobstore.Erasure, report []byte) error {
-	record := jobstore.Audit{
-		At: time.Now().UTC(), Actor: e.AskedBy, Action: "data.erased", Subject: e.Words,
+	return s.record(ctx, jobstore.Audit{
+		Actor: e.AskedBy, Action: "data.erased", Subject: e.Words,
 		Detail: map[string]string{"via": e.Via, "outcome": "done", "erasure": e.ID.String(), "report": string(report)},
-	}
-	var err error
-	if record.ID, err = uuid.NewV7(); err != nil {
+	})
+}
+
+// record puts into the audit log what the manager did by itself, now.
+func (s *Service) record(ctx context.Context, a jobstore.Audit) (err error) {
+	a.At = time.Now().UTC()
+	if a.ID, err = uuid.NewV7(); err != nil {
 		return err
 	}
-	return s.store.RecordAudit(ctx, record)
+	return s.store.RecordAudit(ctx, a)
 }

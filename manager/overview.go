@@ -88,7 +88,7 @@ func (b *board) laneRows() ([]webui.LaneRow, webui.Reading) {
 			}
 		}
 		if trial, _ := b.trial.last(); name == job.LaneCanary && trial.Lasts(time.Now()) {
-			row.KeptFor, row.KeptUntil = trial.Worker, trial.Until
+			row.KeptFor = trial.Worker
 		}
 		rows = append(rows, row)
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/google/uuid"
-
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
 )
@@ -17,11 +15,15 @@ const canaryGone = time.Minute
 // trialKeeper ends trials that have nothing more to show. While one lasts the canary
 // lane is closed to all workers but one, and whatever is put there waits.
 type trialKeeper struct {
-	gone time.Time // since when the worker takes no photos; zero: it does
+	begunAt time.Time // of the trial that it knows
+	gone    time.Time // since when the worker takes no photos; zero: it does
 }
 
 // over says why a trial should end; empty: it should not.
 func (k *trialKeeper) over(now time.Time, trial jobqueue.Trial, going trialAnswer) string {
+	if !k.begunAt.Equal(trial.BegunAt) {
+		*k = trialKeeper{begunAt: trial.BegunAt}
+	}
 	if going.Alive {
 		k.gone = time.Time{}
 	} else if k.gone.IsZero() {
@@ -56,11 +58,7 @@ func (s *Service) keepTrials(ctx context.Context) error {
 func (s *Service) keepTrial(ctx context.Context, k *trialKeeper) {
 	trial, trialRead := s.board.trial.last()
 	workers, workersRead := s.board.workers.last()
-	if !trial.Lasts(time.Now()) {
-		*k = trialKeeper{}
-		return
-	}
-	if trialRead.Stale || workersRead.Stale || !workersRead.Known() {
+	if !trial.Lasts(time.Now()) || trialRead.Stale || workersRead.Stale || !workersRead.Known() {
 		return
 	}
 	going, err := s.howItGoes(ctx, trial, takesPhotos(workers, trial.Worker))
@@ -81,12 +79,8 @@ func (s *Service) closeTrial(ctx context.Context, trial jobqueue.Trial, why stri
 		return err
 	}
 	s.tel.Log.InfoContext(ctx, "trial ended", "worker_id", trial.Worker, "because", why)
-	record := jobstore.Audit{
-		At: time.Now().UTC(), Actor: "manager", Action: "jobs.dead.trial.ended", Subject: trial.Worker,
+	return s.record(ctx, jobstore.Audit{
+		Actor: "manager", Action: "jobs.dead.trial.ended", Subject: trial.Worker,
 		Detail: map[string]string{"via": "itself", "outcome": "done", "reason": why},
-	}
-	if record.ID, err = uuid.NewV7(); err != nil {
-		return err
-	}
-	return s.store.RecordAudit(ctx, record)
+	})
 }

@@ -210,7 +210,7 @@ func (s *Service) lastFailures(ctx context.Context, workers []string) (rows []we
 		if !slices.Contains(workers, p.WorkerID) || p.Failure == nil || len(rows) == failuresShown {
 			continue
 		}
-		rows = append(rows, webui.FailedRow{ID: p.ID.String(), Name: cmp.Or(p.Filename, p.Link, p.ID.String()), Code: string(p.Failure.Code), At: p.DoneAt})
+		rows = append(rows, webui.FailedRow{ID: p.ID.String(), Name: nameOf(p), Code: string(p.Failure.Code), At: p.DoneAt})
 	}
 	return rows, lookedIn
 }

@@ -25,16 +25,23 @@ func TestOpenWork(t *testing.T) {
 	}
 }
 
+// announced gives a batch that so many items are still to come of.
+func announced(t *testing.T, items int) (*jobstore.Store, job.Batch) {
+	t.Helper()
+	store := testenv.JobStore(t)
+	b := newBatch(t, testenv.Owner(t, store))
+	b.Announced = items
+	if err := store.CreateBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	return store, b
+}
+
 // TestOpenWorkKnowsWhatIsToCome: a batch takes the room of its items before they have
 // their rows, and no longer than until they have.
 func TestOpenWorkKnowsWhatIsToCome(t *testing.T) {
 	t.Parallel()
-	store := testenv.JobStore(t)
-	b := newBatch(t, testenv.Owner(t, store))
-	b.Announced = 50
-	if err := store.CreateBatch(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
+	store, b := announced(t, 50)
 	want := func(when string, photos int) {
 		t.Helper()
 		open, err := store.OpenWork(t.Context(), b.OwnerID, 1000)
@@ -56,12 +63,7 @@ func TestOpenWorkKnowsWhatIsToCome(t *testing.T) {
 // TestItemsOutsideBroker: an item waits in one place, whatever lane it is in.
 func TestItemsOutsideBroker(t *testing.T) {
 	t.Parallel()
-	store := testenv.JobStore(t)
-	b := newBatch(t, testenv.Owner(t, store))
-	b.Announced = 50
-	if err := store.CreateBatch(t.Context(), b); err != nil {
-		t.Fatal(err)
-	}
+	store, b := announced(t, 50)
 	want := func(when string, items int) {
 		t.Helper()
 		if got, err := store.ItemsOutsideBroker(t.Context()); err != nil || got != items {

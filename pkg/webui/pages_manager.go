@@ -62,7 +62,6 @@ type LaneRow struct {
 	Asking      int       // workers that wait for a photo of it
 	PausedUntil time.Time // zero: it is not paused
 	KeptFor     string    // the only worker that takes from it, for a trial; empty: there is none
-	KeptUntil   time.Time // at most
 	PausedBy    string    // "": by nobody who used a command or a page
 	PauseReason string
 }
