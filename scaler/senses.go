@@ -22,7 +22,7 @@ type backlog struct {
 	inFlight int
 	asking   int
 	leader   string
-	trial    jobqueue.Trial
+	canary   string // the worker of a trial that goes on; empty: there is none
 }
 
 // listing is the fleet as EC2 and the workers tell of it.
@@ -112,7 +112,9 @@ func readBacklog(ctx context.Context, doors Doors) (backlog, error) {
 		outside[job.LaneCanary] = photos + items
 	}
 	b := backlogOf(depths, outside, kept)
-	b.trial = trial
+	if kept {
+		b.canary = trial.Worker
+	}
 	return b, nil
 }
 

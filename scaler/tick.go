@@ -124,8 +124,8 @@ func (l *leader) look() (c census, known bool) {
 	maps.DeleteFunc(l.silent, func(id string, _ time.Time) bool { return !dangling[id] })
 	c = takeCensus(found.Listing, found.workers, l.hands.retiring(), unheard{l.silent, found.At.Sub(l.began) < l.boot()})
 	c.reporting += l.absent.count(c, found.workers)
-	if b, _ := l.senses.backlog.last(); b.trial.Lasts(time.Now()) {
-		c.spare(b.trial.Worker)
+	if b, _ := l.senses.backlog.last(); b.canary != "" {
+		c.spare(b.canary)
 	}
 	return c, true
 }
