@@ -48,6 +48,17 @@ func (s *Store) RowsRead(tb testing.TB) (total int) {
 	return total
 }
 
+// TablesOnDisk is how many tables of its own the server has put on disk so far for a
+// store with a single connection.
+func (s *Store) TablesOnDisk(tb testing.TB) (n int) {
+	tb.Helper()
+	var name string
+	if err := s.db.QueryRowContext(tb.Context(), `SHOW SESSION STATUS LIKE 'Created_tmp_disk_tables'`).Scan(&name, &n); err != nil {
+		tb.Fatal(err)
+	}
+	return n
+}
+
 // PlanOfSearch is how the server would find the photos, in its own words: column by
 // column of EXPLAIN.
 func (s *Store) PlanOfSearch(ctx context.Context, f Search) (map[string]string, error) {

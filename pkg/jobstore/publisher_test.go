@@ -172,9 +172,9 @@ func TestDeadLettersDue(t *testing.T) {
 	}
 }
 
-// TestPublisherReadsOnlyWhatIsDue: an hour's backlog that lies on the broker must
-// cost the publisher nothing.
-func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
+// TestPollsReadOnlyWhatIsDue: an hour's backlog that lies on the broker must cost those
+// nothing who look for work every second, and no look makes the server write to disk.
+func TestPollsReadOnlyWhatIsDue(t *testing.T) {
 	t.Parallel()
 	config, store := open(t)
 	unpublished := accept(t, store)
@@ -190,6 +190,8 @@ func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `ANALYZE TABLE photos`); err != nil {
 		t.Fatal(err)
 	}
+
+	newWebhook(t, store, unpublished.OwnerID)
 
 	config.MaxConns = 1 // rows read are counted by session
 	single, err := jobstore.Open(t.Context(), config)
@@ -210,14 +212,21 @@ func TestPublisherReadsOnlyWhatIsDue(t *testing.T) {
 		"DeadLettersDue":       func() error { _, err := single.DeadLettersDue(t.Context(), 0, 100); return err },
 		"PhotosToErase":        func() error { _, err := single.PhotosToErase(t.Context(), jobstore.Erasable{}, 100); return err },
 		"WaitingOutsideBroker": func() error { _, err := single.WaitingOutsideBroker(t.Context()); return err },
+		"WebhooksDue":          func() error { _, err := single.WebhooksDue(t.Context(), 100); return err },
 	}
 	for name, query := range queries {
-		before := single.RowsRead(t)
+		if err := query(); err != nil { // the first look of a session reads what is known of the tables, too
+			t.Fatal(err)
+		}
+		onDisk, before := single.TablesOnDisk(t), single.RowsRead(t)
 		if err := query(); err != nil {
 			t.Fatal(err)
 		}
 		if reads := single.RowsRead(t) - before; reads > 20 {
 			t.Errorf("%s read %d rows of a backlog of %d, of which it wants 1 at most", name, reads, len(backlog))
+		}
+		if n := single.TablesOnDisk(t) - onDisk; n > 0 {
+			t.Errorf("%s had the server put %d tables on disk", name, n)
 		}
 	}
 }
@@ -236,6 +245,7 @@ func TestPageOfUnconfirmedCostsWhatItGives(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `ANALYZE TABLE photos`); err != nil {
 		t.Fatal(err)
 	}
+
 	config.MaxConns = 1 // rows read are counted by session
 	single, err := jobstore.Open(t.Context(), config)
 	if err != nil {

@@ -78,18 +78,22 @@ func scanDelivery(from row) (d Delivery, err error) {
 
 // WebhooksDue gives enabled endpoints of open accounts that have something to be
 // delivered now, those first for whom it waits longest.
+//
+// Every door asks this every second, mostly in vain. STRAIGHT_JOIN has the server put
+// ids and times in order before it reads the rest of a row, whose JSON would take the
+// sorting to disk each time.
 func (s *Store) WebhooksDue(ctx context.Context, limit int) ([]Webhook, error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT `+webhookColumns+`
-		FROM webhooks w
-		JOIN users ON users.id = w.owner_id AND users.disabled = FALSE
-		JOIN (
+		SELECT STRAIGHT_JOIN `+webhookColumns+`
+		FROM (
 			SELECT id, (
 				SELECT due_at FROM webhook_deliveries d
 				WHERE d.webhook_id = webhooks.id AND d.due_at <= UTC_TIMESTAMP(6) ORDER BY d.due_at LIMIT 1
 			) AS first_due
 			FROM webhooks WHERE disabled_at IS NULL
-		) waiting ON waiting.id = w.id
+		) waiting
+		JOIN webhooks w ON w.id = waiting.id
+		JOIN users ON users.id = w.owner_id AND users.disabled = FALSE
 		WHERE waiting.first_due IS NOT NULL
 		ORDER BY waiting.first_due LIMIT ?`, limit)
 	due, err := collect(rows, err, scanWebhook)
