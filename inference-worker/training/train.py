@@ -199,12 +199,15 @@ def phase(training, options, batches, minutes, rate, ema_steps, stopping, keep=l
 
 
 def release(training, options):
-    """Exports the average for the worker, if it is better than what was exported last."""
+    """Exports the average for the worker, if it is better than what was exported last;
+    else beside that, since an anneal costs an hour and figures on few faces may err."""
     ema = training.ema.to("cpu").to(memory_format=torch.contiguous_format)
     figures = validate(ema, load(options.data, "val"))
     print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
     if options.released.exists() and json.loads(options.released.read_text())["val"]["mean"] >= figures["mean"]:
-        print("not better than what there is: that stays", flush=True)
+        spare = options.model.with_stem("not-better")
+        export(ema, str(spare))
+        print(f"not better than what there is: that stays, this lies in {spare}", flush=True)
         return
     export(ema, str(options.model))
     options.released.write_text(json.dumps({"step": training.step, "canvases": training.seen, "val": figures}, indent=2) + "\n")
