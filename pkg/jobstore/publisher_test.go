@@ -192,7 +192,6 @@ func TestPollsReadOnlyWhatIsDue(t *testing.T) {
 	}
 
 	newWebhook(t, store, unpublished.OwnerID)
-
 	config.MaxConns = 1 // rows read are counted by session
 	single, err := jobstore.Open(t.Context(), config)
 	if err != nil {
@@ -245,7 +244,6 @@ func TestPageOfUnconfirmedCostsWhatItGives(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), `ANALYZE TABLE photos`); err != nil {
 		t.Fatal(err)
 	}
-
 	config.MaxConns = 1 // rows read are counted by session
 	single, err := jobstore.Open(t.Context(), config)
 	if err != nil {
