@@ -204,14 +204,12 @@ def release(training, options):
     ema = training.ema.to("cpu").to(memory_format=torch.contiguous_format)
     figures = validate(ema, load(options.data, "val"))
     print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
-    if options.released.exists() and json.loads(options.released.read_text())["val"]["mean"] >= figures["mean"]:
-        spare = options.model.with_stem("not-better")
-        export(ema, str(spare))
-        print(f"not better than what there is: that stays, this lies in {spare}", flush=True)
-        return
-    export(ema, str(options.model))
-    options.released.write_text(json.dumps({"step": training.step, "canvases": training.seen, "val": figures}, indent=2) + "\n")
-    print(f"better: {options.model} written", flush=True)
+    better = not options.released.exists() or figures["mean"] > json.loads(options.released.read_text())["val"]["mean"]
+    model = options.model if better else options.model.with_stem("not-better")
+    export(ema, str(model))
+    if better:
+        options.released.write_text(json.dumps({"step": training.step, "canvases": training.seen, "val": figures}, indent=2) + "\n")
+    print(f"{'better' if better else 'not better than what there is'}: {model} written", flush=True)
 
 
 def step(training, options, batch, where):
