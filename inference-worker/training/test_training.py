@@ -12,12 +12,13 @@ import torch
 from adopt import adopt
 from augment import canvas, clipped
 from backgrounds import largest, without_faces
+from confidence import features, fit, judged
 from export import export
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
 from train import Canvases, Training, step, together
-from validate import average_precision
+from validate import average_precision, one_for_each
 
 SIDE = 128
 
@@ -130,6 +131,42 @@ class Cropping(unittest.TestCase):
                     self.assertGreaterEqual(g + 12, max(b, r))
 
 
+class OneForEach(unittest.TestCase):
+    def test_a_box_is_the_mean_of_those_that_agree(self):
+        rows = np.array([[0, 0, 10, 12, 0.3, 1], [0, 0, 10, 10, 0.6, 0], [0, 5, 10, 15, 0.5, 0], [50, 0, 60, 10, 0.2, 2]], np.float32)
+        got = one_for_each(rows)
+        self.assertEqual(got[:, 5].tolist(), [0, 0, 2])
+        low = 0.3 * 10 / 12
+        self.assertAlmostEqual(float(got[0, 3]), (0.6 * 10 + low * 12) / (0.6 + low), places=5)
+        self.assertTrue(np.allclose(got[:, 6], [0.9, 0.5, 0.2]))
+        self.assertEqual(got[1, :4].tolist(), [0, 5, 10, 15])
+
+
+class Confidence(unittest.TestCase):
+    def test_what_cannot_be_known_teaches_nothing(self):
+        faces = np.array([[0, 0, 10, 10, 0], [20, 0, 30, 10, 1], [50, 0, 80, 30, IGNORE]], np.float32)
+        found = np.array([[0, 0, 10, 10, 0.9, 0, 1], [0, 0, 10, 10, 0.8, 0, 1], [20, 0, 30, 10, 0.7, 2, 1], [55, 5, 65, 15, 0.6, 0, 1]], np.float32)
+        self.assertEqual(list(judged(found, faces)), [True, False, False, None])
+
+    def test_company_is_that_of_others_of_a_size(self):
+        rows = np.array([[0, 0, 50, 50, 0.9, 0, 1], [0, 0, 100, 100, 0.5, 0, 1]])
+        self.assertTrue(np.allclose(features(rows, 640)[:, 6], np.log([0.02 + 0.5**4 / 2, 0.02 + 0.9**4 / 2])))
+        self.assertEqual(features(np.zeros((0, 7)), 640).shape, (0, 7))
+
+    def test_finds_the_coefficients_that_made_the_answers(self):
+        rng = np.random.default_rng(1)
+        photos = []
+        for faces in rng.integers(1, 9, 6_000):
+            rows = np.zeros((faces, 7))
+            rows[:, 2:4] = np.exp(rng.uniform(1, 6, (faces, 1)))
+            rows[:, 4], rows[:, 6] = rng.uniform(0.1, 0.9, faces), rng.uniform(0.1, 9, faces)
+            photos.append(features(rows, 640))
+        inputs = np.concatenate(photos)
+        made = np.array([-1.0, 3.0, -0.5, -0.4, 0.8, 0.3, 0.4])
+        right = (rng.random(len(inputs)) < 1 / (1 + np.exp(-inputs @ made))).astype(float)
+        self.assertLess(np.abs(fit(inputs, right) - made).max(), 0.3)
+
+
 class Precision(unittest.TestCase):
     truth = [np.array([[0, 0, 10, 10, 0], [20, 0, 30, 10, 1]], np.float32)]
 
@@ -147,7 +184,7 @@ class Precision(unittest.TestCase):
         self.assertEqual(self.ap((45, 5, 55, 15, 0.99, 1), (0, 0, 10, 10, 0.9, 0), truth=truth), 1)
 
 
-class Backgrounds(unittest.TestCase):
+class BackgroundsAmongPhotos(unittest.TestCase):
     def photos(self):
         some = [Photo("a.jpg", np.zeros((640, 640, 3), np.uint8), np.array([[20, 20, 120, 140, c]], np.float32)) for c in (0, 1)]
         crowd = Photo("b.jpg", np.zeros((640, 640, 3), np.uint8), np.array([[0, 0, 640, 640, 0]], np.float32))

@@ -12,11 +12,15 @@ import torch
 from network import CLASSES, STRIDES, Detector, boxes, cells, flat
 from photos import IGNORE, load, resized
 
-LEAST_SCORE = 0.05
+# As in the worker's manifest.
+CANDIDATES = 0.1
+OVERLAP = 0.5
+AGREEMENT = 0.6
 
 
 def detect(network, pixels, longest):
-    """Rows of left, top, right, bottom in the photo's pixels, score, class."""
+    """Rows of left, top, right, bottom in the photo's pixels, score, class, support: a face
+    each, as the worker makes them, surest first."""
     scale = longest / max(pixels.shape[:2])
     small = resized(pixels, scale, scale)
     height, width = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in small.shape[:2])
@@ -27,17 +31,26 @@ def detect(network, pixels, longest):
         values = flat(network(image))[0]
         score, label = values[:, : len(CLASSES)].sigmoid().max(1)
         found = boxes(values[:, len(CLASSES) :], cells(height, width)) / scale
-    rows = torch.cat((found, score[:, None], label[:, None].float()), 1)[score >= LEAST_SCORE].numpy()
-    return suppress(rows)
+    rows = torch.cat((found, score[:, None], label[:, None].float()), 1)[score >= CANDIDATES].numpy()
+    return one_for_each(rows)
 
 
-def suppress(rows, overlap=0.45):
+def one_for_each(rows):
+    """The surest of the rows on each face, its box the mean of those that agree with it,
+    weighted by score and overlap; its support is the sum of their scores."""
     rows = rows[np.argsort(-rows[:, 4], kind="stable")]
+    free = np.ones(len(rows), bool)
     kept = []
-    while len(rows):
-        kept.append(rows[0])
-        rows = rows[1:][overlaps(rows[0], rows[1:]) <= overlap]
-    return np.array(kept, np.float32).reshape(-1, 6)
+    for i, row in enumerate(rows):
+        if not free[i]:
+            continue
+        shared = overlaps(row, rows)
+        free &= shared <= OVERLAP
+        agree = shared >= AGREEMENT
+        weights = (rows[agree, 4] * shared[agree])[:, None]
+        box = (rows[agree, :4] * weights).sum(0) / weights.sum()
+        kept.append((*box, row[4], row[5], rows[agree, 4].sum()))
+    return np.array(kept, np.float32).reshape(-1, 7)
 
 
 def overlaps(box, others):

@@ -10,7 +10,8 @@ import (
 // box is a candidate.
 type box struct {
 	label                    job.Label
-	score                    float64
+	score                    float64 // the network's; once judged, the confidence
+	support                  float64 // once averaged: the summed scores of what agrees
 	left, top, right, bottom float64 // in pixels of the network's input, later of the photo
 }
 

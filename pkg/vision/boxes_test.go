@@ -69,6 +69,28 @@ func TestSuppressOverlapsKeepsTheSurest(t *testing.T) {
 	}
 }
 
+func TestAverageOfWhatAgrees(t *testing.T) {
+	t.Parallel()
+	surest := box{label: job.LabelMasked, score: 0.6, right: 10, bottom: 10}
+	agrees := box{label: job.LabelUnmasked, score: 0.3, right: 10, bottom: 12} // shares 10/12
+	lower := box{label: job.LabelMasked, score: 0.5, top: 5, right: 10, bottom: 15}
+	alone := box{label: job.LabelIncorrect, score: 0.2, left: 50, right: 60, bottom: 10}
+	found := []box{surest, lower, agrees, alone}
+	kept := []box{surest, lower, alone}
+
+	weight := 0.3 * 10 / 12
+	mean := surest
+	mean.bottom, mean.support = (0.6*10+weight*12)/(0.6+weight), 0.9
+	supported := func(b box) box { b.support = b.score; return b }
+	approximately := cmp.Options{cmp.AllowUnexported(box{}), cmpopts.EquateApprox(0, 1e-9)}
+	if diff := cmp.Diff([]box{mean, supported(lower), supported(alone)}, average(kept, found, 0.6), approximately); diff != "" {
+		t.Errorf("boxes (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]box{supported(surest), supported(lower), supported(alone)}, average(kept, found, 0), approximately); diff != "" {
+		t.Errorf("boxes without agreement (-want +got):\n%s", diff)
+	}
+}
+
 func TestOverlap(t *testing.T) {
 	t.Parallel()
 	a := box{left: 0, top: 0, right: 10, bottom: 10}

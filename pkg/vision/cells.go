@@ -14,13 +14,13 @@ type cells struct {
 	strides []int
 	clamp   float64
 	classes []class
-	logits  []float32 // of the classes' thresholds
+	logits  []float32 // of the classes' candidates
 }
 
 func newCells(d manifestDecode, classes []class) cells {
 	c := cells{strides: d.Strides, clamp: d.MostLogDistance, classes: classes}
 	for _, class := range classes {
-		c.logits = append(c.logits, logit(class.threshold))
+		c.logits = append(c.logits, logit(class.candidate))
 	}
 	return c
 }

@@ -128,7 +128,7 @@ func (d *Detector) look(data []byte, clock *clock) (finding, error) {
 	clock.charge(&clock.steps.Decode)
 	found := finding{photo: photo, seen: d.model.input.fit(photo.pixels)}
 	clock.charge(&clock.steps.Prepare)
-	boxes, err := d.candidates(found, clock)
+	boxes, err := d.boxes(found, clock)
 	if err != nil {
 		found.close()
 		return finding{}, err
@@ -138,14 +138,14 @@ func (d *Detector) look(data []byte, clock *clock) (finding, error) {
 	return found, nil
 }
 
-// candidates are the boxes of the faces, each face's once.
-func (d *Detector) candidates(found finding, clock *clock) ([]box, error) {
+// boxes are those of the faces, each face's once.
+func (d *Detector) boxes(found finding, clock *clock) ([]box, error) {
 	whole, err := d.model.see(found.seen, found.photo.whole(), clock)
 	if err != nil {
 		return nil, err
 	}
 	if d.tiles == visionconfig.TilesOff {
-		return suppressOverlaps(whole, d.model.overlap), nil
+		return whole, nil
 	}
 	tiles := tilesOf(sizeOf(found.photo.pixels), d.model.input.size)
 	views, err := d.model.seeTiles(found.photo, tiles, clock)
@@ -160,7 +160,7 @@ func (d *Detector) candidates(found finding, clock *clock) ([]box, error) {
 	return merge(append([][]box{whole}, views...), large, d.model.overlap), nil
 }
 
-// see runs the network and gives the candidates in pixels of the photo.
+// see runs the network and gives the boxes of the faces, in pixels of the photo.
 func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
 	pixels, err := seen.canvas.DataPtrUint8()
 	if err != nil {
@@ -176,7 +176,7 @@ func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = toPhoto(found, seen.filled, part)
+	found = toPhoto(m.judge(found, seen.filled), seen.filled, part)
 	clock.charge(&clock.steps.Boxes)
 	return found, nil
 }

@@ -23,6 +23,9 @@ type manifest struct {
 	Classes    []string                                            `json:"classes"` // in the network's order
 	Thresholds map[visionconfig.WorkingPoint]map[job.Label]float64 `json:"thresholds"`
 	Overlap    float64                                             `json:"overlap"`
+	Candidates float64                                             `json:"candidates"` // 0: the thresholds
+	Agreement  float64                                             `json:"agreement"`  // 0: boxes are not averaged
+	Confidence map[visionconfig.WorkingPoint]confidence            `json:"confidence"` // nil: the network's score
 }
 
 type manifestInput struct {
@@ -77,7 +80,7 @@ func readManifest(text []byte) (manifest, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return manifest{}, errors.New("something follows the object")
 	}
-	return m, errors.Join(m.checkNames(), m.Input.check(), m.Decode.check(m.Input), m.checkClasses(), m.checkThresholds())
+	return m, errors.Join(m.checkNames(), m.Input.check(), m.Decode.check(m.Input), m.checkClasses(), m.checkThresholds(), m.checkConfidence())
 }
 
 func (m manifest) checkNames() error {

@@ -1,6 +1,7 @@
 package vision
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"image"
 	"io"
 	"io/fs"
+	"maps"
 	"math"
 	"os"
 
@@ -26,18 +28,20 @@ const (
 
 // model is a network and how it is used at one working point.
 type model struct {
-	name    job.Model
-	network *network
-	input   input
-	decode  decoder
-	classes []class
-	overlap float64
+	name       job.Model
+	network    *network
+	input      input
+	decode     decoder
+	overlap    float64
+	agreement  float64
+	confidence *confidence           // nil: the network's score
+	thresholds map[job.Label]float64 // the confidence from which a face counts
 }
 
 // class is one of the network's classes.
 type class struct {
 	label     job.Label // "": no face
-	threshold float32   // probability from which it counts
+	candidate float32   // score from which a box is a candidate
 }
 
 // decoder turns a network's outputs into boxes, in pixels of the network's input.
@@ -97,27 +101,46 @@ func loadModel(folder fs.FS, cfg Config) (*model, error) {
 
 func newModel(manifest manifest, network *network, cfg Config) *model {
 	m := &model{
-		network: network,
-		input:   newInput(manifest.Input, cfg.WorkingPoint),
-		overlap: manifest.Overlap,
+		network:    network,
+		input:      newInput(manifest.Input, cfg.WorkingPoint),
+		overlap:    manifest.Overlap,
+		agreement:  manifest.Agreement,
+		thresholds: manifest.thresholds(cfg),
 	}
-	for _, name := range manifest.Classes {
-		c := class{threshold: 2} // never reached
-		if name != classBackground {
-			c = class{label: job.Label(name), threshold: float32(manifest.Thresholds[cfg.WorkingPoint][job.Label(name)])}
-			if cfg.LeastConfidence > 0 {
-				c.threshold = float32(cfg.LeastConfidence)
-			}
-		}
-		m.classes = append(m.classes, c)
+	if of, given := manifest.Confidence[cfg.WorkingPoint]; given {
+		m.confidence = &of
 	}
-	switch manifest.Decode.Type {
+	switch classes := manifest.classes(m.thresholds); manifest.Decode.Type {
 	case decodeCells:
-		m.decode = newCells(manifest.Decode, m.classes)
+		m.decode = newCells(manifest.Decode, classes)
 	case decodeAnchors:
-		m.decode = newAnchors(manifest.Decode, m.classes)
+		m.decode = newAnchors(manifest.Decode, classes)
 	}
 	return m
+}
+
+// thresholds are the manifest's, unless a measurement wants others.
+func (m manifest) thresholds(cfg Config) map[job.Label]float64 {
+	thresholds := maps.Clone(m.Thresholds[cfg.WorkingPoint])
+	if cfg.LeastConfidence > 0 {
+		for label := range thresholds {
+			thresholds[label] = cfg.LeastConfidence
+		}
+	}
+	return thresholds
+}
+
+// classes are the network's, in its order.
+func (m manifest) classes(thresholds map[job.Label]float64) []class {
+	var classes []class
+	for _, name := range m.Classes {
+		c := class{candidate: 2} // never reached
+		if name != classBackground {
+			c = class{label: job.Label(name), candidate: float32(cmp.Or(m.Candidates, thresholds[job.Label(name)]))}
+		}
+		classes = append(classes, c)
+	}
+	return classes
 }
 
 // nameOf says what was asked of the model beside its name.

@@ -41,6 +41,15 @@ func colours() object {
 
 func colourThresholds() object { return object{"masked": 0.6, "unmasked": 0.6, "incorrect": 0.6} }
 
+// confident is the manifest of the same network whose confidence is, at accurate, a
+// logit below its score.
+func confident() object {
+	return with(colours(), object{
+		"candidates": 0.1, "agreement": 0.6,
+		"confidence": object{"fast": object{"score": 1}, "accurate": object{"constant": -1, "score": 1}},
+	})
+}
+
 // ssd is the manifest of testdata/anchors.onnx, which takes red for a mask and wants
 // its channels as RGB.
 func ssd() object {
@@ -275,6 +284,13 @@ func TestNewRefusesAModel(t *testing.T) {
 		"threshold of per cent": {with(colours(), object{"thresholds.fast.masked": 42}), "masked at fast is 42, not above 0 and below 1"},
 		"other thresholds":      {with(colours(), object{"thresholds.slow": colourThresholds()}), `thresholds has the unknown working point "slow"`},
 		"overlap of all":        {with(colours(), object{"overlap": 1}), "overlap is 1"},
+		"all are candidates":    {with(colours(), object{"candidates": 1}), "candidates is 1, not 0 to below 1"},
+		"agree with neighbours": {with(colours(), object{"agreement": 0.4}), "agreement is 0.4, not at least the overlap, 0.5, and below 1"},
+		"confident of scores":   {with(confident(), object{"candidates": 0}), "confidence needs candidates"},
+		"confident at one":      {with(confident(), object{"confidence.fast": nil}), "confidence has no fast"},
+		"confident elsewhere":   {with(confident(), object{"confidence.slow": object{}}), `confidence has the unknown working point "slow"`},
+		"infinitely confident":  {with(confident(), object{"confidence.fast.score": 1e300}), "confidence of fast has a coefficient of 1e+300, beyond ±100"},
+		"unknown coefficient":   {with(confident(), object{"confidence.fast.bias": 1}), `unknown field "bias"`},
 		"not a number":          {with(colours(), object{"file": "nan.onnx"}), "value 0 of output 0 is not a number"},
 		"of a fixed size":       {with(ssd(), object{"input.width": 96}), "trying out the network anchors.onnx"},
 	} {
