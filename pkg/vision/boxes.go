@@ -15,7 +15,7 @@ type box struct {
 	left, top, right, bottom float64 // in pixels of the network's input, later of the photo
 }
 
-func (b box) area() float64 { return (b.right - b.left) * (b.bottom - b.top) }
+func (b *box) area() float64 { return (b.right - b.left) * (b.bottom - b.top) }
 
 func (b box) longest() float64 { return max(b.right-b.left, b.bottom-b.top) }
 

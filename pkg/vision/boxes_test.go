@@ -103,7 +103,7 @@ func TestOverlap(t *testing.T) {
 		"touching": {box{left: 10, top: 0, right: 20, bottom: 10}, 0},
 		"inside":   {box{left: 0, top: 0, right: 5, bottom: 5}, 0.25},
 	} {
-		if diff := cmp.Diff(c.want, overlap(a, c.b), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
+		if diff := cmp.Diff(c.want, overlap(&a, &c.b), cmpopts.EquateApprox(0, 1e-6)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -13,22 +13,31 @@ const (
 )
 
 // suppressOverlaps sorts found, surest first, and keeps the surest box of every face:
-// boxes of two faces share at most maxOverlap of their union. A face has one box whatever its
-// class: boxes of different classes suppress each other too.
+// boxes of two faces share at most maxOverlap of their union. A face has one box
+// whatever its class: boxes of different classes suppress each other too.
 func suppressOverlaps(found []box, maxOverlap float64) []box {
 	// Stable: boxes of equal score keep the network's order, so that a photo always
 	// gives the same answer.
 	slices.SortStableFunc(found, func(a, b box) int { return cmp.Compare(b.score, a.score) })
 	var kept []box
-	for _, b := range found[:min(len(found), maxCandidates)] {
+	for i := range found[:min(len(found), maxCandidates)] {
 		if len(kept) == maxFaces {
 			break
 		}
-		if !slices.ContainsFunc(kept, func(k box) bool { return overlap(k, b) > maxOverlap }) {
-			kept = append(kept, b)
+		if !overlapsAny(&found[i], kept, maxOverlap) {
+			kept = append(kept, found[i])
 		}
 	}
 	return kept
+}
+
+func overlapsAny(b *box, kept []box, maxOverlap float64) bool {
+	for i := range kept {
+		if overlap(&kept[i], b) > maxOverlap {
+			return true
+		}
+	}
+	return false
 }
 
 // average gives each kept box the mean of those among found that agree with it, it
@@ -38,14 +47,15 @@ func suppressOverlaps(found []box, maxOverlap float64) []box {
 func average(kept, found []box, agreement float64) []box {
 	found = found[:min(len(found), maxCandidates)]
 	averaged := slices.Clone(kept)
-	for i, surest := range kept {
-		b := &averaged[i]
+	for i := range kept {
+		surest, b := &kept[i], &averaged[i]
 		b.support = surest.score
 		if agreement == 0 {
 			continue
 		}
 		var left, top, right, bottom, weights, support float64
-		for _, f := range found {
+		for k := range found {
+			f := &found[k]
 			shared := overlap(surest, f)
 			if shared < agreement {
 				continue
@@ -62,7 +72,7 @@ func average(kept, found []box, agreement float64) []box {
 }
 
 // overlap is the share of the union that two boxes have in common, 0 to 1.
-func overlap(a, b box) float64 {
+func overlap(a, b *box) float64 {
 	shared := common(a, b)
 	if shared == 0 {
 		return 0
@@ -71,11 +81,9 @@ func overlap(a, b box) float64 {
 }
 
 // common is the area that two boxes share.
-func common(a, b box) float64 {
-	width := min(a.right, b.right) - max(a.left, b.left)
-	height := min(a.bottom, b.bottom) - max(a.top, b.top)
-	if width <= 0 || height <= 0 {
-		return 0
+func common(a, b *box) float64 {
+	if a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top {
+		return 0 // as nearly all are
 	}
-	return width * height
+	return (min(a.right, b.right) - max(a.left, b.left)) * (min(a.bottom, b.bottom) - max(a.top, b.top))
 }

@@ -130,7 +130,7 @@ func isPart(b box, view int, views [][]box, large float64) bool {
 		}
 		if slices.ContainsFunc(other, func(o box) bool {
 			related := o.area() < farLarger*b.area() || (i == 0 && o.longest() >= large)
-			return related && o.area() > larger*b.area() && common(o, b) > most*b.area()
+			return related && o.area() > larger*b.area() && common(&o, &b) > most*b.area()
 		}) {
 			return true
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // leastConfidence is low enough for the curves to reach their ends.
-const leastConfidence = 0.01
+const leastConfidence = 0.001
 
 // looker is a detector twice: as it is shipped, and far below its thresholds.
 type looker struct {
