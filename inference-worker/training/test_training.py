@@ -7,7 +7,9 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
+import onnx
 import torch
+from onnx import numpy_helper
 
 from adopt import adopt
 from augment import canvas, clipped
@@ -17,6 +19,7 @@ from export import export
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
+from soup import soup
 from train import Canvases, Training, step, together
 from validate import average_precision, one_for_each
 
@@ -244,6 +247,21 @@ class Learning(unittest.TestCase):
             moment = next(iter(other.optimiser.state.values()))["exp_avg"]
             self.assertEqual(moment.dtype, torch.float32)
             export(other.ema.to(memory_format=torch.contiguous_format), str(Path(folder) / "detector.onnx"))
+
+
+class Soup(unittest.TestCase):
+    def model(self, weights, anchors=3):
+        named = [numpy_helper.from_array(np.array(weights, np.float32), "w"), numpy_helper.from_array(np.array([anchors]), "n")]
+        return onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], named))
+
+    def test_is_the_mean_of_weights_and_leaves_whole_numbers(self):
+        mixed = soup([(self.model([1, 2]), 3.0), (self.model([5, 2], anchors=9), 1.0)])
+        w, n = (numpy_helper.to_array(i).tolist() for i in mixed.graph.initializer)
+        self.assertEqual((w, n), ([2, 2], [3]))
+
+    def test_refuses_another_network(self):
+        with self.assertRaises(SystemExit):
+            soup([(self.model([1, 2]), 1.0), (self.model([1, 2, 3]), 1.0)])
 
 
 if __name__ == "__main__":

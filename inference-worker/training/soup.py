@@ -1,0 +1,39 @@
+#!/usr/bin/python3
+"""soup.py OUT.onnx A.onnx=0.5 B.onnx=0.5: averages exported networks, weight by weight.
+
+Networks that were annealed from one checkpoint lie in one valley, and the mean of their
+weights is better than each of them ("model soups", Wortsman et al. 2022), at the cost of
+one. In an exported file each normalisation is part of its convolution, so there is
+nothing else to average."""
+
+import sys
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+
+def soup(parts):
+    """parts: pairs of a model and its share. The first is changed and given back."""
+    total = sum(share for _, share in parts)
+    weights = [{i.name: numpy_helper.to_array(i) for i in model.graph.initializer} for model, _ in parts]
+    mixed = parts[0][0]
+    for initial in mixed.graph.initializer:
+        values = [w[initial.name] for w in weights]
+        if any(v.shape != values[0].shape for v in values):
+            raise SystemExit(f"{initial.name} has different shapes: these are different networks")
+        if values[0].dtype == np.float32 and values[0].ndim > 0:
+            mean = sum(share / total * v.astype(float) for (_, share), v in zip(parts, values))
+            initial.CopyFrom(numpy_helper.from_array(mean.astype(np.float32), initial.name))
+    return mixed
+
+
+def part(argument):
+    path, _, share = argument.partition("=")
+    return onnx.load(path), float(share or 1)
+
+
+if __name__ == "__main__":
+    mixed = soup([part(argument) for argument in sys.argv[2:]])
+    onnx.checker.check_model(mixed)
+    onnx.save(mixed, sys.argv[1])
