@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 """confidence.py DATA FILE.onnx: fits the "confidence" of a manifest on the split val.
 
-The network's score says how well a cell classifies a face and boxes it, and little of how
-likely there is a face at all. How large the box is, how many cells agree on it and whether
+The network's score ranks the boxes on one face well, and the faces of a photo less so. How large the box is, how many cells agree on it and whether
 the photo shows other faces of that size says more, so the worker's confidence is a logistic
 regression of all of them, for each working point (pkg/vision/confidence.go, which this must
 agree with). It is fitted on the photos and on the largest part of each without a face."""
@@ -67,14 +66,14 @@ def fit(inputs, right):
     weights = torch.zeros(inputs.shape[1], dtype=inputs.dtype, requires_grad=True)
     optimiser = torch.optim.LBFGS([weights], max_iter=400, line_search_fn="strong_wolfe")
 
-    def judge():
+    def surprise():
         optimiser.zero_grad()
         wrong = torch.nn.functional.binary_cross_entropy_with_logits(inputs @ weights, right)
         total = wrong + PENALTY * weights.square().sum()
         total.backward()
         return total
 
-    optimiser.step(judge)
+    optimiser.step(surprise)
     return weights.detach().numpy()
 
 

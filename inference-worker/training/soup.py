@@ -2,8 +2,8 @@
 """soup.py OUT.onnx A.onnx=0.5 B.onnx=0.5: averages exported networks, weight by weight.
 
 Networks that were annealed from one checkpoint lie in one valley, and the mean of their
-weights is better than each of them ("model soups", Wortsman et al. 2022), at the cost of
-one. In an exported file each normalisation is part of its convolution, so there is
+weights is often better than each of them ("model soups", Wortsman et al. 2022), at the
+cost of one. In an exported file each normalisation is part of its convolution, so there is
 nothing else to average."""
 
 import sys
@@ -18,14 +18,25 @@ def soup(parts):
     total = sum(share for _, share in parts)
     weights = [{i.name: numpy_helper.to_array(i) for i in model.graph.initializer} for model, _ in parts]
     mixed = parts[0][0]
+    if total <= 0 or any(layers(model) != layers(mixed) for model, _ in parts):
+        raise SystemExit("these are different networks")
     for initial in mixed.graph.initializer:
         values = [w[initial.name] for w in weights]
-        if any(v.shape != values[0].shape for v in values):
-            raise SystemExit(f"{initial.name} has different shapes: these are different networks")
-        if values[0].dtype == np.float32 and values[0].ndim > 0:
+        if averaged(values[0]):
             mean = sum(share / total * v.astype(float) for (_, share), v in zip(parts, values))
             initial.CopyFrom(numpy_helper.from_array(mean.astype(np.float32), initial.name))
     return mixed
+
+
+def averaged(values):
+    return values.dtype == np.float32 and values.ndim > 0
+
+
+def layers(model):
+    """All of a network but its weights, of which it has names and shapes."""
+    initial = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
+    fixed = {name: values.shape if averaged(values) else values.tolist() for name, values in initial.items()}
+    return fixed, [node.SerializeToString(deterministic=True) for node in model.graph.node]
 
 
 def part(argument):

@@ -1,5 +1,6 @@
 """Run by `go tool task train:test`."""
 
+import json
 import tempfile
 import unittest
 from pathlib import Path
@@ -14,16 +15,17 @@ from onnx import numpy_helper
 from adopt import adopt
 from augment import canvas, clipped
 from backgrounds import largest, without_faces
-from confidence import features, fit, judged
+from confidence import NAMES, WORKING_POINTS, features, fit, judged
 from export import export
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
 from soup import soup
 from train import Canvases, Training, step, together
-from validate import average_precision, one_for_each
+from validate import AGREEMENT, CANDIDATES, OVERLAP, average_precision, one_for_each
 
 SIDE = 128
+VISION = Path(__file__).parents[2] / "pkg" / "vision"
 
 
 def picture_of(left, top, right, bottom, colour):
@@ -156,6 +158,20 @@ class Confidence(unittest.TestCase):
         self.assertTrue(np.allclose(features(rows, 640)[:, 6], np.log([0.02 + 0.5**4 / 2, 0.02 + 0.9**4 / 2])))
         self.assertEqual(features(np.zeros((0, 7)), 640).shape, (0, 7))
 
+    def test_is_what_the_worker_computes(self):
+        given = json.loads((VISION / "testdata" / "confidence.json").read_text())
+        rows = np.array([[*b["box"], b["score"], 0, b["support"]] for b in given["boxes"]])
+        coefficients = np.array([given["coefficients"][name] for name in NAMES])
+        got = 1 / (1 + np.exp(-features(rows, given["longer_side"]) @ coefficients))
+        self.assertTrue(np.allclose(got, [b["confidence"] for b in given["boxes"]], atol=1e-6))
+
+    def test_is_fitted_to_what_the_worker_does(self):
+        manifest = json.loads((VISION / "model" / "manifest.json").read_text())
+        self.assertEqual(manifest["input"]["longer_side"], WORKING_POINTS)
+        self.assertEqual([manifest[of] for of in ("candidates", "overlap", "agreement")], [CANDIDATES, OVERLAP, AGREEMENT])
+        for point in WORKING_POINTS:
+            self.assertEqual(sorted(manifest["confidence"][point]), sorted(NAMES))
+
     def test_finds_the_coefficients_that_made_the_answers(self):
         rng = np.random.default_rng(1)
         photos = []
@@ -254,14 +270,15 @@ class Soup(unittest.TestCase):
         named = [numpy_helper.from_array(np.array(weights, np.float32), "w"), numpy_helper.from_array(np.array([anchors]), "n")]
         return onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], named))
 
-    def test_is_the_mean_of_weights_and_leaves_whole_numbers(self):
-        mixed = soup([(self.model([1, 2]), 3.0), (self.model([5, 2], anchors=9), 1.0)])
+    def test_is_the_mean_of_the_weights(self):
+        mixed = soup([(self.model([1, 2]), 3.0), (self.model([5, 2]), 1.0)])
         w, n = (numpy_helper.to_array(i).tolist() for i in mixed.graph.initializer)
         self.assertEqual((w, n), ([2, 2], [3]))
 
     def test_refuses_another_network(self):
-        with self.assertRaises(SystemExit):
-            soup([(self.model([1, 2]), 1.0), (self.model([1, 2, 3]), 1.0)])
+        for other in (self.model([1, 2, 3]), self.model([1, 2], anchors=9)):
+            with self.assertRaises(SystemExit):
+                soup([(self.model([1, 2]), 1.0), (other, 1.0)])
 
 
 if __name__ == "__main__":

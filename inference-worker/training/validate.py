@@ -12,7 +12,7 @@ import torch
 from network import CLASSES, STRIDES, Detector, boxes, cells, flat
 from photos import IGNORE, load, resized
 
-# As in the worker's manifest.
+# As in the worker's manifest, which a test holds them to.
 CANDIDATES = 0.1
 OVERLAP = 0.5
 AGREEMENT = 0.6

@@ -60,7 +60,7 @@ func (a anchors) decode(found []box, outputs []tensor, size image.Point) ([]box,
 		row := scores.values[i*len(a.classes) : (i+1)*len(a.classes)]
 		class := -1
 		for k, v := range row {
-			if v >= a.classes[k].candidate && (class < 0 || v > row[class]) {
+			if v >= a.classes[k].leastScore && (class < 0 || v > row[class]) {
 				class = k
 			}
 		}

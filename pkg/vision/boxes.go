@@ -10,14 +10,22 @@ import (
 // box is a candidate.
 type box struct {
 	label                    job.Label
-	score                    float64 // the network's; once judged, the confidence
-	support                  float64 // once averaged: the summed scores of what agrees
+	score                    float64 // the network's, 0 to 1
+	support                  float64 // once averaged: the scores of all that agrees, summed
+	confidence               float64 // once judged, 0 to 1
 	left, top, right, bottom float64 // in pixels of the network's input, later of the photo
 }
 
 func (b *box) area() float64 { return (b.right - b.left) * (b.bottom - b.top) }
 
-func (b box) longest() float64 { return max(b.right-b.left, b.bottom-b.top) }
+// sound says that the box can be computed with: a network may say that a face is
+// infinitely large, or nowhere.
+func (b *box) sound() bool {
+	area := b.area()
+	return b.left < b.right && b.top < b.bottom && area > 0 && !math.IsInf(area, 0) && b.score > 0
+}
+
+func (b *box) longest() float64 { return max(b.right-b.left, b.bottom-b.top) }
 
 // Face is a face as the network gave it, to its full precision.
 type Face struct {
@@ -48,12 +56,14 @@ func (a area) width() float64 { return a.right - a.left }
 
 func (a area) height() float64 { return a.bottom - a.top }
 
+func (a area) longest() float64 { return max(a.width(), a.height()) }
+
 // toFaces cuts the boxes at the photo's edges.
 func toFaces(found []box, size image.Point) []Face {
 	faces := make([]Face, 0, len(found))
 	for _, b := range found {
 		f := Face{
-			Label: b.label, Confidence: b.score,
+			Label: b.label, Confidence: b.confidence,
 			Left: max(b.left, 0), Top: max(b.top, 0),
 			Right: min(b.right, float64(size.X)), Bottom: min(b.bottom, float64(size.Y)),
 		}

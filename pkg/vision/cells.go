@@ -14,13 +14,13 @@ type cells struct {
 	strides []int
 	clamp   float64
 	classes []class
-	logits  []float32 // of the classes' candidates
+	logits  []float32 // of the classes' least scores
 }
 
 func newCells(d manifestDecode, classes []class) cells {
 	c := cells{strides: d.Strides, clamp: d.MostLogDistance, classes: classes}
 	for _, class := range classes {
-		c.logits = append(c.logits, logit(class.candidate))
+		c.logits = append(c.logits, logit(class.leastScore))
 	}
 	return c
 }

@@ -1,10 +1,8 @@
 package vision
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"image"
 	"math"
 	"slices"
 
@@ -17,7 +15,7 @@ import (
 // these are its coefficients (docs/models.md), fitted by
 // inference-worker/training/confidence.py on photos that the network did not learn from.
 type confidence struct {
-	Constant      float64 `json:"constant"`
+	Constant      float64 `json:"constant"`        // the sum begins with it
 	Score         float64 `json:"score"`           // × logit of the score
 	Size          float64 `json:"size"`            // × log(side / (sizeUnit × the photo's longer side)), side² being the box's area
 	SizeSquared   float64 `json:"size_squared"`    // × the square of that
@@ -27,88 +25,117 @@ type confidence struct {
 }
 
 const (
-	sizeUnit = 0.08 // of the photo's longer side: a face of the middle size
-	leastSize,
-	mostSize = 0.008, 0.8 // beyond which there was nothing to learn from
-	leastScore      = 1e-4 // and 1 less that: the logit stays finite
+	sizeUnit        = 0.08  // of the photo's longer side: a face of the middle size
+	leastSize       = 0.008 // of it, too: below it there was nothing to learn from
+	mostSize        = 0.8   // nor above it
+	leastPart       = 1e-4  // of a score, and 1 less that: the logit stays finite
 	noCompany       = 0.02
+	leastCandidates = 0.001
 	mostCoefficient = 100
 )
 
-// of gives the confidence of each of a picture's boxes, 0 to 1; longer is the picture's
-// longer side, in the boxes' pixels.
-func (c confidence) of(boxes []box, longer float64) []float64 {
+// judge sets the confidence of each of a picture's boxes, 0 to 1; longer is the
+// picture's longer side, in the boxes' pixels.
+func (c confidence) judge(boxes []box, longer float64) {
 	sizes := make([]float64, len(boxes))
-	for i, b := range boxes {
-		sizes[i] = math.Log(min(max(math.Sqrt(b.area())/longer, leastSize), mostSize) / sizeUnit)
+	for i := range boxes {
+		sizes[i] = math.Log(min(max(math.Sqrt(boxes[i].area())/longer, leastSize), mostSize) / sizeUnit)
 	}
-	confidences := make([]float64, len(boxes))
-	for i, b := range boxes {
-		score := min(max(b.score, leastScore), 1-leastScore)
-		support := math.Log(max(b.support, leastScore))
+	others := company(boxes, sizes)
+	for i := range boxes {
+		score := min(max(boxes[i].score, leastPart), 1-leastPart)
+		support := math.Log(max(boxes[i].support, leastPart))
 		x := c.Constant + c.Score*math.Log(score/(1-score)) +
 			c.Size*sizes[i] + c.SizeSquared*sizes[i]*sizes[i] +
 			c.Support*support + c.SupportBySize*support*sizes[i] +
-			c.Company*company(boxes, sizes, i)
-		confidences[i] = 1 / (1 + math.Exp(-x))
+			c.Company*others[i]
+		boxes[i].confidence = 1 / (1 + math.Exp(-x))
 	}
-	return confidences
 }
 
-// company says how much like other faces of the picture the ith is.
-func company(boxes []box, sizes []float64, i int) float64 {
-	others := noCompany
-	for k, b := range boxes {
-		if k != i {
-			others += math.Pow(b.score, 4) * math.Exp(-math.Abs(sizes[k]-sizes[i]))
+// company gives for each box the logarithm of what the others say for it: the fourth
+// powers of their scores, each times how alike the two are in size.
+func company(boxes []box, sizes []float64) []float64 {
+	words := make([]float64, len(boxes))
+	for i := range boxes {
+		words[i] = math.Pow(boxes[i].score, 4)
+	}
+	all := make([]float64, len(boxes))
+	for i := range boxes {
+		sum := noCompany
+		for k, word := range words {
+			if k != i {
+				sum += word * math.Exp(-math.Abs(sizes[k]-sizes[i]))
+			}
 		}
+		all[i] = math.Log(sum)
 	}
-	return math.Log(others)
+	return all
 }
 
-// judge makes one box for each face of what a network saw, says how sure it is, and
-// drops what does not count. filled is where the picture lies in the network's input.
-func (m *model) judge(found []box, filled image.Rectangle) []box {
-	faces := average(suppressOverlaps(found, m.overlap), found, m.agreement)
+// judge makes one box for each face of what a network saw in a picture with a longer
+// side of so many pixels, says how sure it is of each, and drops what does not count.
+func (m *model) judge(found []box, longer float64) []box {
+	found = slices.DeleteFunc(found, func(b box) bool { return !b.sound() })
+	faces := suppressOverlaps(found, m.overlap)
+	if m.agreement > 0 {
+		average(faces, found, m.agreement)
+	}
 	if m.confidence != nil {
-		for i, confidence := range m.confidence.of(faces, float64(longest(filled.Size()))) {
-			faces[i].score = confidence
+		m.confidence.judge(faces, longer)
+	} else {
+		for i := range faces {
+			faces[i].confidence = faces[i].score
 		}
 	}
-	faces = slices.DeleteFunc(faces, func(b box) bool { return b.score < m.thresholds[b.label] })
-	slices.SortStableFunc(faces, func(a, b box) int { return cmp.Compare(b.score, a.score) })
-	return faces
+	return slices.DeleteFunc(faces, func(b box) bool { return b.confidence < m.thresholds[b.label] })
 }
 
 // checkConfidence holds what a manifest says of candidates against each other.
 func (m manifest) checkConfidence() error {
 	var errs []error
-	if !(m.Candidates >= 0 && m.Candidates < 1) {
-		errs = append(errs, fmt.Errorf("candidates is %v, not 0 to below 1", m.Candidates))
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if m.Candidates != 0 && !(m.Candidates >= leastCandidates && m.Candidates < 1) {
+		wrong("candidates is %v, not %v to below 1", m.Candidates, leastCandidates)
 	}
 	if m.Agreement != 0 && !(m.Agreement >= m.Overlap && m.Agreement < 1) {
-		errs = append(errs, fmt.Errorf("agreement is %v, not at least the overlap, %v, and below 1", m.Agreement, m.Overlap))
+		wrong("agreement is %v, not at least the overlap, %v, and below 1", m.Agreement, m.Overlap)
+	}
+	if m.Agreement != 0 && m.Candidates == 0 {
+		wrong("agreement needs candidates: which they are must not depend on thresholds")
 	}
 	if m.Confidence == nil {
-		return errors.Join(errs...)
+		return errors.Join(append(errs, m.checkCandidates())...)
 	}
-	if m.Candidates == 0 {
-		errs = append(errs, errors.New("confidence needs candidates: thresholds are no scores then"))
+	if m.Candidates == 0 || m.Agreement == 0 {
+		wrong("confidence needs candidates and agreement")
 	}
 	for _, point := range visionconfig.WorkingPoints() {
-		if _, given := m.Confidence[point]; !given {
-			errs = append(errs, fmt.Errorf("confidence has no %s", point))
+		if !(m.Confidence[point].Score > 0) {
+			wrong("confidence of %s has no score above 0", point)
 		}
 	}
 	for point, c := range m.Confidence {
 		if !slices.Contains(visionconfig.WorkingPoints(), point) {
-			errs = append(errs, fmt.Errorf("confidence has the unknown working point %q", point))
+			wrong("confidence has the unknown working point %q", point)
 		}
 		for _, v := range []float64{c.Constant, c.Score, c.Size, c.SizeSquared, c.Support, c.SupportBySize, c.Company} {
 			if math.Abs(v) > mostCoefficient {
-				errs = append(errs, fmt.Errorf("confidence of %s has a coefficient of %v, beyond ±%d", point, v, mostCoefficient))
+				wrong("confidence of %s has a coefficient of %v, beyond ±%d", point, v, mostCoefficient)
 			}
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkCandidates refuses thresholds that no candidate would reach; they are scores.
+func (m manifest) checkCandidates() error {
+	for point, thresholds := range m.Thresholds {
+		for label, least := range thresholds {
+			if least < m.Candidates {
+				return fmt.Errorf("thresholds: %s at %s is %v, below the candidates, %v", label, point, least, m.Candidates)
+			}
+		}
+	}
+	return nil
 }

@@ -1,14 +1,18 @@
 package vision
 
 import (
+	"encoding/json"
 	"image"
+	"maps"
 	"math"
+	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/visionconfig"
 )
 
 func TestConfidenceByHand(t *testing.T) {
@@ -38,59 +42,145 @@ func TestConfidenceByHand(t *testing.T) {
 		"support":            {confidence{Support: 0.7}, supported, 0.7},
 		"support by size":    {confidence{SupportBySize: 0.7}, both, 0.7 * math.Ln2},
 		"certain":            {confidence{Score: 1}, box{score: 1, support: 1, right: 1, bottom: 1}, math.Log(9999)},
-		"without area":       {confidence{Size: 1}, box{score: 0.5, support: 1}, math.Log(leastSize / sizeUnit)},
+		"tiniest":            {confidence{Size: 1}, box{score: 0.5, support: 1, right: 1e-9, bottom: 1e-9}, math.Log(leastSize / sizeUnit)},
+		"larger than all":    {confidence{Size: 1}, box{score: 0.5, support: 1, right: 900, bottom: 900}, math.Log(mostSize / sizeUnit)},
 	} {
-		want := 1 / (1 + math.Exp(-c.logit))
-		if diff := cmp.Diff([]float64{want}, c.coefficients.of([]box{c.box}, side), cmpopts.EquateApprox(0, 1e-12)); diff != "" {
+		boxes := []box{c.box}
+		c.coefficients.judge(boxes, side)
+		if diff := cmp.Diff(1/(1+math.Exp(-c.logit)), boxes[0].confidence, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }
 
-func TestCompanyIsOfOneSize(t *testing.T) {
+// The coefficients are fitted by a program in Python, whose tests read the same file.
+func TestConfidenceAsItWasFitted(t *testing.T) {
 	t.Parallel()
-	face := func(score, side float64) box { return box{score: score, support: score, right: side, bottom: side} }
-	got := confidence{Company: 2}.of([]box{face(0.9, 50), face(0.5, 100), face(0.2, 25)}, 640)
-	var want []float64
-	for _, others := range []float64{
-		math.Pow(0.5, 4)/2 + math.Pow(0.2, 4)/2,
-		math.Pow(0.9, 4)/2 + math.Pow(0.2, 4)/4,
-		math.Pow(0.9, 4)/2 + math.Pow(0.5, 4)/4,
-	} {
-		want = append(want, 1/(1+math.Exp(-2*math.Log(noCompany+others))))
+	text, err := os.ReadFile("testdata/confidence.json")
+	if err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-12)); diff != "" {
-		t.Errorf("confidences (-want +got):\n%s", diff)
+	var given struct {
+		LongerSide   float64    `json:"longer_side"`
+		Coefficients confidence `json:"coefficients"`
+		Boxes        []struct {
+			Box        [4]float64 `json:"box"`
+			Score      float64    `json:"score"`
+			Support    float64    `json:"support"`
+			Confidence float64    `json:"confidence"`
+		} `json:"boxes"`
+	}
+	if err := json.Unmarshal(text, &given); err != nil {
+		t.Fatal(err)
+	}
+	var boxes []box
+	var want, got []float64
+	for _, b := range given.Boxes {
+		boxes = append(boxes, box{
+			score: b.Score, support: b.Support, left: b.Box[0], top: b.Box[1], right: b.Box[2], bottom: b.Box[3],
+		})
+		want = append(want, b.Confidence)
+	}
+	given.Coefficients.judge(boxes, given.LongerSide)
+	for _, b := range boxes {
+		got = append(got, b.confidence)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(0, 1e-6)); diff != "" || len(got) < 4 {
+		t.Errorf("confidences of %d boxes (-want +got):\n%s", len(got), diff)
 	}
 }
 
-// The threshold is held against the confidence, and the surest face comes first by it.
-func TestJudgeCountsByConfidence(t *testing.T) {
-	t.Parallel()
+// judging is a model whose confidence is the score, but for what a test changes.
+func judging(change func(*model)) *model {
 	m := &model{
-		overlap: 0.5, agreement: 0.6, confidence: &confidence{Score: 1, Size: -2},
+		overlap: 0.5, agreement: 0.6, confidence: &confidence{Score: 1},
 		thresholds: map[job.Label]float64{job.LabelMasked: 0.5, job.LabelUnmasked: 0.5},
 	}
-	small := box{label: job.LabelMasked, score: 0.6, right: 10, bottom: 10}
-	huge := box{label: job.LabelUnmasked, score: 0.7, left: 200, right: 500, bottom: 300}
-	middling := box{label: job.LabelUnmasked, score: 0.8, left: 100, right: 140, bottom: 40}
-	var got []job.Label
-	for _, b := range m.judge([]box{huge, small, middling}, image.Rect(0, 0, 640, 480)) {
-		got = append(got, b.label)
+	change(m)
+	return m
+}
+
+func square(label job.Label, score, at, side float64) box {
+	return box{label: label, score: score, left: at, top: at, right: at + side, bottom: at + side}
+}
+
+func TestJudgeCountsByConfidence(t *testing.T) {
+	t.Parallel()
+	found := []box{
+		square(job.LabelUnmasked, 0.7, 200, 300),
+		square(job.LabelMasked, 0.45, 0, 10),
+		square(job.LabelUnmasked, 0.8, 100, 40),
 	}
-	if diff := cmp.Diff([]job.Label{job.LabelMasked, job.LabelUnmasked}, got); diff != "" {
-		t.Errorf("counted (-want +got):\n%s", diff)
+	for name, c := range map[string]struct {
+		model  *model
+		longer float64
+		want   map[job.Label]int
+	}{
+		"by score":            {judging(func(m *model) { m.confidence = nil }), 640, map[job.Label]int{job.LabelUnmasked: 2}},
+		"small ones are":      {judging(func(m *model) { m.confidence.Size = -2 }), 640, map[job.Label]int{job.LabelMasked: 1, job.LabelUnmasked: 1}},
+		"of a larger picture": {judging(func(m *model) { m.confidence.Size = -2 }), 6400, map[job.Label]int{job.LabelMasked: 1, job.LabelUnmasked: 2}},
+	} {
+		got := map[job.Label]int{}
+		for _, b := range c.model.judge(append([]box(nil), found...), c.longer) {
+			got[b.label]++
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// Whatever one cell says, the face beside it is found as it is without that.
+func TestJudgeBearsOddBoxes(t *testing.T) {
+	t.Parallel()
+	face := square(job.LabelMasked, 0.9, 100, 40)
+	want := judging(func(*model) {}).judge([]box{face}, 640)
+	for name, odd := range map[string]box{
+		"nowhere":          {label: job.LabelMasked, score: 0.95, left: math.NaN(), right: 140, top: 100, bottom: 140},
+		"infinitely large": {label: job.LabelMasked, score: 0.95, left: math.Inf(-1), right: math.Inf(1), top: 100, bottom: 140},
+		"without area":     {label: job.LabelMasked, score: 0.95, left: 100, right: 100, top: 100, bottom: 140},
+		"too thin":         {label: job.LabelMasked, score: 0.95, right: 1e-200, bottom: 1e-200},
+		"inside out":       {label: job.LabelMasked, score: 0.95, left: 140, right: 100, top: 140, bottom: 100},
+		"without a score":  {label: job.LabelMasked, left: 100, right: 140, top: 100, bottom: 140},
+	} {
+		got := judging(func(*model) {}).judge([]box{odd, face}, 640)
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(box{})); diff != "" || len(got) != 1 {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
 func TestModelWithConfidence(t *testing.T) {
 	t.Parallel()
-	got, err := newDetectorOf(t, ofFolder(inFolder(t, confident()))).Detect(painted(t, image.Rect(128, 64, 192, 128), red()))
-	if err != nil {
-		t.Fatal(err)
+	photo := painted(t, image.Rect(128, 64, 192, 128), red())
+	cfg := ofFolder(inFolder(t, confident()))
+	certain := 1 / (1 + math.Exp(1-math.Log(9999)))
+	for _, tiles := range []visionconfig.Tiles{visionconfig.TilesOff, visionconfig.TilesAuto} {
+		cfg.Tiles = tiles
+		got, err := newDetectorOf(t, cfg).Detect(photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []Face{{Label: job.LabelUnmasked, Confidence: certain, Left: 128, Top: 64, Right: 192, Bottom: 128}}
+		if diff := cmp.Diff(want, got.Faces, cmpopts.EquateApprox(0, 1e-4)); diff != "" {
+			t.Errorf("tiles %s: faces (-want +got):\n%s", tiles, diff)
+		}
 	}
-	want := []Face{{Label: job.LabelUnmasked, Confidence: 1 / (1 + math.Exp(1-math.Log(9999))), Left: 128, Top: 64, Right: 192, Bottom: 128}}
-	if diff := cmp.Diff(want, got.Faces, cmpopts.EquateApprox(0, 1e-4)); diff != "" {
-		t.Errorf("faces (-want +got):\n%s", diff)
+}
+
+// A measurement below the thresholds still sees the model's own candidates.
+func TestLeastConfidenceLeavesCandidates(t *testing.T) {
+	t.Parallel()
+	manifest := manifest{
+		Candidates: 0.1, Classes: []string{"masked", classBackground},
+		Thresholds: map[visionconfig.WorkingPoint]map[job.Label]float64{visionconfig.Fast: {job.LabelMasked: 0.3}},
+	}
+	thresholds := manifest.thresholds(Config{WorkingPoint: visionconfig.Fast, LeastConfidence: 0.25})
+	if !maps.Equal(thresholds, map[job.Label]float64{job.LabelMasked: 0.25}) {
+		t.Errorf("thresholds are %v", thresholds)
+	}
+	want := []class{{label: job.LabelMasked, leastScore: 0.1}, {leastScore: 2}}
+	if diff := cmp.Diff(want, manifest.classes(thresholds), cmp.AllowUnexported(class{})); diff != "" {
+		t.Errorf("classes (-want +got):\n%s", diff)
 	}
 }

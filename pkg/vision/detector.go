@@ -1,7 +1,10 @@
 package vision
 
 import (
+	"cmp"
 	"fmt"
+	"image"
+	"slices"
 
 	"gocv.io/x/gocv"
 
@@ -133,6 +136,7 @@ func (d *Detector) look(data []byte, clock *clock) (finding, error) {
 		found.close()
 		return finding{}, err
 	}
+	slices.SortStableFunc(boxes, func(a, b box) int { return cmp.Compare(b.confidence, a.confidence) })
 	found.faces = toFaces(boxes, photo.size)
 	clock.charge(&clock.steps.Boxes)
 	return found, nil
@@ -140,27 +144,27 @@ func (d *Detector) look(data []byte, clock *clock) (finding, error) {
 
 // boxes are those of the faces, each face's once.
 func (d *Detector) boxes(found finding, clock *clock) ([]box, error) {
-	whole, err := d.model.see(found.seen, found.photo.whole(), clock)
+	candidates, err := d.model.see(found.seen, found.photo.whole(), clock)
 	if err != nil {
 		return nil, err
 	}
-	if d.tiles == visionconfig.TilesOff {
+	whole := d.model.judge(candidates, found.photo.whole().longest())
+	var tiles []image.Rectangle
+	if d.tiles == visionconfig.TilesAuto {
+		tiles = tilesOf(sizeOf(found.photo.pixels), d.model.input.size)
+	}
+	if len(tiles) == 0 {
 		return whole, nil
 	}
-	tiles := tilesOf(sizeOf(found.photo.pixels), d.model.input.size)
 	views, err := d.model.seeTiles(found.photo, tiles, clock)
 	if err != nil {
 		return nil, err
 	}
-	large := 0.0
-	if len(tiles) > 0 {
-		tile := found.photo.partOf(tiles[0])
-		large = tileOverlap * max(tile.width(), tile.height())
-	}
+	large := tileOverlap * found.photo.partOf(tiles[0]).longest()
 	return merge(append([][]box{whole}, views...), large, d.model.overlap), nil
 }
 
-// see runs the network and gives the boxes of the faces, in pixels of the photo.
+// see runs the network and gives the candidates, in pixels of the photo.
 func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
 	pixels, err := seen.canvas.DataPtrUint8()
 	if err != nil {
@@ -176,7 +180,7 @@ func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
 	if err != nil {
 		return nil, err
 	}
-	found = toPhoto(m.judge(found, seen.filled), seen.filled, part)
+	found = toPhoto(found, seen.filled, part)
 	clock.charge(&clock.steps.Boxes)
 	return found, nil
 }

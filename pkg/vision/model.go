@@ -40,8 +40,8 @@ type model struct {
 
 // class is one of the network's classes.
 type class struct {
-	label     job.Label // "": no face
-	candidate float32   // score from which a box is a candidate
+	label      job.Label // "": no face
+	leastScore float32   // from which a box is a candidate
 }
 
 // decoder turns a network's outputs into boxes, in pixels of the network's input.
@@ -119,13 +119,15 @@ func newModel(manifest manifest, network *network, cfg Config) *model {
 	return m
 }
 
-// thresholds are the manifest's, unless a measurement wants others.
+// thresholds are the manifest's, unless a measurement wants others; of the precision
+// that scores have, so that one which is just reached counts.
 func (m manifest) thresholds(cfg Config) map[job.Label]float64 {
 	thresholds := maps.Clone(m.Thresholds[cfg.WorkingPoint])
-	if cfg.LeastConfidence > 0 {
-		for label := range thresholds {
-			thresholds[label] = cfg.LeastConfidence
+	for label, least := range thresholds {
+		if cfg.LeastConfidence > 0 {
+			least = cfg.LeastConfidence
 		}
+		thresholds[label] = float64(float32(least))
 	}
 	return thresholds
 }
@@ -134,9 +136,9 @@ func (m manifest) thresholds(cfg Config) map[job.Label]float64 {
 func (m manifest) classes(thresholds map[job.Label]float64) []class {
 	var classes []class
 	for _, name := range m.Classes {
-		c := class{candidate: 2} // never reached
+		c := class{leastScore: 2} // never reached
 		if name != classBackground {
-			c = class{label: job.Label(name), candidate: float32(cmp.Or(m.Candidates, thresholds[job.Label(name)]))}
+			c = class{label: job.Label(name), leastScore: float32(cmp.Or(m.Candidates, thresholds[job.Label(name)]))}
 		}
 		classes = append(classes, c)
 	}

@@ -284,12 +284,16 @@ func TestNewRefusesAModel(t *testing.T) {
 		"threshold of per cent": {with(colours(), object{"thresholds.fast.masked": 42}), "masked at fast is 42, not above 0 and below 1"},
 		"other thresholds":      {with(colours(), object{"thresholds.slow": colourThresholds()}), `thresholds has the unknown working point "slow"`},
 		"overlap of all":        {with(colours(), object{"overlap": 1}), "overlap is 1"},
-		"all are candidates":    {with(colours(), object{"candidates": 1}), "candidates is 1, not 0 to below 1"},
-		"agree with neighbours": {with(colours(), object{"agreement": 0.4}), "agreement is 0.4, not at least the overlap, 0.5, and below 1"},
-		"confident of scores":   {with(confident(), object{"candidates": 0}), "confidence needs candidates"},
-		"confident at one":      {with(confident(), object{"confidence.fast": nil}), "confidence has no fast"},
+		"all are candidates":    {with(colours(), object{"candidates": 1}), "candidates is 1, not 0.001 to below 1"},
+		"nothing is none":       {with(colours(), object{"candidates": 1e-50}), "candidates is 1e-50, not 0.001 to below 1"},
+		"out of reach":          {with(colours(), object{"candidates": 0.7}), "is 0.6, below the candidates, 0.7"},
+		"agree with neighbours": {with(confident(), object{"agreement": 0.4}), "agreement is 0.4, not at least the overlap, 0.5, and below 1"},
+		"agreement by itself":   {with(colours(), object{"agreement": 0.6}), "agreement needs candidates"},
+		"confident of scores":   {with(confident(), object{"candidates": 0, "agreement": 0}), "confidence needs candidates and agreement"},
+		"confident at one":      {with(confident(), object{"confidence.fast": nil}), "confidence of fast has no score above 0"},
+		"confident without":     {with(confident(), object{"confidence.fast.score": nil}), "confidence of fast has no score above 0"},
 		"confident elsewhere":   {with(confident(), object{"confidence.slow": object{}}), `confidence has the unknown working point "slow"`},
-		"infinitely confident":  {with(confident(), object{"confidence.fast.score": 1e300}), "confidence of fast has a coefficient of 1e+300, beyond ±100"},
+		"never confident":       {with(confident(), object{"confidence.fast.company": -1e300}), "confidence of fast has a coefficient of -1e+300, beyond ±100"},
 		"unknown coefficient":   {with(confident(), object{"confidence.fast.bias": 1}), `unknown field "bias"`},
 		"not a number":          {with(colours(), object{"file": "nan.onnx"}), "value 0 of output 0 is not a number"},
 		"of a fixed size":       {with(ssd(), object{"input.width": 96}), "trying out the network anchors.onnx"},
@@ -362,6 +366,11 @@ func FuzzManifest(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(text)
+	withConfidence, err := json.Marshal(confident())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(withConfidence)
 	f.Add([]byte(`{"input": {"width": -1, "longer_side": {"fast": 0}, "multiple_of": 0}}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		m, err := readManifest(text)
@@ -371,6 +380,15 @@ func FuzzManifest(f *testing.F) {
 		for _, side := range append([]int{m.Input.Width, m.Input.Height}, slices.Collect(maps.Values(m.Input.LongerSide))...) {
 			if side < 0 || side > longestInput {
 				t.Errorf("%q asks for %d pixels a side", text, side)
+			}
+		}
+		for point, c := range m.Confidence {
+			boxes := []box{{score: 1, support: 5000, right: 1e-9, bottom: 1e-9}, {score: 0.001, support: 0.001, right: 1e9, bottom: 1e9}}
+			c.judge(boxes, 640)
+			for _, b := range boxes {
+				if !(b.confidence >= 0 && b.confidence <= 1) {
+					t.Errorf("%q is confident of %v at %s", text, b.confidence, point)
+				}
 			}
 		}
 	})

@@ -12,7 +12,7 @@ const (
 	maxCandidates = 5000
 )
 
-// suppressOverlaps sorts found, surest first, and keeps the surest box of every face:
+// suppressOverlaps sorts found by score and keeps the best box of every face:
 // boxes of two faces share at most maxOverlap of their union. A face has one box
 // whatever its class: boxes of different classes suppress each other too.
 func suppressOverlaps(found []box, maxOverlap float64) []box {
@@ -40,35 +40,29 @@ func overlapsAny(b *box, kept []box, maxOverlap float64) bool {
 	return false
 }
 
-// average gives each kept box the mean of those among found that agree with it, it
-// included, each weighted by its score and its overlap: every cell on a face guesses
-// its edges anew, and the mean errs less than the surest. Its support is the sum of
-// their scores. An agreement of 0 leaves the boxes as they are.
-func average(kept, found []box, agreement float64) []box {
+// average makes each of faces the mean of those among found, surest first, that agree
+// with it, each weighted by its score and its overlap: every cell on a face guesses its
+// edges anew, and the mean errs less than the surest. Its support is the sum of their
+// scores. Neighbours may come to overlap more: to suppress one of them then costs more
+// faces than it saves false ones.
+func average(faces, found []box, agreement float64) {
 	found = found[:min(len(found), maxCandidates)]
-	averaged := slices.Clone(kept)
-	for i := range kept {
-		surest, b := &kept[i], &averaged[i]
-		b.support = surest.score
-		if agreement == 0 {
-			continue
-		}
-		var left, top, right, bottom, weights, support float64
+	for i := range faces {
+		surest, mean, weights := faces[i], &faces[i], 0.0
+		mean.left, mean.top, mean.right, mean.bottom, mean.support = 0, 0, 0, 0, 0
 		for k := range found {
 			f := &found[k]
-			shared := overlap(surest, f)
+			shared := overlap(&surest, f)
 			if shared < agreement {
 				continue
 			}
 			weight := f.score * shared
-			left, top = left+weight*f.left, top+weight*f.top
-			right, bottom = right+weight*f.right, bottom+weight*f.bottom
-			weights, support = weights+weight, support+f.score
+			mean.left, mean.top = mean.left+weight*f.left, mean.top+weight*f.top
+			mean.right, mean.bottom = mean.right+weight*f.right, mean.bottom+weight*f.bottom
+			weights, mean.support = weights+weight, mean.support+f.score
 		}
-		b.left, b.top, b.right, b.bottom = left/weights, top/weights, right/weights, bottom/weights
-		b.support = support
+		mean.left, mean.top, mean.right, mean.bottom = mean.left/weights, mean.top/weights, mean.right/weights, mean.bottom/weights
 	}
-	return averaged
 }
 
 // overlap is the share of the union that two boxes have in common, 0 to 1.

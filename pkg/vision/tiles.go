@@ -76,7 +76,9 @@ func (m *model) seeTile(p photo, tile image.Rectangle, clock *clock) ([]box, err
 	if err != nil {
 		return nil, err
 	}
-	return withoutCut(found, part, p.whole()), nil
+	faces := m.judge(withoutCut(found, part, p.whole()), part.longest())
+	clock.charge(&clock.steps.Boxes)
+	return faces, nil
 }
 
 // partOf is where a part of the decoded pixels lies in the photo.
@@ -105,9 +107,6 @@ func withoutCut(found []box, tile, photo area) []box {
 // Part of a face that one of them took for a face is dropped where another shows the
 // whole of it. No tile shows a face with a side of large pixels for certain.
 func merge(views [][]box, large, maxOverlap float64) []box {
-	for i := range views {
-		views[i] = suppressOverlaps(views[i], maxOverlap)
-	}
 	var all []box
 	for i, view := range views {
 		for _, b := range view {

@@ -140,6 +140,27 @@ func TestTilesFindSmallFaces(t *testing.T) {
 	}
 }
 
+// Where there are no tiles, that they are allowed changes nothing.
+func TestTilesLeaveSmallPhotosAsTheyAre(t *testing.T) {
+	t.Parallel()
+	photo := visiontest.JPEG(640, 480,
+		visiontest.Face{Centre: image.Pt(200, 240), Radius: 60, Masked: true},
+		visiontest.Face{Centre: image.Pt(260, 240), Radius: 60}, // half behind it
+	)
+	detect := func(tiles visionconfig.Tiles) []Face {
+		cfg := Config{WorkingPoint: visionconfig.Accurate, Tiles: tiles, LeastConfidence: 0.01} // more boxes to compare
+		got, err := newDetectorOf(t, cfg).Detect(photo)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Faces
+	}
+	off := detect(visionconfig.TilesOff)
+	if diff := cmp.Diff(off, detect(visionconfig.TilesAuto)); diff != "" || len(off) == 0 {
+		t.Errorf("%d faces (-off +auto):\n%s", len(off), diff)
+	}
+}
+
 // A face that fills a quarter of the photo lies in many tiles and is none of theirs.
 func TestTilesLeaveLargeFacesWhole(t *testing.T) {
 	t.Parallel()

@@ -9,7 +9,7 @@ import (
 	"maskfleet/pkg/vision"
 )
 
-// leastConfidence is low enough for the curves to reach their ends.
+// leastConfidence is low enough for the curves to reach as far as a model's candidates do.
 const leastConfidence = 0.001
 
 // looker is a detector twice: as it is shipped, and far below its thresholds.
