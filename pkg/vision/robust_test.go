@@ -196,7 +196,7 @@ func greyBMP(t *testing.T, size image.Point) []byte {
 func TestTheSamePhotoGivesTheSameBoxes(t *testing.T) {
 	t.Parallel()
 	for _, cfg := range everyConfig() {
-		cfg.LeastConfidence = 0.05 // more boxes to compare
+		cfg.LeastConfidence = 0.001 // more boxes to compare
 		d, fresh := newDetectorOf(t, cfg), newDetectorOf(t, cfg)
 		photo := visiontest.JPEG(1920, 1080, crowd()...)
 		detect := func(d *Detector, data []byte) []Face {
