@@ -90,8 +90,17 @@ func TestAnswersGoWithWhatTheyTellOf(t *testing.T) {
 	if _, err := d.store.DeleteBatch(t.Context(), batch.ID); err != nil {
 		t.Fatal(err)
 	}
-	d.refuses(t, cancelled(), 404, problem.CodeNotFound)
-	for name, a := range map[string]answer{"photo": photoSent(), "batch": batchSent()} {
+	// An eraser that just removes what was deleted takes the row of the question with
+	// it; whoever asks is told to ask again.
+	answered := func(ask func() answer) answer {
+		a := ask()
+		for a.status == 409 && t.Context().Err() == nil {
+			a = ask()
+		}
+		return a
+	}
+	d.refuses(t, answered(cancelled), 404, problem.CodeNotFound)
+	for name, a := range map[string]answer{"photo": answered(photoSent), "batch": answered(batchSent)} {
 		if replayed(a) || a.status != 202 {
 			t.Errorf("%s is still answered %d %s", name, a.status, a.body)
 		}
