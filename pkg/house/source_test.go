@@ -119,3 +119,33 @@ func callsIn(file *ast.File) []string {
 	})
 	return calls
 }
+
+// Taskfile.yml runs the tests of these without the race detector.
+func TestWhatPlaysTrafficStartsNoGoroutine(t *testing.T) {
+	t.Parallel()
+	looked := 0
+	for name, text := range goFiles(t) {
+		if folder := path.Dir(name); folder != "scaler/decide" && folder != "scaler/simulate" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		looked++
+		file, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if _, starts := n.(*ast.GoStmt); starts {
+				t.Errorf("%s starts a goroutine: its tests must run with the race detector then", name)
+			}
+			return true
+		})
+		for _, imported := range file.Imports {
+			if imported.Path.Value == `"sync"` {
+				t.Errorf("%s imports sync: its tests must run with the race detector then", name)
+			}
+		}
+	}
+	if looked == 0 {
+		t.Error("no file was looked at")
+	}
+}
