@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -172,8 +173,10 @@ func TestKilledLauncherLeavesNoChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	var info stack.Info
-	if err := json.NewDecoder(output).Decode(&info); err != nil {
-		t.Fatalf("launcher did not say what it started: %v", err)
+	var said bytes.Buffer
+	if err := json.NewDecoder(io.TeeReader(output, &said)).Decode(&info); err != nil {
+		_, _ = said.ReadFrom(output) // it has ended by itself, and says why
+		t.Fatalf("launcher did not say what it started: %v; it said:\n%s", err, said.String())
 	}
 	if err := launcher.Process.Kill(); err != nil {
 		t.Fatal(err)
