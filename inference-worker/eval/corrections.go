@@ -4,14 +4,10 @@ import (
 	"bytes"
 	_ "embed" // the corrections of our own test split
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 )
-
-// ErrOtherData means that corrections were made for other photos.
-var ErrOtherData = errors.New("the corrections are for other photos")
 
 // Corrected is what a person found wrong with the boxes of one photo.
 type Corrected struct {

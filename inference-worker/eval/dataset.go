@@ -16,6 +16,9 @@ import (
 // ErrNoDataSet means that there is no folder, or none with boxes in it.
 var ErrNoDataSet = errors.New("no data set")
 
+// ErrOtherData means that corrections or tags were made for other photos.
+var ErrOtherData = errors.New("made for other photos")
+
 // annotationsFile is the name of the file with the boxes in a data set's folder.
 const annotationsFile = "annotations.json"
 
@@ -31,7 +34,8 @@ type Photo struct {
 	Width    int    // of the upright photo, pixels
 	Height   int
 	Faces    []Truth
-	Ignored  []Box // regions where faces are known to be unboxed
+	Ignored  []Box  // regions where faces are known to be unboxed
+	Tags     []Tags // of faces that have any
 }
 
 func (p Photo) boxesOf(class job.Label) []Box {

@@ -9,6 +9,24 @@ type Fate = job.Label
 
 const missed Fate = "missed"
 
+// fates are in the order in which they are shown.
+func fates() []Fate { return append(classes(), missed) }
+
+// Confusion counts faces by what they are, then by what they are called.
+type Confusion map[job.Label]map[Fate]int
+
+// newConfusion has a count for every class and fate: nothing seen is 0, not left out.
+func newConfusion() Confusion {
+	c := make(Confusion)
+	for _, class := range classes() {
+		c[class] = make(map[Fate]int)
+		for _, called := range fates() {
+			c[class][called] = 0
+		}
+	}
+	return c
+}
+
 // SizeRecall says how many faces of a size are found, whatever they are called. A
 // face's size is the side of a square as large as its box, over the photo's longer
 // side.
@@ -68,19 +86,16 @@ func (c faceByFace) counted() []job.Face {
 // addFaceByFace counts which classes are taken for which, and what is found by size.
 func (f *Figures) addFaceByFace(photos []Photo, found [][]Detection) {
 	f.Sizes, f.Spurious = sizes(), make(map[job.Label]int)
-	f.Confusion = make(map[job.Label]map[Fate]int)
+	f.Confusion, f.Tagged = newConfusion(), make(map[string]Confusion)
 	for _, class := range classes() {
-		f.Confusion[class] = map[Fate]int{missed: 0}
 		f.Spurious[class] = 0
-		for _, called := range classes() {
-			f.Confusion[class][called] = 0
-		}
 	}
 	for i, photo := range photos {
 		compared := compareFaces(photo, found[i])
 		for at, face := range photo.Faces {
 			f.Confusion[face.Class][compared.fates[at]]++
 			f.addSize(photo, face, compared.fates[at])
+			f.addTags(photo.tagsOf(face), face, compared.fates[at])
 		}
 		for at, matched := range compared.matches {
 			if matched == spurious {
@@ -106,5 +121,14 @@ func (f *Figures) addSize(photo Photo, face Truth, fate Fate) {
 			}
 			return
 		}
+	}
+}
+
+func (f *Figures) addTags(tags []string, face Truth, fate Fate) {
+	for _, tag := range tags {
+		if f.Tagged[tag] == nil {
+			f.Tagged[tag] = newConfusion()
+		}
+		f.Tagged[tag][face.Class][fate]++
 	}
 }

@@ -14,8 +14,9 @@ type Figures struct {
 	Shipped              map[job.Label]AtThresholds `json:"at_thresholds"`
 	Best                 map[job.Label]Threshold    `json:"best_thresholds"`
 	Sizes                []SizeRecall               `json:"recall_by_size"`
-	Confusion            map[job.Label]map[Fate]int `json:"confusion"` // by what the face is, then by what it is called
-	Spurious             map[job.Label]int          `json:"spurious"`  // detections that are no face, by their class
+	Confusion            Confusion                  `json:"confusion"`
+	Tagged               map[string]Confusion       `json:"confusion_by_tag"`
+	Spurious             map[job.Label]int          `json:"spurious"` // detections that are no face, by their class
 	MaskedCalledUnmasked OutOf                      `json:"masked_called_unmasked"`
 	Categories           Categories                 `json:"categories"`
 	Empty                OutOf                      `json:"false_alarms_on_photos_without_faces"` // photos

@@ -49,7 +49,7 @@ func TestMeasure(t *testing.T) {
 	if want := (OutOf{1, 2, 0.5}); got.Empty != want {
 		t.Errorf("false alarms: got %+v, want %+v", got.Empty, want)
 	}
-	wantConfusion := map[job.Label]map[Fate]int{
+	wantConfusion := Confusion{
 		masked:    {masked: 1, unmasked: 1, incorrect: 0, missed: 0},
 		unmasked:  {masked: 0, unmasked: 0, incorrect: 0, missed: 0},
 		incorrect: {masked: 0, unmasked: 0, incorrect: 0, missed: 1},

@@ -24,7 +24,7 @@ func (r Result) WriteReport(out io.Writer, sheet string) error {
 	err = page.Execute(out, map[string]any{
 		"Headline": r.headline(), "Result": r, "Columns": columns, "Lines": lines, "Span": len(columns) + 1, "Sheet": sheet,
 		"Curves": r.curves(), "Sizes": r.sizeBars(), "Calibration": r.calibrationBars(), "Steps": r.stepBars(),
-		"Grids": []grid{r.Figures.confusionGrid(), r.Figures.categoryGrid()},
+		"Grids": r.Figures.grids(),
 	})
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"maskfleet/pkg/job"
@@ -62,18 +64,19 @@ type gridCell struct {
 	Right bool
 }
 
-func (f Figures) confusionGrid() grid {
-	g := grid{Title: "Faces: what they are, by what they are called"}
-	called := append(classes(), missed)
-	for _, c := range called {
-		g.Columns = append(g.Columns, string(c))
+// grids are those of all photos, and that of the faces with tags if there are any.
+func (f Figures) grids() []grid {
+	all := []grid{f.confusionGrid(), f.categoryGrid()}
+	if len(f.Tagged) > 0 {
+		all = append(all, f.tagGrid())
 	}
+	return all
+}
+
+func (f Figures) confusionGrid() grid {
+	g := facesGrid("Faces: what they are, by what they are called")
 	for _, class := range classes() {
-		row := gridRow{Name: string(class)}
-		for _, c := range called {
-			row.Cells = append(row.Cells, gridCell{Count: f.Confusion[class][c], Right: c == class})
-		}
-		g.Rows = append(g.Rows, row.withShares())
+		g.Rows = append(g.Rows, f.Confusion.row(class, string(class)))
 	}
 	noFace := gridRow{Name: "no face"}
 	for _, c := range classes() {
@@ -81,6 +84,35 @@ func (f Figures) confusionGrid() grid {
 	}
 	g.Rows = append(g.Rows, noFace.withShares())
 	return g
+}
+
+// tagGrid leaves out classes of which no face has the tag.
+func (f Figures) tagGrid() grid {
+	g := facesGrid("Faces with a tag: what they are, by what they are called")
+	for _, tag := range slices.Sorted(maps.Keys(f.Tagged)) {
+		for _, class := range classes() {
+			if row := f.Tagged[tag].row(class, tag+", "+string(class)); row.sum() > 0 {
+				g.Rows = append(g.Rows, row)
+			}
+		}
+	}
+	return g
+}
+
+func facesGrid(title string) grid {
+	g := grid{Title: title}
+	for _, called := range fates() {
+		g.Columns = append(g.Columns, string(called))
+	}
+	return g
+}
+
+func (c Confusion) row(class job.Label, name string) gridRow {
+	row := gridRow{Name: name}
+	for _, called := range fates() {
+		row.Cells = append(row.Cells, gridCell{Count: c[class][called], Right: called == class})
+	}
+	return row.withShares()
 }
 
 func (f Figures) categoryGrid() grid {
@@ -98,11 +130,16 @@ func (f Figures) categoryGrid() grid {
 	return g
 }
 
-func (r gridRow) withShares() gridRow {
+func (r gridRow) sum() int {
 	sum := 0
 	for _, c := range r.Cells {
 		sum += c.Count
 	}
+	return sum
+}
+
+func (r gridRow) withShares() gridRow {
+	sum := r.sum()
 	for i := range r.Cells {
 		if sum > 0 {
 			r.Cells[i].Share = float64(r.Cells[i].Count) / float64(sum)

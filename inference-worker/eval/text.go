@@ -26,7 +26,7 @@ func (r Result) WriteText(out io.Writer) error {
 			r.Against.Model.Name, r.CPUMultiple[stepTotal].Mean, r.CPUMultiple[stepDecoded].Mean,
 			r.CPUMultiple[stepTotal].Median, r.CPUMultiple[stepDecoded].Median)
 	}
-	for _, g := range []grid{r.Figures.confusionGrid(), r.Figures.categoryGrid()} {
+	for _, g := range r.Figures.grids() {
 		g.write(in)
 	}
 	if err := in.Flush(); err != nil {

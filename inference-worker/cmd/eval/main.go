@@ -68,34 +68,58 @@ func evaluate(args []string, stdout, stderr io.Writer) error {
 	return result.WriteText(stdout)
 }
 
-// openSubject reads the data set and the corrections of its boxes. Our own corrections
-// are silent about photos of others; named ones must fit.
+// openSubject reads the data set, the tags of its faces and the corrections of its
+// boxes. Our own lists are silent about photos of others; named ones must fit.
 func openSubject(o options, stderr io.Writer) (eval.Subject, error) {
 	set, err := eval.OpenDataSet(o.folder, o.split)
 	if err != nil {
 		return eval.Subject{}, err
 	}
-	subject := eval.Subject{Set: set}
-	var list []eval.Corrected
-	if o.corrections == "" {
-		list, err = eval.OwnCorrections()
-	} else {
-		var text []byte
-		if text, err = os.ReadFile(o.corrections); err == nil {
-			list, err = eval.ReadCorrections(text)
-		}
+	set, err = tag(set, o.tags)
+	if err != nil {
+		return eval.Subject{}, err
 	}
+	return correct(set, o.corrections, stderr)
+}
+
+func tag(set eval.DataSet, file string) (eval.DataSet, error) {
+	list, err := ownOr(file, eval.OwnTags, eval.ReadTags)
+	if err != nil {
+		return eval.DataSet{}, fmt.Errorf("opening the tags: %w", err)
+	}
+	tagged, err := set.Tag(list)
+	if file == "" && errors.Is(err, eval.ErrOtherData) {
+		return set, nil
+	}
+	return tagged, err
+}
+
+func correct(set eval.DataSet, file string, stderr io.Writer) (eval.Subject, error) {
+	list, err := ownOr(file, eval.OwnCorrections, eval.ReadCorrections)
 	if err != nil {
 		return eval.Subject{}, fmt.Errorf("opening the corrections: %w", err)
 	}
 	corrected, boxes, err := set.Correct(list)
 	switch {
 	case err == nil:
-		subject.Corrected, subject.Corrections = &corrected, boxes
-	case o.corrections == "" && errors.Is(err, eval.ErrOtherData):
+		return eval.Subject{Set: set, Corrected: &corrected, Corrections: boxes}, nil
+	case file == "" && errors.Is(err, eval.ErrOtherData):
 		fmt.Fprintln(stderr, "no corrections of these photos' boxes are known")
+		return eval.Subject{Set: set}, nil
 	default:
 		return eval.Subject{}, err
 	}
-	return subject, nil
+}
+
+// ownOr reads our own list if no file is named.
+func ownOr[T any](file string, own func() (T, error), read func([]byte) (T, error)) (T, error) {
+	if file == "" {
+		return own()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return read(text)
 }

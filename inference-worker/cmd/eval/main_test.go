@@ -52,10 +52,15 @@ func TestEvaluation(t *testing.T) {
 	if err := os.WriteFile(corrections, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	tags := filepath.Join(out, "tags.json")
+	text = `[{"file_name": "faces.jpg", "faces": [{"bbox": [398, 130, 124, 150], "tags": ["beard"]}]}]`
+	if err := os.WriteFile(tags, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var stdout, stderr bytes.Buffer
 	status := run([]string{
 		dir, "--split", "test", "--json", "--working-point", "fast", "--against", "accurate",
-		"--detections", found, "--out", filepath.Join(out, "report"), "--corrections", corrections,
+		"--detections", found, "--out", filepath.Join(out, "report"), "--corrections", corrections, "--tags", tags,
 	}, &stdout, &stderr)
 	if status != statusOK {
 		t.Fatalf("got status %d\n%s", status, &stderr)
@@ -65,7 +70,8 @@ func TestEvaluation(t *testing.T) {
 		Figures     struct {
 			Photos int
 			Faces  map[string]int
-			CPU    map[string]struct{ Mean float64 } `json:"cpu_ms"`
+			CPU    map[string]struct{ Mean float64 }    `json:"cpu_ms"`
+			Tagged map[string]map[string]map[string]int `json:"confusion_by_tag"`
 		}
 		Against *struct{ Model struct{ Name string } }
 	}
@@ -74,6 +80,13 @@ func TestEvaluation(t *testing.T) {
 	}
 	if printed.Figures.Photos != 2 || printed.Figures.Faces["face"] != 2 || printed.Corrections != 1 {
 		t.Errorf("got %d photos with %v and %d corrections", printed.Figures.Photos, printed.Figures.Faces, printed.Corrections)
+	}
+	beards := 0
+	for _, count := range printed.Figures.Tagged["beard"]["unmasked"] {
+		beards += count
+	}
+	if beards != 1 {
+		t.Errorf("got %v, want one unmasked face with a beard", printed.Figures.Tagged)
 	}
 	if printed.Figures.CPU["network"].Mean <= 0 {
 		t.Errorf("the network took no time: %v", printed.Figures.CPU)
@@ -128,6 +141,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		"no such model":          {[]string{dir, "--model", missing}, statusFailed, "opening the detector"},
 		"nothing to compare":     {[]string{dir, "--against", missing}, statusFailed, "opening the detector"},
 		"no such corrections":    {[]string{dir, "--corrections", missing}, statusFailed, "opening the corrections"},
+		"no such tags":           {[]string{dir, "--tags", missing}, statusFailed, "opening the tags"},
 		"boxes of another shape": {[]string{turned, "--json"}, statusFailed, "it has 640 x 400 pixels, its boxes are for 400 x 640"},
 	}
 	for name, c := range cases {

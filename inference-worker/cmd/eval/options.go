@@ -22,6 +22,7 @@ type options struct {
 	tiles        string
 	against      string
 	corrections  string
+	tags         string
 }
 
 // usageError is a fault of the command line.
@@ -43,6 +44,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tiles, "tiles", string(visionconfig.TilesOff), "`off or auto`: look at large photos in parts too")
 	flags.StringVar(&o.against, "against", "", "measure the model in this `folder or at this working point` too, and compare")
 	flags.StringVar(&o.corrections, "corrections", "", "correct the boxes by this `file` instead of our own corrections")
+	flags.StringVar(&o.tags, "tags", "", "tag the faces by this `file` instead of our own tags")
 	folders, err := parseAround(flags, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

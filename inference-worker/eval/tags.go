@@ -1,0 +1,84 @@
+package eval
+
+import (
+	"bytes"
+	_ "embed" // the tags of our own splits
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// Tagged is what a person noticed of the faces of one photo: what no class tells and a
+// detector may stumble over, such as a beard.
+type Tagged struct {
+	FileName string `json:"file_name"`
+	Faces    []Tags `json:"faces"`
+}
+
+// Tags are those of one face, which is named by its box.
+type Tags struct {
+	Box  [4]float64 `json:"bbox"`
+	Tags []string   `json:"tags"`
+}
+
+func (t Tags) box() Box { return Box{t.Box[0], t.Box[1], t.Box[2], t.Box[3]} }
+
+//go:embed tags.json
+var ownTags []byte
+
+// OwnTags are those of the data set that the shipped model is measured on.
+func OwnTags() ([]Tagged, error) { return ReadTags(ownTags) }
+
+// ReadTags reads a list of photos and the tags of their faces.
+func ReadTags(text []byte) ([]Tagged, error) {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	var list []Tagged
+	if err := in.Decode(&list); err != nil {
+		return nil, fmt.Errorf("reading the tags: %w", err)
+	}
+	for _, photo := range list {
+		if photo.FileName == "" || len(photo.Faces) == 0 || slices.ContainsFunc(photo.Faces, untagged) {
+			return nil, fmt.Errorf("reading the tags: the entry of %q lacks its file, its faces or one's tags", photo.FileName)
+		}
+	}
+	return list, nil
+}
+
+func untagged(face Tags) bool { return len(face.Tags) == 0 || slices.Contains(face.Tags, "") }
+
+// Tag gives the data set with the tags. Those of photos that are not in the split are
+// left out; if none is in it, or if a photo has no such face, the error is ErrOtherData.
+func (s DataSet) Tag(list []Tagged) (DataSet, error) {
+	tagged := s
+	tagged.Photos = slices.Clone(s.Photos)
+	found := false
+	for _, of := range list {
+		at := slices.IndexFunc(s.Photos, func(p Photo) bool { return p.FileName == of.FileName })
+		if at < 0 {
+			continue
+		}
+		found = true
+		photo := &tagged.Photos[at]
+		for _, face := range of.Faces {
+			if !slices.ContainsFunc(photo.Faces, func(t Truth) bool { return same(t.Box, face.box()) }) {
+				return DataSet{}, fmt.Errorf("tagging %s: %w: it has no face %v", of.FileName, ErrOtherData, face.Box)
+			}
+		}
+		photo.Tags = slices.Concat(photo.Tags, of.Faces)
+	}
+	if !found {
+		return DataSet{}, fmt.Errorf("tagging the faces: %w", ErrOtherData)
+	}
+	return tagged, nil
+}
+
+// tagsOf are a face's; found by its box, so that a corrected class does not lose them.
+func (p Photo) tagsOf(face Truth) []string {
+	for _, tags := range p.Tags {
+		if same(tags.box(), face.Box) {
+			return tags.Tags
+		}
+	}
+	return nil
+}
