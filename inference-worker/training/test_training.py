@@ -17,6 +17,7 @@ from augment import canvas, clipped
 from backgrounds import largest, without_faces
 from confidence import NAMES, WORKING_POINTS, features, fit, judged
 from export import export
+from faceless import decoded, stamped, webps
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
@@ -59,6 +60,23 @@ class Backgrounds(unittest.TestCase):
     def test_a_photo_full_of_faces_has_none(self):
         faces = np.array([[x, y, x + 40, y + 40, 1] for x in range(0, 480, 80) for y in range(0, 320, 80)], np.float32)
         self.assertIsNone(largest(Photo("", np.zeros((320, 480), np.float32), faces)))
+
+
+class Faceless(unittest.TestCase):
+    def test_pictures_are_found_among_other_data(self):
+        rng = np.random.default_rng(1)
+        one, two = (cv2.imencode(".webp", rng.integers(0, 255, (9, 8 + i, 3), np.uint8))[1].tobytes() for i in (0, 1))
+        album = b"RIFF\x04\0\0\0WAVE" + one + b"between" + two + b"RIF"
+        self.assertEqual([decoded(w).shape[1] for w in webps(album)], [8, 9])
+
+    def test_a_stamp_covers_what_is_opaque_of_it(self):
+        stamp = np.full((8, 8, 4), 255, np.uint8)
+        stamp[:, :4, 3] = 0
+        picture = stamped(np.zeros((480, 640, 3), np.uint8), stamp, np.random.default_rng(1))
+        covered = np.argwhere(picture[..., 0] == 255)
+        (top, left), (bottom, right) = covered.min(0), covered.max(0)
+        self.assertEqual(picture.shape, (480, 480, 3))
+        self.assertAlmostEqual((bottom - top) / (right - left), 2, delta=0.4)  # half as wide, with a soft edge
 
 
 class Sure(torch.nn.Module):

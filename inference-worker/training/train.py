@@ -48,7 +48,8 @@ def arguments():
     p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the file made for the worker")
     p.add_argument("--released", type=Path, default=HERE / "released.json", help="its figures on val")
     p.add_argument("--adopt", action="store_true", help="learn from regions to ignore that the network is sure of")
-    p.add_argument("--backgrounds", type=float, default=0.12, metavar="SHARE", help="of the draws: parts of photos without a face")
+    p.add_argument("--backgrounds", type=float, default=0.12, metavar="SHARE", help="of the draws: no face in them")
+    p.add_argument("--others", metavar="FOLDER", help="more photos without a face, for some of those draws; faceless.py makes it")
     p.add_argument("--canvas", type=int, default=320, help="pixels, a multiple of 32")
     p.add_argument("--batch", type=int, default=16, help="canvases a step and process; 16 and more are quickest")
     p.add_argument("--rate", type=float, default=2e-3)
@@ -61,8 +62,9 @@ def main():
     options = arguments()
     photos = load(options.data, "train")  # before the fork: all processes share the memory
     plain = without_faces(photos) if options.backgrounds > 0 else []
-    print(f"{len(photos)} photos, {len(plain)} parts of them without a face", flush=True)
-    photos += plain
+    others = load(options.others, "train") if options.others else []
+    print(f"{len(photos)} photos, {len(plain)} parts of them without a face, {len(others)} others", flush=True)
+    photos += plain + others
     if options.processes == 1:
         return train(0, options, photos)
     meeting = Path(f"/tmp/maskfleet-training-{os.getpid()}")
