@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """confidence.py DATA FILE.onnx: fits the "confidence" of a manifest on the split val.
 
-The network's score ranks the boxes on one face well, and the faces of a photo less so. How large the box is, how many cells agree on it and whether
-the photo shows other faces of that size says more, so the worker's confidence is a logistic
-regression of all of them, for each working point (pkg/vision/confidence.go, which this must
-agree with). It is fitted on the photos and on the largest part of each without a face."""
+The network's score ranks the boxes on one face well, and the faces of a photo less so.
+How large the box is, how many cells agree on it and whether the photo shows other faces
+of that size says more, so the worker's confidence is a logistic regression of all of
+them, for each working point (pkg/vision/confidence.go, which this must agree with). It
+is fitted on the photos and on the largest part of each without a face."""
 
 import json
 import sys
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 
 from backgrounds import without_faces
-from export import OUTPUTS
+from export import Exported
 from photos import IGNORE, load
 from validate import covered, detect, overlaps
 
@@ -23,17 +24,6 @@ NAMES = ("constant", "score", "size", "size_squared", "support", "support_by_siz
 SIZE_UNIT, SIZES = 0.08, (0.008, 0.8)  # of the longer side
 LEAST, NO_COMPANY = 1e-4, 0.02
 PENALTY = 1e-4  # of the coefficients' squares
-
-
-class Exported:
-    """The network as the worker runs it."""
-
-    def __init__(self, path):
-        self.net = cv2.dnn.readNet(path)
-
-    def __call__(self, image):
-        self.net.setInput(image.numpy())
-        return [torch.from_numpy(values) for values in self.net.forward(OUTPUTS)]
 
 
 def features(rows, longest):
@@ -77,7 +67,8 @@ def fit(inputs, right):
     return weights.detach().numpy()
 
 
-def of(network, photos, longest):
+def coefficients(network, photos, longest):
+    """Those of one working point, by their names in the manifest."""
     inputs, right = [], []
     for photo in photos:
         found = detect(network, photo.pixels, longest)
@@ -93,4 +84,4 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     photos, network = load(sys.argv[1], "val"), Exported(sys.argv[2])
     photos += without_faces(photos)
-    print(json.dumps({point: of(network, photos, longest) for point, longest in WORKING_POINTS.items()}, indent=2))
+    print(json.dumps({point: coefficients(network, photos, longest) for point, longest in WORKING_POINTS.items()}, indent=2))

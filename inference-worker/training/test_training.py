@@ -1,10 +1,16 @@
 """Run by `go tool task train:test`."""
 
+import datetime
 import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -21,6 +27,7 @@ from faceless import decoded, stamped, webps
 from loss import assign, ignored, loss
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
+from release import MODEL, next_version, release, renew
 from soup import soup
 from train import Canvases, Training, step, together
 from validate import AGREEMENT, CANDIDATES, OVERLAP, average_precision, one_for_each
@@ -281,6 +288,85 @@ class Learning(unittest.TestCase):
             moment = next(iter(other.optimiser.state.values()))["exp_avg"]
             self.assertEqual(moment.dtype, torch.float32)
             export(other.ema.to(memory_format=torch.contiguous_format), str(Path(folder) / "detector.onnx"))
+
+
+class Interrupted(unittest.TestCase):
+    """Two processes over two photos, stopped and started as a person or a machine does it."""
+
+    def run_in(self, folder, *more):
+        args = ["--data", folder, "--checkpoint", folder / "checkpoint.pt", "--model", folder, "--released", folder / "released.json"]
+        sizes = ["--canvas", "64", "--batch", "2", "--processes", "2"]
+        script = Path(__file__).with_name("train.py")
+        return subprocess.Popen([sys.executable, script, *args, *sizes, *more], stdout=subprocess.PIPE, text=True)
+
+    def stop_one(self, process, which):
+        """Tells only one of the processes, as soon as both would listen."""
+        said = "".join(process.stdout.readline() for _ in range(3))  # the photos, then a line of each
+        self.assertEqual(said.count("begins at step"), 2, said)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        os.kill([process.pid, *map(int, children.read_text().split())][which], signal.SIGTERM)
+        said += process.communicate(timeout=60)[0]
+        self.assertEqual(process.returncode, 0, said)
+        return said
+
+    def test_goes_on_whichever_process_was_stopped(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            cv2.imwrite(str(folder / "a.png"), picture_of(24, 24, 72, 80, (0, 200, 0)))
+            (folder / "annotations.json").write_text(json.dumps({
+                "categories": [{"id": 1, "name": "mask"}],
+                "images": [{"id": i, "file_name": "a.png", "split": s} for i, s in enumerate(("train", "val"))],
+                "annotations": [{"image_id": i, "category_id": 1, "bbox": [24, 24, 48, 56]} for i in (0, 1)],
+            }))
+            for which in (0, 1):
+                self.stop_one(self.run_in(folder, "--minutes", "9"), which)
+                self.assertTrue((folder / "checkpoint.pt").exists())
+                self.stop_one(self.run_in(folder, "--minutes", "0", "--anneal", "9"), which)
+                self.assertTrue((folder / "annealing.pt").exists())
+                self.assertFalse((folder / "annealed.onnx").exists(), "half an anneal is exported")
+            (folder / "released.json").write_text('{"val": {"mean": 1}}')
+            said = self.run_in(folder, "--minutes", "9", "--anneal", "0.02").communicate(timeout=120)[0]
+            self.assertRegex(said, r"of an anneal done(.*\n)*.*not better")
+            self.assertTrue((folder / "annealed.onnx").exists())
+            self.assertFalse((folder / "annealing.pt").exists())
+
+
+class Release(unittest.TestCase):
+    def release(self, folder, mean, **more):
+        figures = {"mean": mean, "face": 0.5}
+        fitted = {name: 0.5 for name in NAMES}
+        (folder / "new.onnx").write_bytes(b"new")
+        with mock.patch.multiple("release", Exported=mock.DEFAULT, validate=lambda *_: figures, coefficients=lambda *_: fitted):
+            return release(folder / "new.onnx", [], folder, folder / "released.json", today=datetime.date(2030, 2, 3), **more)
+
+    def test_only_what_is_better(self):
+        for last, mean, anyway, want in ((None, 0.1, False, True), (0.7, 0.71, False, True), (0.7, 0.7, False, False), (0.7, 0.1, True, True)):
+            with self.subTest(last=last, mean=mean, anyway=anyway), tempfile.TemporaryDirectory() as folder:
+                folder = Path(folder)
+                before = (MODEL / "manifest.json").read_text()
+                (folder / "manifest.json").write_text(before)
+                (folder / "detector.onnx").write_bytes(b"old")
+                if last is not None:
+                    (folder / "released.json").write_text(json.dumps({"val": {"mean": last}}))
+                self.assertEqual(self.release(folder, mean, anyway=anyway), want)
+                self.assertEqual((folder / "detector.onnx").read_bytes(), b"new" if want else b"old")
+                manifest = json.loads((folder / "manifest.json").read_text())
+                if want:
+                    self.assertEqual(manifest["version"], "2030-02-1")
+                    self.assertEqual(manifest["confidence"]["fast"]["company"], 0.5)
+                    self.assertEqual(json.loads((folder / "released.json").read_text())["val"]["mean"], mean)
+                else:
+                    self.assertEqual((folder / "manifest.json").read_text(), before)
+
+    def test_versions_count_within_a_month(self):
+        for last, want in (("2026-11-4", "2026-11-5"), ("2026-10-12", "2026-11-1"), ("mine", "2026-11-1")):
+            self.assertEqual(next_version(last, datetime.date(2026, 11, 30)), want)
+
+    def test_the_rest_of_the_manifest_stays_as_it_is_laid_out(self):
+        text = (MODEL / "manifest.json").read_text()
+        old = json.loads(text)
+        same = renew(text, old["confidence"], datetime.date(2030, 2, 3))
+        self.assertEqual(same.replace("2030-02-1", old["version"]), text)
 
 
 class Soup(unittest.TestCase):

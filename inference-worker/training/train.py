@@ -7,12 +7,12 @@ The learning rate stays constant for --minutes, so that a run can be interrupted
 continued any number of times. Then it falls to nothing within --anneal minutes, and
 what comes of that is exported for the worker if it is better on the split val than
 what there was; the checkpoint stays where the constant rate left it, ready to go on
-(the schedule is "warm-up, stable, decay" of MiniCPM, Hu et al. 2024). On processors,
---processes share the work; a GPU is used where there is one."""
+(the schedule is "warm-up, stable, decay" of MiniCPM, Hu et al. 2024). An interrupted
+fall is gone on with, too. On processors, --processes share the work; a GPU is used where
+there is one."""
 
 import argparse
 import copy
-import json
 import os
 import signal
 import time
@@ -30,10 +30,9 @@ from export import export
 from loss import loss
 from network import Detector, cells, flat
 from photos import IGNORE, load
-from validate import validate
+from release import MODEL, RELEASED, release
 
 HERE = Path(__file__).parent
-MODEL = HERE.parents[1] / "pkg" / "vision" / "model" / "detector.onnx"
 WARM_UP = 300  # steps
 EMA_STEPS = 1500  # over which weights are averaged
 SAVE_EVERY = 300  # seconds
@@ -45,8 +44,8 @@ def arguments():
     p.add_argument("--checkpoint", type=Path, default=HERE / "checkpoint.pt", help="where training stands")
     p.add_argument("--minutes", type=float, required=True, help="at the constant rate; may be 0")
     p.add_argument("--anneal", type=float, default=0, metavar="MINUTES", help="then, at a falling rate")
-    p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the file made for the worker")
-    p.add_argument("--released", type=Path, default=HERE / "released.json", help="its figures on val")
+    p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the folder of the worker's model")
+    p.add_argument("--released", type=Path, default=RELEASED, help="its figures on val")
     p.add_argument("--adopt", action="store_true", help="learn from regions to ignore that the network is sure of")
     p.add_argument("--backgrounds", type=float, default=0.12, metavar="SHARE", help="of the draws: no face in them")
     p.add_argument("--others", metavar="FOLDER", help="more photos without a face, for some of those draws; faceless.py makes it")
@@ -62,9 +61,9 @@ def main():
     options = arguments()
     photos = load(options.data, "train")  # before the fork: all processes share the memory
     plain = without_faces(photos) if options.backgrounds > 0 else []
-    others = load(options.others, "train") if options.others else []
-    print(f"{len(photos)} photos, {len(plain)} parts of them without a face, {len(others)} others", flush=True)
-    photos += plain + others
+    faceless = load(options.others, "train") if options.others else []
+    print(f"{len(photos)} photos, {len(plain)} parts of them without a face, {len(faceless)} others", flush=True)
+    photos += plain + faceless
     if options.processes == 1:
         return train(0, options, photos)
     meeting = Path(f"/tmp/maskfleet-training-{os.getpid()}")
@@ -103,17 +102,20 @@ class Training:
         self.seen = 0  # canvases
 
     def load(self, path):
+        """Gives which part of an anneal is done, 0 to 1."""
         state = torch.load(path, map_location=self.device)
         self.network.load_state_dict(state["network"])
         self.ema.load_state_dict(state["ema"])
         self.optimiser.load_state_dict(state["optimiser"])  # which makes its moments whole again
         self.step, self.seen = state["step"], state["seen"]
+        return state.get("annealed", 0.0)
 
-    def save(self, path):
+    def save(self, path, annealed=0.0):
         """The average and the moments keep 16 bits: enough to go on from, at half the size."""
         state = {
             "network": self.network.state_dict(), "ema": halved(self.ema.state_dict()),
             "optimiser": halved(self.optimiser.state_dict()), "step": self.step, "seen": self.seen,
+            "annealed": annealed,
         }
         unfinished = path.with_suffix(".unfinished")
         torch.save(state, unfinished)
@@ -150,22 +152,28 @@ def train(rank, options, photos):
     signal.signal(signal.SIGTERM, lambda *_: stopping.append(True))
     signal.signal(signal.SIGINT, lambda *_: stopping.append(True))
     training = Training(options, "cuda" if torch.cuda.is_available() else "cpu")
-    if options.checkpoint.exists():
-        training.load(options.checkpoint)
-        print(f"going on from step {training.step}", flush=True)
+    annealing = options.checkpoint.with_name("annealing.pt")
+    interrupted = options.anneal > 0 and annealing.exists()
+    annealed, start = 0.0, annealing if interrupted else options.checkpoint
+    if start.exists():
+        annealed = training.load(start)
+    done = f", {annealed:.0%} of an anneal done" if interrupted else ""
+    print(f"process {rank} begins at step {training.step}{done}", flush=True)
     if options.adopt:
         photos = with_adopted(training, photos)
     batches = iter(loader(options, photos, rank, training.step))
-    if options.minutes > 0:
-        keep = (lambda: training.save(options.checkpoint)) if rank == 0 else (lambda: None)
-        phase(training, options, batches, options.minutes, lambda done: options.rate, EMA_STEPS, stopping, keep)
-        if rank == 0:
-            keep()
-    if options.anneal > 0 and not stopping:
+    save = training.save if rank == 0 else lambda *_: None
+    whole = True
+    if options.minutes > 0 and not interrupted:
+        keep = lambda _: save(options.checkpoint)
+        whole = phase(training, options, batches, options.minutes, 0.0, lambda done: options.rate, EMA_STEPS, stopping, keep)
+    if options.anneal > 0 and whole:
         # The average must follow the falling rate.
-        phase(training, options, batches, options.anneal, lambda done: options.rate * (1 - done), EMA_STEPS // 5, stopping)
-        if rank == 0 and not stopping:
-            release(training, options)
+        falling, keep = lambda done: options.rate * (1 - done), lambda done: save(annealing, done)
+        whole = phase(training, options, batches, options.anneal, annealed, falling, EMA_STEPS // 5, stopping, keep)
+        if rank == 0 and whole:
+            finish(training, options)
+            annealing.unlink()
 
 
 def with_adopted(training, photos):
@@ -176,42 +184,39 @@ def with_adopted(training, photos):
     return more
 
 
-def phase(training, options, batches, minutes, rate, ema_steps, stopping, keep=lambda: None):
-    """Trains for some minutes; rate gives the learning rate from the part that is done."""
+def phase(training, options, batches, minutes, done, rate, ema_steps, stopping, keep):
+    """Trains for some minutes, of which a part is done already, and says whether that was
+    the whole phase: False if somebody stopped it. rate gives the learning rate from the part
+    that is done; keep is told that part."""
     where = cells(options.canvas, options.canvas, training.device)
-    started = said = time.monotonic()
+    before, started = done, time.monotonic()
+    said = started
     sums, first = np.zeros(2), training.step
     while True:
-        done = (time.monotonic() - started) / 60 / minutes
+        done = before + (time.monotonic() - started) / 60 / minutes
         for group in training.optimiser.param_groups:
             group["lr"] = rate(min(done, 1)) * min(1, (training.step + 1) / WARM_UP)
         sums += step(training, options, next(batches), where)
         training.average(ema_steps)
-        over = agree(done >= 1 or bool(stopping), options.processes)
-        if over or time.monotonic() - said > SAVE_EVERY:
+        over, stopped = agree((done >= 1, bool(stopping)), options.processes)
+        if over or stopped or time.monotonic() - said > SAVE_EVERY:
             said, steps = time.monotonic(), training.step - first
             classes, boxes = sums / steps
             print(
                 f"step {training.step} canvases {training.seen} classes {classes:.3f} boxes {boxes:.3f} "
                 f"canvases/s {steps * options.batch * options.processes / (said - started):.1f}", flush=True,
             )
-            keep()
-        if over:
-            return
+            keep(min(done, 1))
+        if over or stopped:
+            return over
 
 
-def release(training, options):
-    """Exports the average for the worker, if it is better than what was exported last;
-    else beside that, since an anneal costs an hour and figures on few faces may err."""
-    ema = training.ema.to("cpu").to(memory_format=torch.contiguous_format)
-    figures = validate(ema, load(options.data, "val"))
-    print("val", {name: round(value, 3) for name, value in figures.items()}, flush=True)
-    better = not options.released.exists() or figures["mean"] > json.loads(options.released.read_text())["val"]["mean"]
-    model = options.model if better else options.model.with_stem("not-better")
-    export(ema, str(model))
-    if better:
-        options.released.write_text(json.dumps({"step": training.step, "canvases": training.seen, "val": figures}, indent=2) + "\n")
-    print(f"{'better' if better else 'not better than what there is'}: {model} written", flush=True)
+def finish(training, options):
+    """Exports the average beside the checkpoint, where it stays if it is not released: an
+    anneal costs an hour, and figures on few faces may err."""
+    file = options.checkpoint.with_name("annealed.onnx")
+    export(training.ema.to("cpu").to(memory_format=torch.contiguous_format), str(file))
+    release(file, load(options.data, "val"), options.model, options.released)
 
 
 def step(training, options, batch, where):
@@ -244,13 +249,14 @@ def share_gradients(network, processes):
         gradient.copy_(part.view_as(gradient))
 
 
-def agree(over, processes):
-    """All processes stop after the same step."""
+def agree(votes, processes):
+    """Votes to stop, each carried by one process alone, so that all do the same after the
+    same step, whichever of them was told to stop."""
     if processes == 1:
-        return over
-    votes = torch.tensor([float(over)])
-    distributed.all_reduce(votes)
-    return votes.item() > 0
+        return votes
+    sums = torch.tensor([float(vote) for vote in votes])
+    distributed.all_reduce(sums)
+    return [vote > 0 for vote in sums.tolist()]
 
 
 class Canvases(torch.utils.data.IterableDataset):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""validate.py DATA CHECKPOINT [LONGEST]: average precision on the split val, to choose between checkpoints.
+"""validate.py DATA CHECKPOINT|FILE.onnx [LONGEST]: average precision on the split val, to choose between networks.
 
 What is published comes from `go tool task eval`, which runs the worker's own detector."""
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import torch
 
+from export import Exported
 from network import CLASSES, STRIDES, Detector, boxes, cells, flat
 from photos import IGNORE, load, resized
 
@@ -94,8 +95,8 @@ def covered(row, regions):
 
 
 def validate(network, photos, longest=640):
-    """AP at IoU 0.5 of each class and of faces as such, and the mean of the classes."""
-    network.eval()
+    """AP at IoU 0.5 of each class and of faces as such, and the mean of the classes. The
+    network gives the three maps of an image: Detector, in eval mode, or Exported."""
     found = [detect(network, p.pixels, longest) for p in photos]
     truth = [p.faces for p in photos]
     figures = {name: average_precision(found, truth, i) for i, name in enumerate(CLASSES)}
@@ -104,10 +105,17 @@ def validate(network, photos, longest=640):
     return figures
 
 
+def opened(path):
+    if path.endswith(".onnx"):
+        return Exported(path)
+    network = Detector().eval()
+    network.load_state_dict(torch.load(path, map_location="cpu")["ema"])
+    return network
+
+
 if __name__ == "__main__":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    network = Detector()
-    network.load_state_dict(torch.load(sys.argv[2], map_location="cpu")["ema"])
     longest = int(sys.argv[3]) if len(sys.argv) > 3 else 640
-    print({k: round(v, 3) for k, v in validate(network, load(sys.argv[1], "val"), longest).items()})
+    figures = validate(opened(sys.argv[2]), load(sys.argv[1], "val"), longest)
+    print({name: round(value, 3) for name, value in figures.items()})
