@@ -45,7 +45,7 @@ func anchorOf(size, ratio float64) anchor {
 	return anchor{width: size * math.Sqrt(ratio), height: size / math.Sqrt(ratio)}
 }
 
-func (a anchors) decode(found []box, outputs []tensor, size image.Point) ([]box, error) {
+func (a anchors) decode(outputs []tensor, size image.Point) ([]box, error) {
 	offsets, scores := outputs[0], outputs[1]
 	for _, check := range []struct {
 		what string
@@ -56,6 +56,7 @@ func (a anchors) decode(found []box, outputs []tensor, size image.Point) ([]box,
 			return nil, fmt.Errorf("the output of %s has the shape %v where %v belongs to these anchors", check.what, check.got.shape, want)
 		}
 	}
+	var found []box
 	for i, anchor := range a.boxes {
 		row := scores.values[i*len(a.classes) : (i+1)*len(a.classes)]
 		class := -1

@@ -25,7 +25,8 @@ func newCells(d manifestDecode, classes []class) cells {
 	return c
 }
 
-func (c cells) decode(found []box, outputs []tensor, size image.Point) ([]box, error) {
+func (c cells) decode(outputs []tensor, size image.Point) ([]box, error) {
+	var found []box
 	for i, stride := range c.strides {
 		want := []int{1, len(c.classes) + 4, size.Y / stride, size.X / stride}
 		if !slices.Equal(outputs[i].shape, want) {

@@ -53,7 +53,7 @@ func TestCellsTellClassesApart(t *testing.T) {
 		"none sure":                    {[7]float32{-0.1, -0.1, 0.8}, nil},
 		"just as sure as it has to be": {[7]float32{0, -1, -1}, []job.Label{job.LabelMasked}},
 	} {
-		found, err := threeStrides().decode(nil, seeing(size, 0, 5, c.row), size)
+		found, err := threeStrides().decode(seeing(size, 0, 5, c.row), size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,7 +86,7 @@ func TestCellsFindTheirPlace(t *testing.T) {
 			box{left: 48, top: 16, right: 80 + 32*far, bottom: 48 + 32/far},
 		},
 	} {
-		found, err := threeStrides().decode(nil, seeing(size, c.output, c.cell, c.row), size)
+		found, err := threeStrides().decode(seeing(size, c.output, c.cell, c.row), size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestCellsFindTheirPlace(t *testing.T) {
 
 func TestCellsRefuseOtherShapes(t *testing.T) {
 	t.Parallel()
-	if _, err := threeStrides().decode(nil, seeing(image.Pt(96, 64), 0, 0, [7]float32{}), image.Pt(64, 96)); err == nil {
+	if _, err := threeStrides().decode(seeing(image.Pt(96, 64), 0, 0, [7]float32{}), image.Pt(64, 96)); err == nil {
 		t.Error("no error")
 	}
 }

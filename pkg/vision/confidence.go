@@ -128,7 +128,8 @@ func (m manifest) checkConfidence() error {
 	return errors.Join(errs...)
 }
 
-// checkCandidates refuses thresholds that no candidate would reach; they are scores.
+// checkCandidates refuses thresholds below the candidates, where no confidence is made:
+// a face with a score between the two would count, and is never looked at.
 func (m manifest) checkCandidates() error {
 	for point, thresholds := range m.Thresholds {
 		for label, least := range thresholds {

@@ -161,7 +161,7 @@ func (d *Detector) boxes(found finding, clock *clock) ([]box, error) {
 		return nil, err
 	}
 	large := tileOverlap * found.photo.partOf(tiles[0]).longest()
-	return merge(append([][]box{whole}, views...), large, d.model.overlap), nil
+	return merge(append([][]box{whole}, views...), d.model.counts, large, d.model.overlap), nil
 }
 
 // see runs the network and gives the candidates, in pixels of the photo.
@@ -176,7 +176,7 @@ func (m *model) see(seen fitted, part area, clock *clock) ([]box, error) {
 		return nil, err
 	}
 	clock.charge(&clock.steps.Network)
-	found, err := m.decode.decode(nil, outputs, size)
+	found, err := m.decode.decode(outputs, size)
 	if err != nil {
 		return nil, err
 	}

@@ -35,8 +35,12 @@ type model struct {
 	overlap    float64
 	agreement  float64
 	confidence *confidence           // nil: the network's score
-	thresholds map[job.Label]float64 // the confidence from which a face counts
+	thresholds map[job.Label]float64 // the confidence from which a face is given
+	shipped    map[job.Label]float64 // the manifest's: the same, but for a measurement
 }
+
+// counts says whether a user would see the face.
+func (m *model) counts(b box) bool { return b.confidence >= m.shipped[b.label] }
 
 // class is one of the network's classes.
 type class struct {
@@ -46,9 +50,9 @@ type class struct {
 
 // decoder turns a network's outputs into boxes, in pixels of the network's input.
 type decoder interface {
-	// decode appends to found what an input of size gave; outputs of another shape
-	// than they must have are an error.
-	decode(found []box, outputs []tensor, size image.Point) ([]box, error)
+	// decode gives what an input of size gave; outputs of another shape than they must
+	// have are an error.
+	decode(outputs []tensor, size image.Point) ([]box, error)
 }
 
 // openModel loads the model that cfg names and holds it against its manifest by a
@@ -106,6 +110,7 @@ func newModel(manifest manifest, network *network, cfg Config) *model {
 		overlap:    manifest.Overlap,
 		agreement:  manifest.Agreement,
 		thresholds: manifest.thresholds(cfg),
+		shipped:    manifest.thresholds(Config{WorkingPoint: cfg.WorkingPoint}),
 	}
 	if of, given := manifest.Confidence[cfg.WorkingPoint]; given {
 		m.confidence = &of
@@ -180,7 +185,7 @@ func (m *model) tryOut() error {
 				return fmt.Errorf("value %d of output %d is not a number", at, i)
 			}
 		}
-		if _, err := m.decode.decode(nil, outputs, photo); err != nil {
+		if _, err := m.decode.decode(outputs, photo); err != nil {
 			return err
 		}
 	}

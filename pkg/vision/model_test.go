@@ -286,7 +286,7 @@ func TestNewRefusesAModel(t *testing.T) {
 		"overlap of all":        {with(colours(), object{"overlap": 1}), "overlap is 1"},
 		"all are candidates":    {with(colours(), object{"candidates": 1}), "candidates is 1, not 0.001 to below 1"},
 		"nothing is none":       {with(colours(), object{"candidates": 1e-50}), "candidates is 1e-50, not 0.001 to below 1"},
-		"out of reach":          {with(colours(), object{"candidates": 0.7}), "is 0.6, below the candidates, 0.7"},
+		"never looked at":       {with(colours(), object{"candidates": 0.7}), "is 0.6, below the candidates, 0.7"},
 		"agree with neighbours": {with(confident(), object{"agreement": 0.4}), "agreement is 0.4, not at least the overlap, 0.5, and below 1"},
 		"agreement by itself":   {with(colours(), object{"agreement": 0.6}), "agreement needs candidates"},
 		"confident of scores":   {with(confident(), object{"candidates": 0, "agreement": 0}), "confidence needs candidates and agreement"},

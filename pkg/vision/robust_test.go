@@ -240,7 +240,7 @@ func TestDetectAgreesWithAnalyze(t *testing.T) {
 			if s := output.Steps; min(s.Decode, s.Prepare, s.Network, s.Boxes, s.Draw, s.Encode) <= 0 {
 				t.Errorf("steps are %+v", s)
 			}
-			if s := detection.Steps; s.Draw != 0 || s.Encode != 0 || s.Sum() != s.Decode+s.Prepare+s.Network+s.Boxes {
+			if s := detection.Steps; s.Draw != 0 || s.Encode != 0 {
 				t.Errorf("steps of Detect are %+v", s)
 			}
 		}

@@ -17,11 +17,6 @@ type Steps struct {
 	Encode  time.Duration
 }
 
-// Sum is the CPU time of all steps.
-func (s Steps) Sum() time.Duration {
-	return s.Decode + s.Prepare + s.Network + s.Boxes + s.Draw + s.Encode
-}
-
 // clock measures the CPU time of the thread, which it keeps to one goroutine until
 // it is stopped.
 type clock struct {

@@ -106,16 +106,34 @@ func withoutCut(found []box, tile, photo area) []box {
 // merge makes one list of what the whole photo, the first view, and its tiles showed.
 // Part of a face that one of them took for a face is dropped where another shows the
 // whole of it. No tile shows a face with a side of large pixels for certain.
-func merge(views [][]box, large, maxOverlap float64) []box {
+// What a user sees decides about the rest: a box that is there only because a
+// measurement asked for unsure ones takes no sure one away.
+func merge(views [][]box, sure func(box) bool, large, maxOverlap float64) []box {
+	counts, others := make([][]box, len(views)), make([][]box, len(views))
+	for i, view := range views {
+		for _, b := range view {
+			if sure(b) {
+				counts[i] = append(counts[i], b)
+			} else {
+				others[i] = append(others[i], b)
+			}
+		}
+	}
+	faces := suppressOverlaps(withoutParts(counts, counts, large), maxOverlap)
+	unsure := slices.DeleteFunc(withoutParts(others, counts, large), func(b box) bool { return overlapsAny(&b, faces, maxOverlap) })
+	return append(faces, suppressOverlaps(unsure, maxOverlap)...)
+}
+
+func withoutParts(views, among [][]box, large float64) []box {
 	var all []box
 	for i, view := range views {
 		for _, b := range view {
-			if !isPart(b, i, views, large) {
+			if !isPart(b, i, among, large) {
 				all = append(all, b)
 			}
 		}
 	}
-	return suppressOverlaps(all, maxOverlap)
+	return all
 }
 
 // isPart says whether another view has a box that holds most of b and is larger. If it

@@ -84,8 +84,23 @@ func TestMergeGivesEachFaceOnce(t *testing.T) {
 	small := box{score: 0.5, left: 400, top: 100, right: 420, bottom: 125}
 	large := box{score: 0.4, left: 500, top: 100, right: 1000, bottom: 600}
 	eye := box{score: 0.9, left: 600, top: 200, right: 650, bottom: 220}
-	got := merge([][]box{{whole, large}, {half, small}, {better, behind, eye}}, 160, 0.5)
+	everything := func(box) bool { return true }
+	got := merge([][]box{{whole, large}, {half, small}, {better, behind, eye}}, everything, 160, 0.5)
 	if diff := cmp.Diff([]box{better, behind, small, large}, got, cmp.AllowUnexported(box{})); diff != "" {
+		t.Errorf("boxes (-want +got):\n%s", diff)
+	}
+}
+
+// A measurement that asks for unsure boxes, too, must find all that a user would see.
+func TestUnsureBoxesTakeNoFaceAway(t *testing.T) {
+	t.Parallel()
+	face := box{score: 0.6, confidence: 0.6, left: 100, top: 100, right: 200, bottom: 220}
+	around := box{score: 0.7, confidence: 0.01, left: 90, top: 80, right: 230, bottom: 240} // of most of the face
+	again := box{score: 0.9, confidence: 0.02, left: 102, top: 98, right: 203, bottom: 222}
+	elsewhere := box{score: 0.2, confidence: 0.1, left: 400, top: 100, right: 420, bottom: 125}
+	sure := func(b box) bool { return b.confidence >= 0.3 }
+	got := merge([][]box{{around, elsewhere}, {face}, {again}}, sure, 160, 0.5)
+	if diff := cmp.Diff([]box{face, elsewhere}, got, cmp.AllowUnexported(box{})); diff != "" {
 		t.Errorf("boxes (-want +got):\n%s", diff)
 	}
 }

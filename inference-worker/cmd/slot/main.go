@@ -4,8 +4,8 @@
 //go:debug updatemaxprocs=0
 
 // Command slot is the child process in which a worker decodes photos and looks for
-// faces: the only program that links OpenCV. A worker starts it; see the package
-// inference-worker/slot.
+// faces: the only program of a running system that links OpenCV. A worker starts it;
+// see the package inference-worker/slot.
 package main
 
 import (
