@@ -51,8 +51,8 @@ func ReadCorrections(text []byte) ([]Corrected, error) {
 }
 
 // Correct gives the data set with the corrections, and how many boxes they changed.
-// Corrections of photos that are not in the split are left out; if none is, or if a
-// box to be changed is not there, the error is ErrOtherData.
+// Corrections of photos that are not in the split are left out; if none is in it, the
+// error is ErrOtherData.
 func (s DataSet) Correct(list []Corrected) (DataSet, int, error) {
 	corrected := s
 	corrected.Photos = slices.Clone(s.Photos)
@@ -81,7 +81,7 @@ func (p *Photo) correct(c Corrected) error {
 		p.Faces = slices.DeleteFunc(p.Faces, func(t Truth) bool { return same(t.Box, gone.box()) })
 		p.Ignored = slices.DeleteFunc(p.Ignored, func(b Box) bool { return same(b, gone.box()) })
 		if len(p.Faces)+len(p.Ignored) == faces+regions {
-			return fmt.Errorf("%w: it has no box %v", ErrOtherData, gone.Box)
+			return fmt.Errorf("it has no box %v", gone.Box)
 		}
 	}
 	for _, right := range slices.Concat(c.Add, c.Change) {

@@ -16,8 +16,8 @@ import (
 // ErrNoDataSet means that there is no folder, or none with boxes in it.
 var ErrNoDataSet = errors.New("no data set")
 
-// ErrOtherData means that corrections or tags were made for other photos.
-var ErrOtherData = errors.New("made for other photos")
+// ErrOtherData means that corrections or tags are of none of these photos.
+var ErrOtherData = errors.New("made for other photos, none of these")
 
 // annotationsFile is the name of the file with the boxes in a data set's folder.
 const annotationsFile = "annotations.json"

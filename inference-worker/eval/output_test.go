@@ -141,4 +141,11 @@ func TestSheetShowsMistakesWhereTheyAre(t *testing.T) {
 	if r, _, _, _ := sheet.At(tileSide/2, titleSide+tileSide/2).RGBA(); r>>8 < 180 {
 		t.Errorf("the first mistake shows nothing of the photo: %d", r>>8)
 	}
+	unknown := filepath.Join(set.Dir, found.missed[0].photo.FileName)
+	if err := os.WriteFile(unknown, []byte("II*, which the detector reads"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteSheet(&out, set, run); err != nil {
+		t.Errorf("a photo that cannot be shown takes the whole sheet away: %v", err)
+	}
 }

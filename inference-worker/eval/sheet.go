@@ -54,9 +54,7 @@ func WriteSheet(out io.Writer, set DataSet, run Run) error {
 		top += titleSide
 		for i, m := range kind.list[:min(len(kind.list), rowsAtMost*tilesAcross)] {
 			corner := image.Pt(i%tilesAcross*tileSide, top+i/tilesAcross*(tileSide+captionSide))
-			if err := drawTile(sheet, corner, set, m); err != nil {
-				return fmt.Errorf("drawing %s: %w", m.photo.FileName, err)
-			}
+			drawTile(sheet, corner, set, m)
 		}
 		top += rowsOf(kind.list) * (tileSide + captionSide)
 	}
@@ -71,11 +69,8 @@ func rowsOf(list []mistake) int {
 }
 
 // drawTile shows a mistake in the middle of three times its size, of the whole photo at most.
-func drawTile(sheet *image.RGBA, corner image.Point, set DataSet, m mistake) error {
-	photo, err := readPhoto(set.Path(m.photo))
-	if err != nil {
-		return err
-	}
+// A photo that only the detector's decoders read is said to be one.
+func drawTile(sheet *image.RGBA, corner image.Point, set DataSet, m mistake) {
 	const inner = tileSide - sheetGap
 	shown := min(3*max(m.at.Width, m.at.Height, 8), float64(max(m.photo.Width, m.photo.Height)))
 	left, top := m.at.X+m.at.Width/2-shown/2, m.at.Y+m.at.Height/2-shown/2
@@ -84,9 +79,12 @@ func drawTile(sheet *image.RGBA, corner image.Point, set DataSet, m mistake) err
 	place := func(b Box) image.Rectangle {
 		return image.Rect(int((b.X-left)*scale), int((b.Y-top)*scale), int((b.X+b.Width-left)*scale), int((b.Y+b.Height-top)*scale))
 	}
-	if photo.Bounds().Dx() != m.photo.Width || photo.Bounds().Dy() != m.photo.Height {
+	switch photo, err := readPhoto(set.Path(m.photo)); {
+	case err != nil:
+		write(tile, image.Pt(sheetGap, inner/2), "cannot be shown")
+	case photo.Bounds().Dx() != m.photo.Width || photo.Bounds().Dy() != m.photo.Height:
 		write(tile, image.Pt(sheetGap, inner/2), "stored turned: not shown")
-	} else {
+	default:
 		whole := place(Box{0, 0, float64(m.photo.Width), float64(m.photo.Height)})
 		draw.BiLinear.Scale(tile, whole, photo, photo.Bounds(), draw.Src, nil)
 	}
@@ -100,7 +98,6 @@ func drawTile(sheet *image.RGBA, corner image.Point, set DataSet, m mistake) err
 	draw.Draw(sheet, tile.Bounds().Add(corner), tile, image.Point{}, draw.Src)
 	write(sheet, corner.Add(image.Pt(sheetGap, tileSide+9)), m.what)
 	write(sheet, corner.Add(image.Pt(sheetGap, tileSide+23)), path.Base(m.photo.FileName))
-	return nil
 }
 
 func readPhoto(name string) (image.Image, error) {

@@ -48,7 +48,7 @@ func ReadTags(text []byte) ([]Tagged, error) {
 func untagged(face Tags) bool { return len(face.Tags) == 0 || slices.Contains(face.Tags, "") }
 
 // Tag gives the data set with the tags. Those of photos that are not in the split are
-// left out; if none is in it, or if a photo has no such face, the error is ErrOtherData.
+// left out; if none is in it, the error is ErrOtherData.
 func (s DataSet) Tag(list []Tagged) (DataSet, error) {
 	tagged := s
 	tagged.Photos = slices.Clone(s.Photos)
@@ -62,7 +62,7 @@ func (s DataSet) Tag(list []Tagged) (DataSet, error) {
 		photo := &tagged.Photos[at]
 		for _, face := range of.Faces {
 			if !slices.ContainsFunc(photo.Faces, func(t Truth) bool { return same(t.Box, face.box()) }) {
-				return DataSet{}, fmt.Errorf("tagging %s: %w: it has no face %v", of.FileName, ErrOtherData, face.Box)
+				return DataSet{}, fmt.Errorf("tagging %s: it has no face %v", of.FileName, face.Box)
 			}
 		}
 		photo.Tags = slices.Concat(photo.Tags, of.Faces)
@@ -73,12 +73,21 @@ func (s DataSet) Tag(list []Tagged) (DataSet, error) {
 	return tagged, nil
 }
 
+// tagCut is the tag that no person gives: the photo's border cuts the face, or touches it.
+const tagCut = "cut"
+
 // tagsOf are a face's; found by its box, so that a corrected class does not lose them.
 func (p Photo) tagsOf(face Truth) []string {
+	var all []string
 	for _, tags := range p.Tags {
 		if same(tags.box(), face.Box) {
-			return tags.Tags
+			all = append(all, tags.Tags...)
 		}
 	}
-	return nil
+	const near = 1 // pixel: people box what they see
+	b := face.Box
+	if min(b.X, b.Y, float64(p.Width)-b.X-b.Width, float64(p.Height)-b.Y-b.Height) <= near {
+		all = append(all, tagCut)
+	}
+	return all
 }

@@ -26,11 +26,12 @@ func TestFiguresOfTaggedFaces(t *testing.T) {
 	if len(set.Photos[0].Tags) != 0 {
 		t.Errorf("the data set itself was changed: %+v", set.Photos[0])
 	}
-	hand, beard := newConfusion(), newConfusion()
+	hand, beard, cut := newConfusion(), newConfusion(), newConfusion()
 	hand[masked][unmasked], hand[incorrect][missed] = 1, 1
 	beard[masked][unmasked] = 1
+	cut[masked][masked], cut[masked][unmasked], cut[incorrect][missed] = 1, 1, 1 // all lie at the upper border
 	result := Evaluate(Subject{Set: tagged}, run, nil)
-	if diff := cmp.Diff(map[string]Confusion{"hand": hand, "beard": beard}, result.Figures.Tagged); diff != "" {
+	if diff := cmp.Diff(map[string]Confusion{"hand": hand, "beard": beard, "cut": cut}, result.Figures.Tagged); diff != "" {
 		t.Errorf("confusion by tag (-want +got):\n%s", diff)
 	}
 	var text bytes.Buffer
@@ -38,7 +39,7 @@ func TestFiguresOfTaggedFaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := strings.Join(strings.Fields(text.String()), " ")
-	if want := "masked unmasked incorrect missed beard, masked 0 1 0 0 hand, masked 0 1 0 0 hand, incorrect 0 0 0 1"; !strings.Contains(table, want) {
+	if want := "masked unmasked incorrect missed beard, masked 0 1 0 0 cut, masked 1 1 0 0 cut, incorrect 0 0 0 1 hand, masked 0 1 0 0 hand, incorrect 0 0 0 1"; !strings.Contains(table, want) {
 		t.Errorf("got\n%s\nwant %q in it", &text, want)
 	}
 }
@@ -65,13 +66,12 @@ func TestTagRefusesWhatDoesNotFit(t *testing.T) {
 	t.Parallel()
 	set, _ := scene()
 	nowhere := []Tags{{[4]float64{9, 9, 9, 9}, []string{"hand"}}}
-	for name, list := range map[string][]Tagged{
-		"a face that is not there": {{"a.jpg", nowhere}},
-		"no photo of the split":    {{"other.jpg", nowhere}},
-	} {
-		if _, err := set.Tag(list); !errors.Is(err, ErrOtherData) {
-			t.Errorf("%s: got %v, want ErrOtherData", name, err)
-		}
+	if _, err := set.Tag([]Tagged{{"other.jpg", nowhere}}); !errors.Is(err, ErrOtherData) {
+		t.Errorf("no photo of the split: got %v, want ErrOtherData", err)
+	}
+	_, err := set.Tag([]Tagged{{"a.jpg", nowhere}})
+	if err == nil || errors.Is(err, ErrOtherData) || !strings.Contains(err.Error(), "a.jpg: it has no face [9 9 9 9]") {
+		t.Errorf("a face that is not there: got %v", err)
 	}
 	for name, text := range map[string]string{
 		"no faces":         `[{"file_name": "a"}]`,

@@ -350,11 +350,24 @@ func TestManifestsOfTheDocs(t *testing.T) {
 	if len(examples) != 2 {
 		t.Errorf("%d manifests, want 2", len(examples))
 	}
+	var shown []manifest
 	for _, example := range examples {
 		m, err := readManifest(example)
 		if err != nil {
 			t.Errorf("%s: %v", m.Name, err)
 		}
+		shown = append(shown, m)
+	}
+	text, err := os.ReadFile("model/manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	embedded, err := readManifest(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(embedded, shown[0]); diff != "" {
+		t.Errorf("the first is not the embedded model's (-embedded +shown):\n%s", diff)
 	}
 }
 

@@ -59,13 +59,14 @@ func evaluate(args []string, stdout, stderr io.Writer) error {
 		against = &runs[1]
 	}
 	result := eval.Evaluate(subject, runs[0], against)
-	if err := writeFiles(o, subject.Set, result, runs[0], stderr); err != nil {
+	show := result.WriteText
+	if o.json {
+		show = result.WriteJSON
+	}
+	if err := show(stdout); err != nil { // before any file: a full disk must not cost the figures
 		return err
 	}
-	if o.json {
-		return result.WriteJSON(stdout)
-	}
-	return result.WriteText(stdout)
+	return writeFiles(o, subject.Set, result, runs[0], stderr)
 }
 
 // openSubject reads the data set, the tags of its faces and the corrections of its
