@@ -25,6 +25,7 @@ from confidence import NAMES, WORKING_POINTS, features, fit, judged
 from export import export
 from faceless import decoded, stamped, webps
 from loss import assign, ignored, loss
+from mosaic import mosaic
 from network import Detector, boxes, cells, flat
 from photos import IGNORE, Photo
 from release import MODEL, next_version, release, renew
@@ -84,6 +85,18 @@ class Faceless(unittest.TestCase):
         (top, left), (bottom, right) = covered.min(0), covered.max(0)
         self.assertEqual(picture.shape, (480, 480, 3))
         self.assertAlmostEqual((bottom - top) / (right - left), 2, delta=0.4)  # half as wide, with a soft edge
+
+
+class Mosaic(unittest.TestCase):
+    def test_faces_stay_on_what_was_drawn(self):
+        red = (0, 0, 200)
+        photos = [Photo("", picture_of(10, 20, 50, 60, red), np.array([[10, 20, 50, 60, i]], np.float32)) for i in range(5)]
+        picture, faces = mosaic(photos)
+        self.assertEqual(faces[:, 4].tolist(), [0, 1, 2, 3, 4])
+        for left, top, right, bottom, _ in faces.astype(int):
+            self.assertEqual(picture[top, left].tolist(), list(red))
+            self.assertEqual(picture[bottom, right].tolist(), list(red))
+        self.assertEqual(int((picture == red).all(2).sum()), 5 * 41 * 41)
 
 
 class Sure(torch.nn.Module):
