@@ -6,14 +6,12 @@ one. The largest such part of each becomes a picture of its own; FOLDER is then 
 folder, over which `go tool task eval -- FOLDER` counts false alarms. The pictures are
 pieces of the photos and may go only where those may."""
 
-import json
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from photos import Photo, load
+from photos import load, save, without
 
 LEAST = 128  # pixels a side: less shows too little to be taken for a photo
 MARGIN = 0.5  # of a box: hair, ears and shoulders are kept out too
@@ -21,25 +19,16 @@ STEP = 16
 
 
 def main(data, split, folder, count=200):
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     cuts = [(cut.shape[0] * cut.shape[1], photo.file, cut) for photo in load(data, split) for cut in [largest(photo)] if cut is not None]
     cuts.sort(key=lambda c: (-c[0], c[1]))
-    images = []
-    for i, (_, file, cut) in enumerate(cuts[:count]):
-        name = f"{Path(file).stem}.png"
-        cv2.imwrite(str(folder / name), cut)
-        images.append({"id": i, "file_name": name, "width": cut.shape[1], "height": cut.shape[0], "split": split})
-    categories = [{"id": i, "name": name} for i, name in enumerate(("masked", "unmasked", "incorrect"))]
-    (folder / "annotations.json").write_text(json.dumps({"images": images, "annotations": [], "categories": categories}))
-    print(f"{len(images)} pictures without faces in {folder}")
+    save(folder, {split: [without(Path(file).stem, cut) for _, file, cut in cuts[:count]]})
 
 
 def without_faces(photos):
     """A photo without a face of each that has a large enough part; training scales it up
     to what a whole photo is."""
     cuts = ((photo.file, largest(photo)) for photo in photos)
-    return [Photo(file, cut, np.zeros((0, 5), np.float32)) for file, cut in cuts if cut is not None]
+    return [without(file, cut) for file, cut in cuts if cut is not None]
 
 
 def largest(photo):

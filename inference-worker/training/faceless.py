@@ -6,7 +6,6 @@ alone sees faces in spoons and ducklings. FOLDER becomes a COCO folder without a
 its split `train` is for `train.py --others`, its split `test` counts false alarms
 with `go tool task eval`. They share no source. Somebody has looked at each."""
 
-import json
 import re
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+
+from photos import save, without
 
 WALLPAPERS = ["lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04", "mate-backgrounds", "plasma-workspace-wallpapers"]
 STAMPS = "tuxpaint-stamps-default"  # things and animals, cut out
@@ -29,22 +30,13 @@ SIDE = 480  # of a stamp's picture
 
 
 def main(folder):
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as packages:
         unpack([*WALLPAPERS, STAMPS, ALBUM], packages)
-        pictures = [("train", *p) for p in things(Path(packages))] + [("test", *p) for p in album(Path(packages))]
-        counts = {s: sum(split == s for split, *_ in pictures) for s in COUNTS}
-        if counts != COUNTS:
-            raise SystemExit(f"the packages hold other pictures, {counts}: look at them, then set FACES and COUNTS anew")
-        images = []
-        for i, (split, name, pixels) in enumerate(pictures):
-            file = f"{split}-{name}.png"
-            cv2.imwrite(str(folder / file), pixels)
-            images.append({"id": i, "file_name": file, "width": pixels.shape[1], "height": pixels.shape[0], "split": split})
-    categories = [{"id": i, "name": name} for i, name in enumerate(("masked", "unmasked", "incorrect"))]
-    (folder / "annotations.json").write_text(json.dumps({"images": images, "annotations": [], "categories": categories}))
-    print(f"{counts} in {folder}")
+        pictures = {"train": list(things(Path(packages))), "test": list(album(Path(packages)))}
+    counts = {split: len(of_it) for split, of_it in pictures.items()}
+    if counts != COUNTS:
+        raise SystemExit(f"the packages hold other pictures, {counts}: look at them, then set FACES and COUNTS anew")
+    save(folder, pictures)
 
 
 def unpack(names, folder):
@@ -57,12 +49,13 @@ def things(packages):
     """Every wallpaper, and every stamp on one of them."""
     walls = [wall for name in WALLPAPERS for wall in photos(packages / name) if "screenshot" not in wall.name]
     backs = [resized_to(cv2.imread(str(wall)), 640) for wall in walls]
-    yield from ((f"wall-{i:03d}", back) for i, back in enumerate(backs))
+    yield from (without(f"wall-{i:03d}", back) for i, back in enumerate(backs))
     stamps = packages / STAMPS / "usr/share/tuxpaint/stamps"
     cut_out = [s for kind in STAMPED for s in photos(stamps / kind) if "mirror" not in s.name]
     rng = np.random.default_rng(1)
     for i, stamp in enumerate(cut_out):
-        yield f"stamp-{i:03d}", stamped(backs[rng.integers(len(backs))], cv2.imread(str(stamp), cv2.IMREAD_UNCHANGED), rng)
+        back = backs[rng.integers(len(backs))]
+        yield without(f"stamp-{i:03d}", stamped(back, cv2.imread(str(stamp), cv2.IMREAD_UNCHANGED), rng))
 
 
 def photos(folder):
@@ -98,7 +91,7 @@ def album(packages):
         if PAGES.match(page.stem):
             found = [p for p in map(decoded, webps(page.read_bytes())) if p is not None and max(p.shape[:2]) >= LEAST]
             faces = FACES.get(page.stem, set())
-            yield from ((f"{page.stem}-{i:03d}", p) for i, p in enumerate(found) if i not in faces)
+            yield from (without(f"{page.stem}-{i:03d}", p) for i, p in enumerate(found) if i not in faces)
 
 
 def webps(data):

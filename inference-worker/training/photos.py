@@ -1,4 +1,4 @@
-"""Photos with boxed faces, read from a COCO folder: annotations.json and the files it names."""
+"""Photos with boxed faces in a COCO folder: annotations.json and the files it names."""
 
 import json
 from dataclasses import dataclass
@@ -53,6 +53,30 @@ def read(folder, file, faces, longest):
         pixels, faces = resized(pixels, scale, scale), faces.copy()
         faces[:, :4] *= scale
     return Photo(file, pixels, faces)
+
+
+def save(folder, by_split):
+    """Writes a COCO folder: the photos of each split, each as a PNG file."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    images, annotations = [], []
+    for split, photos in by_split.items():
+        for photo in photos:
+            height, width = photo.pixels.shape[:2]
+            image = {"id": len(images), "file_name": f"{photo.file}.png", "width": width, "height": height, "split": split}
+            cv2.imwrite(str(folder / image["file_name"]), photo.pixels)
+            images.append(image)
+            for left, top, right, bottom, kind in photo.faces.tolist():
+                box = [left, top, right - left, bottom - top]
+                annotations.append({"id": len(annotations), "image_id": image["id"], "category_id": int(kind), "bbox": box})
+        print(f"{len(photos)} photos of split {split} in {folder}")
+    categories = [{"id": i, "name": name} for i, name in enumerate((*CLASSES, "ignore"))]
+    (folder / "annotations.json").write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+
+
+def without(file, pixels):
+    """A photo without a face."""
+    return Photo(file, pixels, np.zeros((0, 5), np.float32))
 
 
 def resized(pixels, across, down):

@@ -91,7 +91,8 @@ class Mosaic(unittest.TestCase):
     def test_faces_stay_on_what_was_drawn(self):
         red = (0, 0, 200)
         photos = [Photo("", picture_of(10, 20, 50, 60, red), np.array([[10, 20, 50, 60, i]], np.float32)) for i in range(5)]
-        picture, faces = mosaic(photos)
+        together = mosaic("", photos)
+        picture, faces = together.pixels, together.faces
         self.assertEqual(faces[:, 4].tolist(), [0, 1, 2, 3, 4])
         for left, top, right, bottom, _ in faces.astype(int):
             self.assertEqual(picture[top, left].tolist(), list(red))
