@@ -6,11 +6,11 @@ one. The largest such part of each becomes a picture of its own; FOLDER is then 
 folder, over which `go tool task eval -- FOLDER` counts false alarms. The pictures are
 pieces of the photos and may go only where those may."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from cli import arguments
 from photos import load, save, without
 
 LEAST = 128  # pixels a side: less shows too little to be taken for a photo
@@ -18,10 +18,10 @@ MARGIN = 0.5  # of a box: hair, ears and shoulders are kept out too
 STEP = 16
 
 
-def main(data, split, folder, count=200):
+def main(data, split, folder, count):
     cuts = [(cut.shape[0] * cut.shape[1], photo.file, cut) for photo in load(data, split) for cut in [largest(photo)] if cut is not None]
     cuts.sort(key=lambda c: (-c[0], c[1]))
-    save(folder, {split: [without(Path(file).stem, cut) for _, file, cut in cuts[:count]]})
+    save(folder, {split: [without(f"{i:03d}-{Path(file).stem}", cut) for i, (_, file, cut) in enumerate(cuts[:count])]})
 
 
 def without_faces(photos):
@@ -60,4 +60,4 @@ def largest(photo):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4], *map(int, sys.argv[4:5]))
+    main(**vars(arguments(__doc__, "data", "split", "folder", count=200)))

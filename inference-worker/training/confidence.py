@@ -8,13 +8,13 @@ them, for each working point (pkg/vision/confidence.go, which this must agree wi
 is fitted on the photos and on the largest part of each without a face."""
 
 import json
-import sys
 
 import cv2
 import numpy as np
 import torch
 
 from backgrounds import without_faces
+from cli import arguments
 from export import Exported
 from photos import IGNORE, load
 from validate import covered, detect, overlaps
@@ -23,6 +23,7 @@ WORKING_POINTS = {"fast": 320, "accurate": 640}  # pixels of the longer side
 NAMES = ("constant", "score", "size", "size_squared", "support", "support_by_size", "company")
 SIZE_UNIT, SIZES = 0.08, (0.008, 0.8)  # of the longer side
 LEAST, NO_COMPANY = 1e-4, 0.02
+MOST = 100  # a coefficient, as in pkg/vision/confidence.go
 PENALTY = 1e-4  # of the coefficients' squares
 
 
@@ -76,12 +77,18 @@ def coefficients(network, photos, longest):
             if answer is not None:
                 inputs.append(row)
                 right.append(float(answer))
-    return {name: round(float(v), 3) for name, v in zip(NAMES, fit(np.array(inputs), np.array(right)))}
+    if len(set(right)) < 2:
+        raise SystemExit(f"nothing to fit a confidence to: of {len(right)} boxes found, all or none are right; train on")
+    fitted = {name: round(float(v), 3) for name, v in zip(NAMES, fit(np.array(inputs), np.array(right)))}
+    if fitted["score"] <= 0 or max(map(abs, fitted.values())) > MOST:
+        raise SystemExit(f"the worker would refuse this confidence, its score says nothing: {fitted}; train on")
+    return fitted
 
 
 if __name__ == "__main__":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    photos, network = load(sys.argv[1], "val"), Exported(sys.argv[2])
+    said = arguments(__doc__, "data", "file")
+    photos, network = load(said.data, "val"), Exported(said.file)
     photos += without_faces(photos)
     print(json.dumps({point: coefficients(network, photos, longest) for point, longest in WORKING_POINTS.items()}, indent=2))

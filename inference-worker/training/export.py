@@ -5,13 +5,12 @@ the two programs' answers.
 The file takes any height and width that are multiples of 32, so one file serves every
 working point and every shape of photo."""
 
-import sys
-
 import cv2
 import numpy as np
 import onnx
 import torch
 
+from cli import arguments
 from network import STRIDES, Detector
 
 OUTPUTS = [f"stride{s}" for s in STRIDES]
@@ -67,7 +66,7 @@ def compare(network, path):
 
 
 if __name__ == "__main__":
-    state = torch.load(sys.argv[1], map_location="cpu")
+    said = arguments(__doc__, "checkpoint", "file")
     network = Detector()
-    network.load_state_dict(state["ema"])
-    export(network, sys.argv[2])
+    network.load_state_dict(torch.load(said.checkpoint, map_location="cpu")["ema"])
+    export(network, said.file)

@@ -8,13 +8,13 @@ with `go tool task eval`. They share no source. Somebody has looked at each."""
 
 import re
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from cli import arguments
 from photos import save, without
 
 WALLPAPERS = ["lomiri-wallpapers-16.04", "lomiri-wallpapers-20.04", "mate-backgrounds", "plasma-workspace-wallpapers"]
@@ -110,4 +110,4 @@ def decoded(webp):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(arguments(__doc__, "folder").folder)

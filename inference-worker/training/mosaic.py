@@ -5,10 +5,9 @@ The data has hardly a photo above 700 pixels. In a photo of 1,920 the faces of n
 small as those of a crowd, and the tiles' borders cut them as it happens. FOLDER is a COCO
 folder for `go tool task eval`; it goes only where the photos may."""
 
-import sys
-
 import numpy as np
 
+from cli import arguments
 from photos import Photo, load, save
 
 ACROSS = 3
@@ -34,4 +33,4 @@ def mosaic(file, photos):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(**vars(arguments(__doc__, "data", "split", "folder")))

@@ -15,8 +15,7 @@ IGNORE = len(CLASSES)  # a region where faces are known to be unboxed
 CATEGORY = {
     "mask": 0, "masked": 0, "with_mask": 0,
     "no_mask": 1, "unmasked": 1, "without_mask": 1,
-    "incorrect": 2, "mask_weared_incorrect": 2,
-    "ignore": IGNORE,
+    "ignore": IGNORE, "ignored": IGNORE,
 }
 
 
@@ -27,21 +26,35 @@ class Photo:
     faces: np.ndarray  # rows of left, top, right, bottom in pixels, class or IGNORE
 
 
-def load(folder, split, longest=640):
-    """The photos of a split, none larger than longest."""
+def load(folder, split, longest=640, of_them=None):
+    """The photos of a split, none larger than longest; so many of them at most."""
     folder = Path(folder)
-    coco = json.loads((folder / "annotations.json").read_text())
-    category = {c["id"]: CATEGORY[c["name"]] for c in coco["categories"]}
+    listed = folder / "annotations.json"
+    if not listed.is_file():
+        raise SystemExit(f"{folder} has no annotations.json")
+    coco = json.loads(listed.read_text())
+    category = {c["id"]: kind(c["name"]) for c in coco["categories"]}
     faces = {}
     for a in coco["annotations"]:
         x, y, width, height = a["bbox"]
-        faces.setdefault(a["image_id"], []).append((x, y, x + width, y + height, category[a["category_id"]]))
-    photos = []
-    for image in coco["images"]:
-        if image["split"] == split:
-            boxed = np.array(faces.get(image["id"], []), np.float32).reshape(-1, 5)
-            photos.append(read(folder, image["file_name"], boxed, longest))
-    return photos
+        of = IGNORE if a.get("iscrowd") else category[a["category_id"]]
+        faces.setdefault(a["image_id"], []).append((x, y, x + width, y + height, of))
+    images = [image for image in coco["images"] if image.get("split") == split]
+    if not images:
+        splits = sorted({str(image.get("split")) for image in coco["images"]})
+        raise SystemExit(f"no photo of {folder} is in split {split}; there are {', '.join(splits)}")
+    boxed = lambda image: np.array(faces.get(image["id"], []), np.float32).reshape(-1, 5)
+    return [read(folder, image["file_name"], boxed(image), longest) for image in images[:of_them]]
+
+
+def kind(name):
+    """What a category's name means; as docs/evaluation.md says, and eval reads it."""
+    name = name.lower().replace("-", "_").replace(" ", "_")
+    if name.startswith("incorrect") or name.endswith(("incorrect", "incorrectly")):
+        return 2
+    if name not in CATEGORY:
+        raise SystemExit(f"category {name} is none of mask, no_mask, incorrect and ignore")
+    return CATEGORY[name]
 
 
 def read(folder, file, faces, longest):

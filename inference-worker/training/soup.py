@@ -6,11 +6,11 @@ weights is often better than each of them ("model soups", Wortsman et al. 2022),
 cost of one. In an exported file each normalisation is part of its convolution, so there is
 nothing else to average."""
 
-import sys
-
 import numpy as np
 import onnx
 from onnx import numpy_helper
+
+from cli import arguments
 
 
 def soup(parts):
@@ -45,6 +45,7 @@ def part(argument):
 
 
 if __name__ == "__main__":
-    mixed = soup([part(argument) for argument in sys.argv[2:]])
+    said = arguments(__doc__, "out", "parts")
+    mixed = soup([part(argument) for argument in said.parts])
     onnx.checker.check_model(mixed)
-    onnx.save(mixed, sys.argv[1])
+    onnx.save(mixed, said.out)

@@ -326,6 +326,7 @@ class Interrupted(unittest.TestCase):
     def test_goes_on_whichever_process_was_stopped(self):
         with tempfile.TemporaryDirectory() as folder:
             folder = Path(folder)
+            (folder / "manifest.json").write_text((MODEL / "manifest.json").read_text())
             cv2.imwrite(str(folder / "a.png"), picture_of(24, 24, 72, 80, (0, 200, 0)))
             (folder / "annotations.json").write_text(json.dumps({
                 "categories": [{"id": 1, "name": "mask"}],
@@ -338,9 +339,8 @@ class Interrupted(unittest.TestCase):
                 self.stop_one(self.run_in(folder, "--minutes", "0", "--anneal", "9"), which)
                 self.assertTrue((folder / "annealing.pt").exists())
                 self.assertFalse((folder / "annealed.onnx").exists(), "half an anneal is exported")
-            (folder / "released.json").write_text('{"val": {"mean": 1}}')
             said = self.run_in(folder, "--minutes", "9", "--anneal", "0.02").communicate(timeout=120)[0]
-            self.assertRegex(said, r"of an anneal done(.*\n)*.*not better")
+            self.assertRegex(said, r"of an anneal done(.*\n)*.*it finds no face yet")
             self.assertTrue((folder / "annealed.onnx").exists())
             self.assertFalse((folder / "annealing.pt").exists())
 
@@ -352,6 +352,11 @@ class Release(unittest.TestCase):
         (folder / "new.onnx").write_bytes(b"new")
         with mock.patch.multiple("release", Exported=mock.DEFAULT, validate=lambda *_: figures, coefficients=lambda *_: fitted):
             return release(folder / "new.onnx", [], folder, folder / "released.json", today=datetime.date(2030, 2, 3), **more)
+
+    def test_a_manifest_laid_out_otherwise_is_refused(self):
+        for text in (json.dumps(json.loads((MODEL / "manifest.json").read_text()), indent=1), '{"version": "1"}'):
+            with self.assertRaises(SystemExit):
+                renew(text, {"fast": {"score": 1.0}}, datetime.date(2030, 2, 3))
 
     def test_only_what_is_better(self):
         for last, mean, anyway, want in ((None, 0.1, False, True), (0.7, 0.71, False, True), (0.7, 0.7, False, False), (0.7, 0.1, True, True)):

@@ -30,7 +30,7 @@ from export import export
 from loss import loss
 from network import Detector, cells, flat
 from photos import IGNORE, load
-from release import MODEL, RELEASED, release
+from release import MODEL, figures_of, release
 
 HERE = Path(__file__).parent
 WARM_UP = 300  # steps
@@ -45,7 +45,7 @@ def arguments():
     p.add_argument("--minutes", type=float, required=True, help="at the constant rate; may be 0")
     p.add_argument("--anneal", type=float, default=0, metavar="MINUTES", help="then, at a falling rate")
     p.add_argument("--model", type=Path, default=MODEL, help="with --anneal: the folder of the worker's model")
-    p.add_argument("--released", type=Path, default=RELEASED, help="its figures on val")
+    p.add_argument("--released", type=Path, help="its figures on val (released.json in that folder; of ours, here)")
     p.add_argument("--adopt", action="store_true", help="learn from regions to ignore that the network is sure of")
     p.add_argument("--backgrounds", type=float, default=0.12, metavar="SHARE", help="of the draws: no face in them")
     p.add_argument("--others", metavar="FOLDER", help="more photos without a face, for some of those draws; faceless.py makes it")
@@ -54,12 +54,21 @@ def arguments():
     p.add_argument("--rate", type=float, default=2e-3)
     p.add_argument("--processes", type=int, default=1 if torch.cuda.is_available() else os.cpu_count())
     p.add_argument("--seed", type=int, default=1)
-    return p.parse_args()
+    options = p.parse_args()
+    options.released = options.released or figures_of(options.model)
+    if options.canvas % 32 or options.canvas <= 0:
+        p.error(f"a canvas of {options.canvas} pixels is no multiple of 32")
+    if not (options.model / "manifest.json").is_file():
+        p.error(f"{options.model} has no manifest.json: copy {MODEL} there")
+    if not options.checkpoint.parent.is_dir():
+        p.error(f"there is no folder {options.checkpoint.parent}")
+    return options
 
 
 def main():
     options = arguments()
     photos = load(options.data, "train")  # before the fork: all processes share the memory
+    load(options.data, "val", of_them=1)  # which are wanted hours later
     plain = without_faces(photos) if options.backgrounds > 0 else []
     faceless = load(options.others, "train") if options.others else []
     print(f"{len(photos)} photos, {len(plain)} parts of them without a face, {len(faceless)} others", flush=True)
@@ -159,6 +168,8 @@ def train(rank, options, photos):
         annealed = training.load(start)
     done = f", {annealed:.0%} of an anneal done" if interrupted else ""
     print(f"process {rank} begins at step {training.step}{done}", flush=True)
+    if interrupted and options.minutes > 0:
+        print("the anneal is finished first; run this again for more minutes at the constant rate", flush=True)
     if options.adopt:
         photos = with_adopted(training, photos)
     batches = iter(loader(options, photos, rank, training.step))
@@ -166,14 +177,15 @@ def train(rank, options, photos):
     whole = True
     if options.minutes > 0 and not interrupted:
         keep = lambda _: save(options.checkpoint)
-        whole = phase(training, options, batches, options.minutes, 0.0, lambda done: options.rate, EMA_STEPS, stopping, keep)
+        whole = phase("constant", training, options, batches, options.minutes, 0.0, lambda done: options.rate, EMA_STEPS, stopping, keep)
     if options.anneal > 0 and whole:
         # The average must follow the falling rate.
         falling, keep = lambda done: options.rate * (1 - done), lambda done: save(annealing, done)
-        whole = phase(training, options, batches, options.anneal, annealed, falling, EMA_STEPS // 5, stopping, keep)
+        whole = phase("anneal", training, options, batches, options.anneal, annealed, falling, EMA_STEPS // 5, stopping, keep)
         if rank == 0 and whole:
-            finish(training, options)
-            annealing.unlink()
+            finish(training, options, annealing)
+    if rank == 0 and not whole:
+        print("stopped and saved; the same command goes on", flush=True)
 
 
 def with_adopted(training, photos):
@@ -184,7 +196,7 @@ def with_adopted(training, photos):
     return more
 
 
-def phase(training, options, batches, minutes, done, rate, ema_steps, stopping, keep):
+def phase(name, training, options, batches, minutes, done, rate, ema_steps, stopping, keep):
     """Trains for some minutes, of which a part is done already, and says whether that was
     the whole phase: False if somebody stopped it. rate gives the learning rate from the part
     that is done; keep is told that part."""
@@ -202,20 +214,26 @@ def phase(training, options, batches, minutes, done, rate, ema_steps, stopping, 
         if over or stopped or time.monotonic() - said > SAVE_EVERY:
             said, steps = time.monotonic(), training.step - first
             classes, boxes = sums / steps
-            print(
-                f"step {training.step} canvases {training.seen} classes {classes:.3f} boxes {boxes:.3f} "
-                f"canvases/s {steps * options.batch * options.processes / (said - started):.1f}", flush=True,
-            )
+            if first_process():
+                print(
+                    f"{name}, {min(done, 1):.0%}: step {training.step} canvases {training.seen} classes {classes:.3f} boxes {boxes:.3f} "
+                    f"canvases/s {steps * options.batch * options.processes / (said - started):.1f}", flush=True,
+                )
             keep(min(done, 1))
         if over or stopped:
             return over
 
 
-def finish(training, options):
+def first_process():
+    return not distributed.is_initialized() or distributed.get_rank() == 0
+
+
+def finish(training, options, annealing):
     """Exports the average beside the checkpoint, where it stays if it is not released: an
     anneal costs an hour, and figures on few faces may err."""
     file = options.checkpoint.with_name("annealed.onnx")
     export(training.ema.to("cpu").to(memory_format=torch.contiguous_format), str(file))
+    annealing.unlink(missing_ok=True)
     release(file, load(options.data, "val"), options.model, options.released)
 
 

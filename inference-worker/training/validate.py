@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""validate.py DATA CHECKPOINT|FILE.onnx [LONGEST]: average precision on the split val, to choose between networks.
+"""validate.py DATA NETWORK [LONGEST]: average precision on the split val, to choose between networks:
+checkpoints or exported ones.
 
 What is published comes from `go tool task eval`, which runs the worker's own detector."""
-
-import sys
 
 import cv2
 import numpy as np
 import torch
 
+from cli import arguments
 from export import Exported
 from network import CLASSES, STRIDES, Detector, boxes, cells, flat
 from photos import IGNORE, load, resized
@@ -116,6 +116,6 @@ def opened(path):
 if __name__ == "__main__":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
-    longest = int(sys.argv[3]) if len(sys.argv) > 3 else 640
-    figures = validate(opened(sys.argv[2]), load(sys.argv[1], "val"), longest)
+    said = arguments(__doc__, "data", "network", longest=640)
+    figures = validate(opened(said.network), load(said.data, "val"), said.longest)
     print({name: round(value, 3) for name, value in figures.items()})

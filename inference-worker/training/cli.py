@@ -1,0 +1,13 @@
+"""The command line of the small programs here: names of what must be said, in order."""
+
+import argparse
+
+
+def arguments(doc, *must, **may):
+    """may: what can be left out, with what it is then, an int if that is one."""
+    p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in must:
+        p.add_argument(name, nargs="+" if name.endswith("s") else None)
+    for name, default in may.items():
+        p.add_argument(name, nargs="?", type=type(default), default=default, help=f"{default} if left out")
+    return p.parse_args()
