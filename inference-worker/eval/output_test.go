@@ -53,6 +53,9 @@ func TestTextHasEveryFigure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range r.Figures.Rows() {
+		if !row.Value.Exists() {
+			continue // left out: see table
+		}
 		if !strings.Contains(out.String(), row.What) || !strings.Contains(out.String(), row.Text()) {
 			t.Errorf("%s %s is missing in\n%s", row.What, row.Text(), &out)
 		}

@@ -36,8 +36,11 @@ func (u unit) format(n Number) string {
 	}
 }
 
-// formatChange shows a difference, with its sign.
+// formatChange shows a difference, with its sign; of shares in percentage points.
 func (u unit) formatChange(n Number) string {
+	if n.Exists() && u == percent {
+		return fmt.Sprintf("%+.2f pp", 100*n)
+	}
 	if n.Exists() && n >= 0 {
 		return "+" + u.format(n)
 	}

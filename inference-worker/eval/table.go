@@ -16,7 +16,8 @@ type line struct {
 }
 
 // table sets the figures beside the corrected ones, beside the other detector's and
-// the difference, as far as there are any.
+// the difference, as far as there are any. What no side has a figure of is left out: on
+// photos without faces that is nearly all.
 func (r Result) table() (columns []string, lines []line) {
 	sides := [][]Row{r.Figures.Rows()}
 	columns = []string{r.Model.Name}
@@ -30,6 +31,9 @@ func (r Result) table() (columns []string, lines []line) {
 	}
 	group := ""
 	for i, row := range sides[0] {
+		if !slices.ContainsFunc(sides, func(side []Row) bool { return side[i].Value.Exists() }) {
+			continue
+		}
 		if row.Group != group {
 			group = row.Group
 			lines = append(lines, line{Heading: group})

@@ -41,11 +41,20 @@ func ReadTags(text []byte) ([]Tagged, error) {
 		if photo.FileName == "" || len(photo.Faces) == 0 || slices.ContainsFunc(photo.Faces, untagged) {
 			return nil, fmt.Errorf("reading the tags: the entry of %q lacks its file, its faces or one's tags", photo.FileName)
 		}
+		if slices.ContainsFunc(photo.Faces, twice) {
+			return nil, fmt.Errorf("reading the tags: the entry of %q has a tag twice, or %s, which needs no entry", photo.FileName, tagCut)
+		}
 	}
 	return list, nil
 }
 
 func untagged(face Tags) bool { return len(face.Tags) == 0 || slices.Contains(face.Tags, "") }
+
+// twice says whether the face would be counted more than once under a tag.
+func twice(face Tags) bool {
+	tags := slices.Sorted(slices.Values(face.Tags))
+	return slices.Contains(tags, tagCut) || len(slices.Compact(tags)) < len(face.Tags)
+}
 
 // Tag gives the data set with the tags. Those of photos that are not in the split are
 // left out; if none is in it, the error is ErrOtherData.

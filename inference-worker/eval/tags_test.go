@@ -77,6 +77,8 @@ func TestTagRefusesWhatDoesNotFit(t *testing.T) {
 		"no faces":         `[{"file_name": "a"}]`,
 		"no tags":          `[{"file_name": "a", "faces": [{"bbox": [1, 2, 3, 4]}]}]`,
 		"an empty tag":     `[{"file_name": "a", "faces": [{"bbox": [1, 2, 3, 4], "tags": [""]}]}]`,
+		"a tag twice":      `[{"file_name": "a", "faces": [{"bbox": [1, 2, 3, 4], "tags": ["hand", "beard", "hand"]}]}]`,
+		"a tag of ours":    `[{"file_name": "a", "faces": [{"bbox": [1, 2, 3, 4], "tags": ["cut"]}]}]`,
 		"a misspelt field": `[{"file_name": "a", "faces": [{"box": [1, 2, 3, 4], "tags": ["hand"]}]}]`,
 	} {
 		if _, err := ReadTags([]byte(text)); err == nil {

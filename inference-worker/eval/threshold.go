@@ -13,6 +13,9 @@ type Threshold struct {
 // Thresholds are to be chosen on photos that are not measured by.
 func (r ranking) bestThreshold() Threshold {
 	best := Threshold{none(), none(), none(), none()}
+	if r.faces == 0 {
+		return best
+	}
 	right := 0
 	for i, d := range r.detections {
 		if d.right {

@@ -162,6 +162,9 @@ func (m manifest) checkClasses() error {
 			errs = append(errs, fmt.Errorf("classes: %q is not one of %v or %s", class, labels(), classBackground))
 		}
 	}
+	if !slices.ContainsFunc(m.Classes, func(class string) bool { return class != classBackground }) {
+		errs = append(errs, fmt.Errorf("classes: all are %s", classBackground))
+	}
 	return errors.Join(errs...)
 }
 
@@ -173,6 +176,11 @@ func (m manifest) checkThresholds() error {
 		}
 	}
 	for _, point := range visionconfig.WorkingPoints() {
+		for label := range m.Thresholds[point] {
+			if label == classBackground || !slices.Contains(m.Classes, string(label)) {
+				errs = append(errs, fmt.Errorf("thresholds of %s has %q, which is no face's class of this network", point, label))
+			}
+		}
 		for _, class := range m.Classes {
 			least, given := m.Thresholds[point][job.Label(class)]
 			switch {

@@ -48,6 +48,11 @@ func closeAll(lookers []looker) {
 // lookAtAll shows every photo to every detector before the next photo, so that what
 // else the machine does meets them all alike.
 func lookAtAll(set eval.DataSet, lookers []looker, progress io.Writer) ([]eval.Run, error) {
+	for _, photo := range set.Photos { // minutes before the last one would be missed
+		if _, err := os.Stat(set.Path(photo)); err != nil {
+			return nil, fmt.Errorf("reading a photo: %w", err)
+		}
+	}
 	runs := make([]eval.Run, len(lookers))
 	for i, l := range lookers {
 		runs[i].Model = l.shipped.Model()
