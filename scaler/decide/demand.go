@@ -12,8 +12,6 @@ const (
 	dispersionWeight = 0.005
 	maxDispersion    = 50.0
 	jumpDeviations   = 2.0   // a jump stands out of the noise by so many
-	jumpFactor       = 1.25  // and of the slow mean
-	jumpSlots        = 0.2   // and by so many slots
 	recentSeconds    = 16.0  // how far back every count is kept
 	recentParts      = 256   // of the target, further back
 	sameCount        = 0.001 // seconds; counts that are closer together are one
@@ -148,10 +146,10 @@ func (d *demand) level(service float64) float64 {
 
 // likely is what a jump to that level has reached, rather than what it has at least: the
 // load of those seconds that show it.
-func (d *demand) likely(level, service float64) float64 {
+func (d *demand) likely(j jump, level, service float64) float64 {
 	likely := level
 	for _, window := range jumpWindows() {
-		if mean, least := d.over(window, service); d.rising(least) {
+		if mean, least := d.over(window, service); j.is(least, d.Slow) {
 			likely = math.Max(likely, mean)
 		}
 	}
@@ -165,8 +163,10 @@ func (d *demand) over(seconds, service float64) (mean, least float64) {
 	return came / seconds * service, sure / seconds * service
 }
 
-// rising says whether that level is a jump.
-func (d *demand) rising(level float64) bool { return rises(level, d.Slow) }
+// jump is how far a load, or the need for it, must rise to be one.
+type jump struct {
+	factor float64 // of what was before
+	slots  float64 // and so many more
+}
 
-// rises says whether a load, or the need for it, is a jump from what was before.
-func rises(to, from float64) bool { return to > jumpFactor*from+jumpSlots }
+func (j jump) is(to, from float64) bool { return to > j.factor*from+j.slots }

@@ -94,7 +94,7 @@ func (c *calendar) at(minute int64) int {
 // horizon. If noShow is not 0, only a rise counts, over some of so many minutes before:
 // a need that was there in all of them has come today too, and the load shows it, or it
 // is not coming.
-func (c *calendar) foresee(p period, horizon float64, noShow int64) float64 {
+func (c *calendar) foresee(p period, horizon float64, j jump, noShow int64) float64 {
 	need := int32(0)
 	last := int64(math.Floor(horizon / 60))
 	for visit := 1; visit <= p.visits; visit++ {
@@ -110,7 +110,7 @@ func (c *calendar) foresee(p period, horizon float64, noShow int64) float64 {
 			if back >= c.Minute-minute+rememberedMinutes || minute-back >= c.Minute {
 				continue
 			}
-			if was := c.Needs[c.at(minute-back)]; noShow == 0 || rises(float64(was), before) {
+			if was := c.Needs[c.at(minute-back)]; noShow == 0 || j.is(float64(was), before) {
 				need = max(need, was)
 			}
 		}
@@ -129,7 +129,7 @@ func (c *calendar) live(m *moment, t *tuning, ready float64) float64 {
 		}
 	}
 	s := setting{surge: true, headroom: t.headroom, hold: 1, clock: clockOwn}
-	c.look(all, m.now+m.horizon)
+	c.look(all, m.now+m.horizon, t.jump)
 	slow := *m
 	slow.fade = math.Pow(0.5, m.seconds/periodHalfLife)
 	lowest, best := 0.0, -1
@@ -146,13 +146,13 @@ func (c *calendar) live(m *moment, t *tuning, ready float64) float64 {
 	return c.foreseen[c.Best]
 }
 
-func (c *calendar) look(all []period, horizon float64) {
+func (c *calendar) look(all []period, horizon float64, j jump) {
 	to := int64(math.Floor(horizon / 60))
 	if len(c.foreseen) == len(all) && c.from == c.Minute && c.to == to {
 		return
 	}
 	c.foreseen, c.from, c.to = make([]float64, len(all)), c.Minute, to
 	for i, p := range all {
-		c.foreseen[i] = c.foresee(p, horizon, noShowMinutes)
+		c.foreseen[i] = c.foresee(p, horizon, j, noShowMinutes)
 	}
 }

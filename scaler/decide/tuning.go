@@ -40,7 +40,8 @@ type tuning struct {
 	launchPrice  float64 // what it costs a shadow at least, its boot among it, slot-seconds: nothing more where boots take half of it
 	surprises    float64 // unforeseen jumps that are forgiven to having no reserve
 	lean         bool    // the clock provides only what survives until more has booted, and a reserve stands only if something must
-	likely       bool    // a jump is ordered for what it probably is, not for what it is at least
+	jump         jump
+	likely       bool // a jump is ordered for what it probably is, not for what it is at least
 	newcomer     newcomer
 	periods      bool // find periods
 
@@ -66,6 +67,7 @@ func publishedTuning() tuning {
 		clocks:    []clock{clockNone, clockHour},
 		first:     setting{surge: true, headroom: 0.85, hold: 1, reserve: 0.75},
 		headroom:  0.85, fastSeconds: 15, halfLife: 7200, inertia: 2.5,
+		jump: jump{factor: 1.25, slots: 0.2},
 	}.combine()
 }
 
@@ -81,7 +83,7 @@ func productTuning() tuning {
 		first:     setting{surge: true, headroom: 0.85, hold: 1, reserve: 0.75, clock: clockPeriod},
 		headroom:  0.9, fastSeconds: 10, halfLife: 7200,
 		inertia: 2.5, clockInertia: 1, launchFee: 1, launchPrice: 120, surprises: 2,
-		lean: true, likely: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
+		jump: jump{factor: 1.4, slots: 0.12}, lean: true, likely: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
 	}.combine()
 }
 

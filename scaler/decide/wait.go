@@ -34,7 +34,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 	if t.periods {
 		m.period = w.Calendar.live(m, t, ready)
 	} else {
-		m.hour = w.Calendar.foresee(period{minutes: hourMinutes, visits: 3}, m.now+m.horizon, 0)
+		m.hour = w.Calendar.foresee(period{minutes: hourMinutes, visits: 3}, m.now+m.horizon, jump{}, 0)
 	}
 	if w.Tuning != t.name || len(w.Parade.Shadows) != len(t.settings) {
 		w.Tuning = t.name
@@ -75,9 +75,9 @@ func (w *waitMemory) moment(o Observation, p Policy, b bounds, n news) *moment {
 	}
 	m.launchCost = math.Max(t.launchFee*m.launch(), t.launchPrice-boot)
 	m.level = w.Demand.level(a.service)
-	m.rising, m.jump = w.Demand.rising(m.level), m.level
+	m.rising, m.jump = t.jump.is(m.level, w.Demand.Slow), m.level
 	if t.likely && m.rising {
-		m.jump = w.Demand.likely(m.level, a.service)
+		m.jump = w.Demand.likely(t.jump, m.level, a.service)
 	}
 	m.fresh = w.Demand.perSecond(m.target) * m.target * a.service
 	m.staffed = m.staff(m.level)
