@@ -17,7 +17,7 @@ func TestBuildArguments(t *testing.T) {
 		want   []string
 	}{
 		"plain":                           {service, plain, []string{"build", "-C", "/repo", "-o", "/repo/.local/bin/", "./a/cmd/a", "./b"}},
-		"for tests":                       {service, race, []string{"build", "-C", "/repo", "-race", "-o", "/repo/.local/bin-race/", "./a/cmd/a", "./b"}},
+		"for tests":                       {service, race, []string{"build", "-C", "/repo", "-race", "-ldflags=-w", "-o", "/repo/.local/bin-race/", "./a/cmd/a", "./b"}},
 		"one flavour only":                {slot, plain, []string{"build", "-C", "/repo/other", "-o", "/repo/.local/bin/", "."}},
 		"one flavour only, for tests too": {slot, race, []string{"build", "-C", "/repo/other", "-o", "/repo/.local/bin/", "."}},
 	}
