@@ -172,7 +172,7 @@ func (s *MariaDBServer) admin() (*sql.DB, error) {
 func (s *MariaDBServer) runProcess() (*Process, error) {
 	data := filepath.Join(s.dir, "data")
 	args := []string{
-		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(s.dir, "s"), "--pid-file=" + filepath.Join(s.dir, "pid"),
+		"--no-defaults", "--datadir=" + data, "--socket=" + filepath.Join(s.dir, "s"), "--pid-file=" + filepath.Join(s.dir, "pid"), "--tmpdir=" + s.dir,
 		"--port=" + strconv.Itoa(s.port), "--bind-address=127.0.0.1", "--skip-name-resolve",
 		"--init-file=" + filepath.Join(s.dir, "users.sql"),
 		"--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci",
@@ -224,7 +224,10 @@ func installMariaDB(dir string) error {
 		"--no-defaults", "--datadir=" + unfinished, "--auth-root-authentication-method=normal",
 		"--skip-test-db", "--skip-name-resolve", "--innodb-log-file-size=8M",
 	}
-	if out, err := exec.Command("mariadb-install-db", append(args, asRoot()...)...).CombinedOutput(); err != nil {
+	install := exec.Command("mariadb-install-db", append(args, asRoot()...)...)
+	// A server that starts removes the temporary tables of all others in its folder.
+	install.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(dir))
+	if out, err := install.CombinedOutput(); err != nil {
 		return fmt.Errorf("making MariaDB's data folder: %w\n%s", err, out)
 	}
 	return os.Rename(unfinished, dir)

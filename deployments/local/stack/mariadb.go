@@ -41,6 +41,7 @@ func (s *Stack) mariadb(ctx context.Context) (spec, error) {
 		"--datadir="+data,
 		"--socket="+filepath.Join(s.socketDir, "mariadb.sock"),
 		"--pid-file="+filepath.Join(s.runDir(), "mariadb.pid"),
+		"--tmpdir="+s.runDir(), // see installDatabase
 		"--bind-address=127.0.0.1",
 		"--port="+port(s.at.mysql),
 		"--init-file="+start,
@@ -155,7 +156,10 @@ func installDatabase(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	output, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	install := exec.CommandContext(ctx, program, args...)
+	// A server that starts removes the temporary tables of all others in its folder.
+	install.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(dir))
+	output, err := install.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("making an empty database: %w\n%s", err, bytes.TrimSpace(output))
 	}
