@@ -4,10 +4,11 @@ import argparse
 
 
 def arguments(doc, *must, **may):
-    """may: what can be left out, with what it is then, an int if that is one."""
+    """must: a name with a + behind it is of one or more. may: what can be left out, with
+    what it is then, an int if that is one."""
     p = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in must:
-        p.add_argument(name, nargs="+" if name.endswith("s") else None)
+        p.add_argument(name.rstrip("+"), nargs="+" if name.endswith("+") else None)
     for name, default in may.items():
         p.add_argument(name, nargs="?", type=type(default), default=default, help=f"{default} if left out")
     return p.parse_args()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """release.py DATA FILE.onnx: makes a network the worker's, if it is better on val.
 
-A network of its own coefficients: whoever replaces detector.onnx by hand leaves the
-worker with the confidence of another network. So this writes the file, the manifest's
+Every network has coefficients of its own: whoever replaces detector.onnx by hand leaves
+the worker with the confidence of another. So this writes the file, the manifest's
 "confidence" and "version", and released.json, or none of them. --anyway does so for one
 that is not better, after a person has looked at `go tool task eval`."""
 

@@ -45,7 +45,7 @@ def part(argument):
 
 
 if __name__ == "__main__":
-    said = arguments(__doc__, "out", "parts")
+    said = arguments(__doc__, "out", "parts+")
     mixed = soup([part(argument) for argument in said.parts])
     onnx.checker.check_model(mixed)
     onnx.save(mixed, said.out)

@@ -168,7 +168,7 @@ def train(rank, options, photos):
         annealed = training.load(start)
     done = f", {annealed:.0%} of an anneal done" if interrupted else ""
     print(f"process {rank} begins at step {training.step}{done}", flush=True)
-    if interrupted and options.minutes > 0:
+    if rank == 0 and interrupted and options.minutes > 0:
         print("the anneal is finished first; run this again for more minutes at the constant rate", flush=True)
     if options.adopt:
         photos = with_adopted(training, photos)
