@@ -226,7 +226,7 @@ func installMariaDB(dir string) error {
 	}
 	install := exec.Command("mariadb-install-db", append(args, asRoot()...)...)
 	// A server that starts removes the temporary tables of all others in its folder.
-	install.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(dir))
+	install.Env = append(install.Environ(), "TMPDIR="+filepath.Dir(dir))
 	if out, err := install.CombinedOutput(); err != nil {
 		return fmt.Errorf("making MariaDB's data folder: %w\n%s", err, out)
 	}

@@ -158,7 +158,7 @@ func installDatabase(ctx context.Context, dir string) error {
 	}
 	install := exec.CommandContext(ctx, program, args...)
 	// A server that starts removes the temporary tables of all others in its folder.
-	install.Env = append(os.Environ(), "TMPDIR="+filepath.Dir(dir))
+	install.Env = append(install.Environ(), "TMPDIR="+filepath.Dir(dir))
 	output, err := install.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("making an empty database: %w\n%s", err, bytes.TrimSpace(output))
