@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // flavour is how the product's programs are compiled.
@@ -26,9 +28,10 @@ type target struct {
 	only     bool // one flavour for all
 }
 
-// targets begin with the cheap ones, so that a mistake shows early.
-func targets() []target {
-	return []target{
+// targets are in the order in which they are built: early ones need no Debian package
+// and are compiled while those are installed.
+func targets() (early, late []target) {
+	early = []target{
 		{
 			what: "ingest, inference-worker, scaler, manager, setup, nats, aws", module: ".",
 			packages: []string{
@@ -36,9 +39,12 @@ func targets() []target {
 				"./deployments/setup", "./deployments/local/cmd/nats", "./deployments/local/cmd/outside", "./deployments/local/cmd/aws",
 			},
 		},
-		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}, only: true},
 		{what: "s3, the object store", module: "deployments/local/s3", packages: []string{"."}, only: true},
 	}
+	late = []target{
+		{what: "slot, the detector with OpenCV", module: ".", packages: []string{"./inference-worker/cmd/slot"}, only: true},
+	}
+	return early, late
 }
 
 func runBuild(ctx context.Context, args []string) int {
@@ -72,20 +78,33 @@ func prepare(ctx context.Context, at place, s steps, wanted []debianPackage, as 
 		return err
 	}
 	defer log.Close()
-	for _, ready := range []func() error{
-		func() error { return installPackages(ctx, s, log, wanted) },
-		func() error { return fetchWeb(ctx, at, s, log) },
-		func() error { return buildPrograms(ctx, at, s, log, as) },
-	} {
-		if err := ready(); err != nil {
-			return err
-		}
+	missing, err := lookForPackages(ctx, s, wanted)
+	if err != nil {
+		return err
 	}
-	return nil
+	if err := fetchWeb(ctx, at, s, log); err != nil {
+		return err
+	}
+	early, late := targets()
+	if len(missing) == 0 {
+		return buildPrograms(ctx, at, s, log, as, append(early, late...))
+	}
+	// An installation that fails ends the compiling beside it. It is waited for whatever
+	// becomes of that: cut off, it would leave dpkg in the middle of something.
+	installing, meanwhile := errgroup.WithContext(ctx)
+	installing.Go(func() error { return installPackages(ctx, log, missing) })
+	failed := buildPrograms(meanwhile, at, s, log, as, early)
+	if err := s.do("installing", "what is left of the Debian packages", installing.Wait); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	return buildPrograms(ctx, at, s, log, as, late)
 }
 
-func buildPrograms(ctx context.Context, at place, s steps, log io.Writer, as flavour) error {
-	for _, target := range targets() {
+func buildPrograms(ctx context.Context, at place, s steps, log io.Writer, as flavour, targets []target) error {
+	for _, target := range targets {
 		err := s.do("building", target.what, func() error { return target.build(ctx, at, log, as) })
 		if err != nil {
 			return fmt.Errorf("building %s: %w", target.what, err)

@@ -46,27 +46,32 @@ func testPackages() []debianPackage {
 	}
 }
 
-// installPackages installs what is missing of wanted. Without the right to, it
-// is a missingError with the command to type.
-func installPackages(ctx context.Context, s steps, log io.Writer, wanted []debianPackage) error {
+// lookForPackages gives those of wanted that are missing and says why they are wanted.
+// Without the right to install them, it is a missingError with the command to type.
+func lookForPackages(ctx context.Context, s steps, wanted []debianPackage) ([]debianPackage, error) {
 	installed, err := installedPackages(ctx, wanted)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	missing := missingPackages(wanted, installed)
 	if len(missing) == 0 {
-		return nil
+		return nil, nil
 	}
+	if _, err := rootShell(ctx); err != nil {
+		return nil, &missingError{howToInstall(missing)}
+	}
+	s.line("These Debian packages are missing and are installed once, while programs are built; none of their services will start:")
+	s.line("%s", reasons(missing))
+	return missing, nil
+}
+
+func installPackages(ctx context.Context, log io.Writer, missing []debianPackage) error {
 	shell, err := rootShell(ctx)
 	if err != nil {
-		return &missingError{howToInstall(missing)}
+		return err
 	}
-	s.line("These Debian packages are missing and will be installed once; none of their services will start:")
-	s.line("%s", reasons(missing))
-	return s.do("installing", fmt.Sprintf("%d Debian packages", len(missing)), func() error {
-		args := append(shell[1:], "-c", installScript, "install")
-		return runLogged(ctx, log, exec.CommandContext(ctx, shell[0], append(args, names(missing)...)...))
-	})
+	args := append(shell[1:], "-c", installScript, "install")
+	return runLogged(ctx, log, exec.CommandContext(ctx, shell[0], append(args, names(missing)...)...))
 }
 
 // installedPackages asks dpkg, whose exit status is 1 if it does not know one.
