@@ -70,8 +70,7 @@ func openStore(tb testing.TB, c jobstore.Config) *jobstore.Store {
 // MariaDBServer is a MariaDB of its own, for tests that stop it.
 type MariaDBServer struct {
 	child
-	databases atomic.Int64             // made so far
-	tables    func() ([]string, error) // the statements that make all tables
+	databases atomic.Int64 // made so far
 }
 
 // NewMariaDB starts a server for this test alone.
@@ -99,7 +98,6 @@ func newMariaDB() (*MariaDBServer, error) {
 	}
 	s := &MariaDBServer{child: c}
 	s.run = s.runProcess
-	s.tables = sync.OnceValues(s.migrateOnce)
 	return s, s.start()
 }
 
@@ -116,7 +114,7 @@ func (s *MariaDBServer) EmptyDatabase(tb testing.TB) jobstore.Config {
 // Database makes a database with all tables.
 func (s *MariaDBServer) Database(tb testing.TB) jobstore.Config {
 	tb.Helper()
-	tables, err := s.tables()
+	tables, err := allTables(s)
 	if err != nil {
 		tb.Fatal(err)
 	}
