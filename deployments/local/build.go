@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -29,7 +31,7 @@ type target struct {
 }
 
 // targets are in the order in which they are built: early ones need no Debian package
-// and are compiled while those are installed.
+// but a compiler, and are compiled while others are installed.
 func targets() (early, late []target) {
 	early = []target{
 		{
@@ -86,21 +88,41 @@ func prepare(ctx context.Context, at place, s steps, wanted []debianPackage, as 
 		return err
 	}
 	early, late := targets()
-	if len(missing) == 0 {
-		return buildPrograms(ctx, at, s, log, as, append(early, late...))
+	build := func(targets []target) func(context.Context) error {
+		return func(ctx context.Context) error { return buildPrograms(ctx, at, s, log, as, targets) }
 	}
-	// An installation that fails ends the compiling beside it. It is waited for whatever
-	// becomes of that: cut off, it would leave dpkg in the middle of something.
-	installing, meanwhile := errgroup.WithContext(ctx)
-	installing.Go(func() error { return installPackages(ctx, log, missing) })
-	failed := buildPrograms(meanwhile, at, s, log, as, early)
-	if err := s.do("installing", "what is left of the Debian packages", installing.Wait); err != nil {
+	switch {
+	case len(missing) == 0:
+		return build(append(early, late...))(ctx)
+	case compilerIsMissing(missing):
+		late, early = append(early, late...), nil
+	}
+	wait := func(installed func() error) error { return s.do("installing", "Debian packages", installed) }
+	install := func(ctx context.Context) error { return installPackages(ctx, log, missing) }
+	if err := beside(ctx, install, build(early), wait); err != nil {
 		return err
 	}
-	if failed != nil {
-		return failed
+	return build(late)(ctx)
+}
+
+// compilerIsMissing is when nothing can be compiled before packages are installed: with
+// g++ comes a gcc of the same version, and without one Go compiles otherwise.
+func compilerIsMissing(missing []debianPackage) bool {
+	return slices.ContainsFunc(missing, func(p debianPackage) bool { return p.name == "g++" })
+}
+
+// beside compiles while it installs, and then waits for what is left of that. An
+// installation that fails ends the compiling, and is what is told. One that goes well is
+// not ended by a compiler that fails: dpkg would have to be repaired by hand.
+func beside(ctx context.Context, install, compile func(context.Context) error, wait func(installed func() error) error) error {
+	installing, meanwhile := errgroup.WithContext(ctx)
+	installing.Go(func() error { return install(ctx) })
+	failed := compile(meanwhile)
+	err := wait(installing.Wait)
+	if errors.Is(failed, err) { // it was ended by that
+		return err
 	}
-	return buildPrograms(ctx, at, s, log, as, late)
+	return errors.Join(err, failed)
 }
 
 func buildPrograms(ctx context.Context, at place, s steps, log io.Writer, as flavour, targets []target) error {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,5 +31,71 @@ func TestBuildArguments(t *testing.T) {
 				t.Errorf("arguments (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestCompilingBesideAnInstallation(t *testing.T) {
+	t.Parallel()
+	noPackage, noProgram := errors.New("no such package"), errors.New("no such program")
+	plainly := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	cases := map[string]struct {
+		install, compile func(context.Context) error
+		want             []error
+	}{
+		"both go well": {plainly(nil), plainly(nil), nil},
+		"an installation that fails ends the compiling": {
+			plainly(noPackage),
+			func(ctx context.Context) error {
+				<-ctx.Done()
+				return fmt.Errorf("building: %w", context.Cause(ctx))
+			},
+			[]error{noPackage},
+		},
+		"both fail by themselves": {plainly(noPackage), plainly(noProgram), []error{noPackage, noProgram}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := beside(t.Context(), c.install, c.compile, func(installed func() error) error { return installed() })
+			if (err == nil) != (c.want == nil) {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+			for _, want := range c.want {
+				if !errors.Is(err, want) {
+					t.Errorf("got %v, want %v among it", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestAnInstallationOutlivesACompilerThatFails(t *testing.T) {
+	t.Parallel()
+	noProgram := errors.New("no such program")
+	failed := make(chan struct{})
+	installed := false
+	err := beside(t.Context(),
+		func(ctx context.Context) error {
+			<-failed
+			installed = ctx.Err() == nil
+			return ctx.Err()
+		},
+		func(context.Context) error { return noProgram },
+		func(wait func() error) error {
+			close(failed)
+			return wait()
+		})
+	if !errors.Is(err, noProgram) || !installed {
+		t.Errorf("got %v, installed %v", err, installed)
+	}
+}
+
+func TestNothingIsCompiledBeforeThereIsACompiler(t *testing.T) {
+	t.Parallel()
+	if !compilerIsMissing([]debianPackage{{name: "haproxy"}, {name: "g++"}}) {
+		t.Error("g++ is missing, and was not missed")
+	}
+	if compilerIsMissing([]debianPackage{{name: "haproxy"}}) {
+		t.Error("g++ is there, and was missed")
 	}
 }
