@@ -27,11 +27,11 @@ func allTables(s *MariaDBServer) ([]string, error) {
 		return migrated.statements, nil
 	}
 	var err error
-	migrated.statements, err = s.migrateOnce()
+	migrated.statements, err = s.migrate()
 	return migrated.statements, err
 }
 
-func (s *MariaDBServer) migrateOnce() ([]string, error) {
+func (s *MariaDBServer) migrate() ([]string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), mariaDBReadyIn)
 	defer cancel()
 	c, err := s.newDatabase(ctx, nil)
@@ -54,7 +54,7 @@ func (s *MariaDBServer) migrateOnce() ([]string, error) {
 func copyStatements(ctx context.Context, db *sql.DB, database string) ([]string, error) {
 	tables, err := texts(ctx, db, "SELECT table_name FROM information_schema.tables WHERE table_schema = ?", database)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listing tables: %w", err)
 	}
 	statements := []string{"SET FOREIGN_KEY_CHECKS = 0"}
 	for _, table := range tables {
@@ -66,7 +66,7 @@ func copyStatements(ctx context.Context, db *sql.DB, database string) ([]string,
 	}
 	versions, err := texts(ctx, db, "SELECT CONCAT('(', version_id, ', ', is_applied, ')') FROM "+database+".goose_db_version ORDER BY id")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("listing the versions of the migrations: %w", err)
 	}
 	return append(statements, "INSERT INTO goose_db_version (version_id, is_applied) VALUES "+strings.Join(versions, ", ")), nil
 }
@@ -75,14 +75,14 @@ func copyStatements(ctx context.Context, db *sql.DB, database string) ([]string,
 func texts(ctx context.Context, db *sql.DB, query string, args ...any) ([]string, error) {
 	rows, err := db.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, fmt.Errorf("asking how tables are made: %w", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	var all []string
 	for rows.Next() {
 		var text string
 		if err := rows.Scan(&text); err != nil {
-			return nil, fmt.Errorf("asking how tables are made: %w", err)
+			return nil, err
 		}
 		all = append(all, text)
 	}
