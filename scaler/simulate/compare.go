@@ -60,6 +60,7 @@ type Row struct {
 type Comparison struct {
 	Trace       string  `json:"trace"`
 	Photos      int     `json:"photos"`
+	Scaled      float64 `json:"photos_per_request"`
 	Hours       float64 `json:"hours"`
 	WorkHours   float64 `json:"work_slot_hours"`
 	BootSeconds float64 `json:"boot_seconds"`
@@ -80,7 +81,7 @@ func Compare(s Scenario) (Comparison, error) {
 	}
 	photos := s.Load.Photos(s.Sizing)
 	c := Comparison{
-		Trace: photos.Name, Photos: len(photos.Arrive), Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
+		Trace: photos.Name, Photos: len(photos.Arrive), Scaled: s.Load.photosPerRequest(s.Sizing), Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
 		BootSeconds: s.Plant.BootSeconds, TargetWait: s.Plant.TargetWait, Min: s.Plant.Min, Max: s.Plant.Max,
 		Slots: s.Plant.SlotsPerInstance, Initial: photos.StartingInstances(s.Plant), Seed: s.Sizing.Seed,
 	}

@@ -31,7 +31,8 @@ type Sizing struct {
 	Seed           uint32
 	ServiceSeconds float64 // a photo's mean time in a slot
 	Variation      float64 // of that time: standard deviation over mean
-	PeakSlots      float64 // slots that the busiest minutes keep busy (the 99.9th percentile)
+	PeakSlots      float64 // slots that the busiest minutes keep busy (the 99.9th percentile); 0: what the trace has
+	Times          float64 // photos for each request, where PeakSlots is 0
 }
 
 // Photos are what the model serves: when each came, seconds from the start, and how
@@ -52,7 +53,7 @@ const servicePool = 100003
 func (l Load) Photos(size Sizing) Photos {
 	random := newTwister(size.Seed)
 	p := Photos{Name: l.Name, Seconds: l.Seconds(), Mean: size.ServiceSeconds}
-	scale := size.PeakSlots / size.ServiceSeconds / l.peakRate()
+	scale := l.photosPerRequest(size)
 	for i, requests := range l.Requests {
 		m := requests * scale
 		n := int(m)
@@ -69,6 +70,14 @@ func (l Load) Photos(size Sizing) Photos {
 	}
 	p.serve(pool)
 	return p
+}
+
+// photosPerRequest is what makes the trace as large as is wanted.
+func (l Load) photosPerRequest(size Sizing) float64 {
+	if size.PeakSlots == 0 {
+		return size.Times
+	}
+	return size.PeakSlots / size.ServiceSeconds / l.peakRate()
 }
 
 // arrive lets photos come at random within a bin.

@@ -1,6 +1,10 @@
 package simulate
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"strings"
+)
 
 // maker makes a trace that needs no file.
 type maker struct {
@@ -104,6 +108,15 @@ func microLoad() Load {
 		v[s] *= 10
 	}
 	return perSecond("micro", v)
+}
+
+// Describe says what each built-in trace is, a line each.
+func Describe() string {
+	var lines strings.Builder
+	for _, m := range makers() {
+		fmt.Fprintf(&lines, "  %-10s %s\n", m.name, m.says)
+	}
+	return lines.String()
 }
 
 // BuiltIn lists the traces that need no file.

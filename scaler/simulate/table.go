@@ -13,8 +13,8 @@ var ErrUnknownRule = errors.New("no such policy")
 
 // WriteText writes the comparison as a table.
 func (c Comparison) WriteText(out io.Writer) error {
-	fmt.Fprintf(out, "%s: %d photos in %.1f h, %.1f slot-hours of work; boot %g s, %d..%d instances of %d, begun with %d, late after %g s, seed %d\n",
-		c.Trace, c.Photos, c.Hours, c.WorkHours, c.BootSeconds, c.Min, c.Max, c.Slots, c.Initial, c.TargetWait, c.Seed)
+	fmt.Fprintf(out, "%s: %d photos, %.3g for each request, in %.1f h, %.1f slot-hours of work; boot %g s, %d..%d instances of %d, begun with %d, late after %g s, seed %d\n",
+		c.Trace, c.Photos, c.Scaled, c.Hours, c.WorkHours, c.BootSeconds, c.Min, c.Max, c.Slots, c.Initial, c.TargetWait, c.Seed)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "policy\tlate\tcost\tx plan\tp50\tp95\tp99\tlongest\tlaunches\ta day\tactions\t")
 	for _, r := range c.Rows {

@@ -26,7 +26,7 @@ func OpenLoad(name string) (Load, error) {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return Load{}, fmt.Errorf("opening the trace: %w", err)
+		return Load{}, fmt.Errorf("%w; built in are %s", err, strings.Join(BuiltIn(), ", "))
 	}
 	defer file.Close()
 	load, err := ReadLoad(file)

@@ -76,6 +76,8 @@ func TestWrongArguments(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"no such trace":                 {"--trace", "nowhere.csv"},
+		"no trace at all":               {"--trace", ""},
+		"no policy at all":              {"--policy", " , "},
 		"no such policy":                {"--policy", "guess"},
 		"a candidate that is not named": {"--policy", "target-wait,candidate"},
 		"no such flag":                  {"--speed", "3"},
@@ -108,6 +110,28 @@ func TestNothingIsPlayedForNothing(t *testing.T) {
 	}
 	if status, _, stderr := start(t, "--trace", "nowhere.csv", "--policy", "guess"); status != statusUsage || !strings.Contains(stderr, "guess") {
 		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// TestAsIs plays as many photos as there are requests.
+func TestAsIs(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "mine.csv")
+	if err := os.WriteFile(file, []byte("minute,requests\n0,100\n1,100\n59,700\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for scale, want := range map[string]int{"1": 900, "2": 1800} {
+		status, stdout, stderr := start(t, "--trace", file, "--json", "--policy", "static-max", "--as-is", "--scale", scale)
+		if status != statusOK {
+			t.Fatalf("status %d: %s", status, stderr)
+		}
+		var all []simulate.Comparison
+		if err := json.Unmarshal([]byte(stdout), &all); err != nil {
+			t.Fatal(err)
+		}
+		if all[0].Photos != want || all[0].Scaled != float64(want)/900 {
+			t.Errorf("%s times: %d photos, %g for each request", scale, all[0].Photos, all[0].Scaled)
+		}
 	}
 }
 

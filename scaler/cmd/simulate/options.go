@@ -26,6 +26,7 @@ type options struct {
 	variation float64
 	seed      uint
 	scale     float64
+	asIs      bool // as many photos as requests, times scale
 	phase     float64
 	json      bool
 	charts    string
@@ -53,6 +54,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&o.variation, "variation", 0.5, "standard deviation of that over its mean, a `ratio`")
 	flags.UintVar(&o.seed, "seed", 1, "`number` from which arrivals, service times and boots are drawn")
 	flags.Float64Var(&o.scale, "scale", 1, "`times` the load that keeps eight tenths of the largest fleet busy in the busiest minutes")
+	flags.BoolVar(&o.asIs, "as-is", false, "play as many photos as the trace has requests, times --scale, instead")
 	flags.Float64Var(&o.phase, "phase", 0, "begin at this `share` of the trace, 0 to 1, and end where it began")
 	flags.BoolVar(&o.json, "json", false, "print all figures as JSON")
 	flags.StringVar(&o.charts, "charts", "", "write charts into this `folder` (.local/simulate, or nowhere with --json)")
@@ -62,6 +64,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		fmt.Fprintln(stderr, "usage: go tool task simulate -- --trace FILE [flags]")
 		flags.SetOutput(stderr)
 		flags.PrintDefaults()
+		fmt.Fprint(stderr, "built-in traces:\n", simulate.Describe())
 		return options{}, err
 	case err != nil:
 		return options{}, &usageError{err.Error()}
@@ -109,6 +112,12 @@ func (o options) check() error {
 		}
 		return nil
 	}
+	if len(o.traces) == 0 {
+		return &usageError{"--trace names none"}
+	}
+	if len(o.rules) == 0 && o.candidate == nil {
+		return &usageError{"--policy names none"}
+	}
 	p := o.plant
 	return errors.Join(
 		within("boot", p.BootSeconds, 0.1, 3600), within("jitter", p.BootJitter, 0, p.BootSeconds),
@@ -136,12 +145,12 @@ func (o options) scenarios() ([]simulate.Scenario, error) {
 func (o options) scenario(load simulate.Load) simulate.Scenario {
 	plant := o.plant
 	plant.Seed = uint32(o.seed)
-	slots := float64(plant.Max * plant.SlotsPerInstance)
+	size := simulate.Sizing{Seed: uint32(o.seed), ServiceSeconds: o.service, Variation: o.variation, Times: o.scale}
+	if !o.asIs {
+		size.PeakSlots = peakShare * float64(plant.Max*plant.SlotsPerInstance) * o.scale
+	}
 	return simulate.Scenario{
-		Load: load.Shift(int(o.phase * float64(load.Seconds()))),
-		Sizing: simulate.Sizing{
-			Seed: uint32(o.seed), ServiceSeconds: o.service, Variation: o.variation, PeakSlots: peakShare * slots * o.scale,
-		},
-		Plant: plant, Rules: o.rules, Candidate: o.candidate,
+		Load:   load.Shift(int(o.phase * float64(load.Seconds()))),
+		Sizing: size, Plant: plant, Rules: o.rules, Candidate: o.candidate,
 	}
 }
