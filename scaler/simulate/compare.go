@@ -81,7 +81,7 @@ func Compare(s Scenario) (Comparison, error) {
 	}
 	photos := s.Load.Photos(s.Sizing)
 	c := Comparison{
-		Trace: photos.Name, Photos: len(photos.Arrive), Scaled: s.Load.photosPerRequest(s.Sizing), Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
+		Trace: photos.Name, Photos: len(photos.Arrive), Scaled: photos.Scaled, Hours: float64(photos.Seconds) / 3600, WorkHours: photos.Work() / 3600,
 		BootSeconds: s.Plant.BootSeconds, TargetWait: s.Plant.TargetWait, Min: s.Plant.Min, Max: s.Plant.Max,
 		Slots: s.Plant.SlotsPerInstance, Initial: photos.StartingInstances(s.Plant), Seed: s.Sizing.Seed,
 	}

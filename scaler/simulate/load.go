@@ -43,6 +43,7 @@ type Photos struct {
 	Arrive  []float64
 	Service []float64
 	Mean    float64 // service time that everybody believes in at the start
+	Scaled  float64 // photos for each request of the trace
 }
 
 // servicePool is how many service times are drawn.
@@ -52,10 +53,9 @@ const servicePool = 100003
 // evenly over it, so bursts shorter than a bin do not exist.
 func (l Load) Photos(size Sizing) Photos {
 	random := newTwister(size.Seed)
-	p := Photos{Name: l.Name, Seconds: l.Seconds(), Mean: size.ServiceSeconds}
-	scale := l.photosPerRequest(size)
+	p := Photos{Name: l.Name, Seconds: l.Seconds(), Mean: size.ServiceSeconds, Scaled: l.photosPerRequest(size)}
 	for i, requests := range l.Requests {
-		m := requests * scale
+		m := requests * p.Scaled
 		n := int(m)
 		if random.uniform() < m-float64(n) {
 			n++
