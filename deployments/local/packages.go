@@ -60,7 +60,7 @@ func lookForPackages(ctx context.Context, s steps, wanted []debianPackage) ([]de
 	if _, err := rootShell(ctx); err != nil {
 		return nil, &missingError{howToInstall(missing)}
 	}
-	s.line("These Debian packages are missing and are installed once, while programs are built; none of their services will start:")
+	s.line("These Debian packages are missing and are installed once; none of their services will start:")
 	s.line("%s", reasons(missing))
 	return missing, nil
 }
