@@ -1,13 +1,15 @@
 package decide
 
+import "math"
+
 // stamped is a number and when it was noted, in seconds.
 type stamped struct {
 	At    float64 `json:"at"`
 	Value float64 `json:"value"`
 }
 
-// windowEntries bounds what a window remembers: what comes closer together than a
-// span's part of that size is noted as one.
+// windowEntries bounds what a window remembers: its span has so many parts, and of what
+// comes within one the greatest is noted.
 const windowEntries = 512
 
 // highest is the greatest of the numbers of the last span seconds. It keeps those that
@@ -23,7 +25,7 @@ func (h *highest) push(at, value, span float64) float64 {
 	for len(e) > 0 && e[len(e)-1].Value <= value {
 		e = e[:len(e)-1]
 	}
-	if n := len(e); n > 1 && at-e[n-1].At < span/windowEntries {
+	if n := len(e); n > 0 && math.Floor(at/span*windowEntries) == math.Floor(e[n-1].At/span*windowEntries) {
 		e[n-1].At = at // a little longer than it need be: the safe side
 	} else {
 		e = append(e, stamped{at, value})
