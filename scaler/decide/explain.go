@@ -35,9 +35,7 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		}
 	}
 	if held := m.instances(size); held > m.instances(math.Max(m.least, math.Min(parts.greatest(), m.most))) {
-		ago := m.now - w.Recent.Entries[0].At
-		why := fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s at present", ago, w.Hold.Seconds)
-		list = append([]Want{{WantHold, held, why}}, list...)
+		list = append([]Want{{WantHold, held, w.holdWords(m, held, best, t)}}, list...)
 	}
 	if words := w.Hold.words(m, size); words != "" && len(list) > 0 {
 		list[0].Why += "; " + words
@@ -58,6 +56,20 @@ func plain(x float64, digits int) string {
 
 func (m *moment) instances(slots float64) int {
 	return int(math.Min(math.Ceil(slots/m.step-1e-9), math.MaxInt32))
+}
+
+// holdWords says which want of late it is that so many instances are held for.
+func (w *waitMemory) holdWords(m *moment, held int, best setting, t *tuning) string {
+	if wanted := w.Recent.Entries[0]; !t.rateHeld || m.instances(wanted.Value) >= held {
+		return fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s at present", m.now-wanted.At, m.holdsWants(best))
+	}
+	needed := stamped{}
+	for _, need := range w.longHeld(best, t).Entries { // the latest that is large enough
+		if m.instances(need.Value) >= held {
+			needed = need
+		}
+	}
+	return fmt.Sprintf("the load needed so many %.0f s ago, and that is held for %.0f s at present", m.now-needed.At, w.Hold.Seconds)
 }
 
 // reserveWords says what the reserve would have paid, against the same setting without.

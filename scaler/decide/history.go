@@ -88,6 +88,10 @@ func (h History) clone() History {
 	w.Calendar.Shadows = cloneShadows(w.Calendar.Shadows)
 	w.Parade.Shadows = cloneShadows(w.Parade.Shadows)
 	w.Recent.Entries = slices.Clone(w.Recent.Entries)
+	w.Rates = slices.Clone(w.Rates)
+	for i := range w.Rates {
+		w.Rates[i].Entries = slices.Clone(w.Rates[i].Entries)
+	}
 	return h
 }
 
@@ -104,6 +108,9 @@ func (m *memory) rebase(by float64) {
 		w.Began += by
 	}
 	rebaseStamps(w.Recent.Entries, by)
+	for i := range w.Rates {
+		rebaseStamps(w.Rates[i].Entries, by)
+	}
 	for _, shadows := range [][]shadow{w.Calendar.Shadows, w.Parade.Shadows} {
 		for i := range shadows {
 			rebaseStamps(shadows[i].Recent.Entries, by)

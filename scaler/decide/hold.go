@@ -1,6 +1,9 @@
 package decide
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // toldSeconds is how long it is told that wants are held for a shorter time: as long as
 // a fleet that shrinks for it may take to be seen smaller.
@@ -18,13 +21,14 @@ type hold struct {
 	Age float64 `json:"age,omitempty"`
 }
 
-// note takes in how long a want is held from now on, given those that were.
-func (h *hold) note(now, seconds float64, wants highest) {
+// note takes in how long a want is held from now on, given those that were and the size
+// that they kept.
+func (h *hold) note(now, seconds, size float64, wants *highest) {
 	const less = 0.95 // what a boot takes is measured again and again
-	if len(wants.Entries) > 0 && seconds < less*h.Seconds {
-		oldest := wants.Entries[0]
-		if age := now - oldest.At; age >= seconds && age < h.Seconds {
-			h.Was, h.FellAt, h.Let, h.Age = h.Seconds, now, oldest.Value, age
+	if seconds < less*h.Seconds {
+		greatest := wants.since(now - h.Seconds)
+		if age := now - greatest.At; age >= seconds && age < h.Seconds {
+			h.Was, h.FellAt, h.Let, h.Age = h.Seconds, now, math.Min(greatest.Value, size), age
 		}
 	}
 	h.Seconds = seconds
@@ -36,6 +40,6 @@ func (h *hold) words(m *moment, size float64) string {
 	if h.FellAt == 0 || m.now-h.FellAt > toldSeconds || size >= h.Let {
 		return ""
 	}
-	return fmt.Sprintf("%d were wanted %.0f s ago, which counted for %.0f s and counts for %.0f s now, because that would have been cheaper of late",
+	return fmt.Sprintf("%d were needed %.0f s ago, which counted for %.0f s and counts for %.0f s now, because that would have been cheaper of late",
 		m.instances(h.Let), h.Age+m.now-h.FellAt, h.Was, h.Seconds)
 }

@@ -42,7 +42,7 @@ func (p *parade) live(m *moment, t *tuning) {
 	lowest, best := 0.0, -1
 	for i, s := range t.settings {
 		x := &p.Shadows[i]
-		x.live(m, s, 0)
+		x.live(m, s, 0, m.need(i))
 		if score := x.Score + t.bias(m, s); best < 0 || score < lowest {
 			lowest, best = score, i
 		}

@@ -135,7 +135,7 @@ func (c *calendar) live(m *moment, t *tuning, ready float64) float64 {
 	lowest, best := 0.0, -1
 	score := func(i int) float64 { return c.Shadows[i].Score + all[i].bias*m.launch() }
 	for i := range all {
-		c.Shadows[i].live(&slow, s, c.foreseen[i])
+		c.Shadows[i].live(&slow, s, c.foreseen[i], 0) // its hold is of one launch
 		if at := score(i); best < 0 || at < lowest {
 			lowest, best = at, i
 		}

@@ -30,6 +30,9 @@ type moment struct {
 	latePrice    float64 // of a photo
 	fade         float64 // of scores
 	launchCost   float64 // of a slot, beside its time, slot-seconds
+	// needs is the greatest rate of the time for which each setting holds one, in the
+	// order of the settings; nil if a setting holds every want so long.
+	needs []float64
 }
 
 // launch is what one launch costs at least.
@@ -96,9 +99,27 @@ func (w wants) greatest() float64 {
 	return max(w.rate, w.surge, w.backlog, w.reserve, w.clock, w.newcomer)
 }
 
-// size bounds a want and holds it: up at once, down only below every want of the last
-// seconds that the setting holds.
-func (m *moment) size(s setting, want float64, recent *highest) float64 {
+// need is the greatest rate that a setting holds.
+func (m *moment) need(setting int) float64 {
+	if m.needs == nil {
+		return 0
+	}
+	return m.needs[setting]
+}
+
+// size bounds a want and holds it: up at once, down only below every want of late.
+// Most wants are guesses of what may come, and are held for one launch: its first
+// minute is paid for, and then the guess has come true or not. What the load needed is
+// held for longer, if the setting does so.
+func (m *moment) size(s setting, want, need float64, recent *highest) float64 {
 	want = math.Max(m.least, math.Min(m.whole(want), m.most))
-	return recent.push(m.now, want, s.hold*m.launch())
+	return math.Max(recent.push(m.now, want, m.holdsWants(s)), math.Min(need, m.most))
+}
+
+// holdsWants is for how many seconds a setting holds every want.
+func (m *moment) holdsWants(s setting) float64 {
+	if m.needs == nil {
+		return s.hold * m.launch()
+	}
+	return math.Min(s.hold, 1) * m.launch()
 }

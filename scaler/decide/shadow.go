@@ -25,8 +25,9 @@ type shadow struct {
 // together than a part of a boot are one.
 const orderParts = 256
 
-// live lets the shadow go through a moment by one setting.
-func (x *shadow) live(m *moment, s setting, own float64) {
+// live lets the shadow go through a moment by one setting. own is what the shadow's own
+// clock says, need what the setting holds of what the load needed.
+func (x *shadow) live(m *moment, s setting, own, need float64) {
 	for len(x.Starting) > 0 && x.Starting[0].At <= m.now {
 		x.Ready += x.Starting[0].Slots
 		x.Starting = x.Starting[:copy(x.Starting, x.Starting[1:])]
@@ -45,7 +46,7 @@ func (x *shadow) live(m *moment, s setting, own float64) {
 		f.soon += o.Slots * (m.horizon - o.At + m.now)
 		size += o.Slots
 	}
-	want := m.size(s, m.wants(s, own, f).greatest(), &x.Recent)
+	want := m.size(s, m.wants(s, own, f).greatest(), math.Min(need, size), &x.Recent)
 	switch {
 	case want > size:
 		x.order(m, want-size)

@@ -15,7 +15,7 @@ const (
 type setting struct {
 	surge    bool    // order at once what a jump needs if it goes on
 	headroom float64 // how busy slots may be under a steady load, 0 to 1
-	hold     float64 // how long a want keeps capacity, in launches' worth
+	hold     float64 // how long what the load needed keeps capacity, in launches' worth; what else was wanted does so for one at most
 	reserve  float64 // standing, as a share of the largest fleet
 	clock    clock
 }
@@ -41,6 +41,7 @@ type tuning struct {
 	surprises    float64 // unforeseen jumps that are forgiven to having no reserve
 	lean         bool    // the clock provides only what survives until more has booted, and a reserve stands only if something must
 	jump         jump
+	rateHeld     bool // only the rate is held for longer than one launch, not every want
 	likely       bool // a jump is ordered for what it probably is, not for what it is at least
 	newcomer     newcomer
 	periods      bool // find periods
@@ -83,7 +84,7 @@ func productTuning() tuning {
 		first:     setting{surge: true, headroom: 0.85, hold: 1, reserve: 0.75, clock: clockPeriod},
 		headroom:  0.9, fastSeconds: 10, halfLife: 7200,
 		inertia: 2.5, clockInertia: 1, launchFee: 1, launchPrice: 120, surprises: 2,
-		jump: jump{factor: 1.4, slots: 0.12}, lean: true, likely: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
+		jump: jump{factor: 1.4, slots: 0.12}, lean: true, rateHeld: true, likely: true, newcomer: newcomer{seconds: 1800, factor: 3, share: 0.85}, periods: true,
 	}.combine()
 }
 

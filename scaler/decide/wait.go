@@ -3,18 +3,21 @@ package decide
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // waitMemory is what target-wait knows.
 type waitMemory struct {
-	Began    float64  `json:"began"`  // seconds
-	Tuning   string   `json:"tuning"` // whose settings the parade has
-	Demand   demand   `json:"demand"`
-	Busiest  float64  `json:"busiest"` // load while it was a newcomer
-	Calendar calendar `json:"calendar"`
-	Parade   parade   `json:"parade"`
-	Recent   highest  `json:"recent"` // wants of the real fleet
-	Hold     hold     `json:"hold,omitzero"`
+	Began    float64   `json:"began"`  // seconds
+	Tuning   string    `json:"tuning"` // whose settings the parade has
+	Demand   demand    `json:"demand"`
+	Busiest  float64   `json:"busiest"` // load while it was a newcomer
+	Calendar calendar  `json:"calendar"`
+	Parade   parade    `json:"parade"`
+	Size     float64   `json:"size"`            // that was decided last, in slots, before any bounds but the policy's
+	Recent   highest   `json:"recent"`          // wants of the real fleet
+	Rates    []highest `json:"rates,omitempty"` // what the load needed, for each headroom of the tuning
+	Hold     hold      `json:"hold,omitzero"`
 }
 
 // news is what a tick adds to the counters.
@@ -40,6 +43,7 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 		w.Tuning = t.name
 		w.Parade.begin(m, t, ready)
 	}
+	w.noteRates(m, t)
 	w.Parade.live(m, t)
 	best := t.settings[w.Parade.Best]
 	f := state{backlog: (o.Waiting.Value + 0.5*o.InFlight.Value) * m.service, ready: ready}
@@ -48,10 +52,37 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 		f.soon += math.Max(0, m.horizon-eta) * m.step
 	}
 	parts := m.wants(best, 0, f)
-	w.Hold.note(m.now, best.hold*m.launch(), w.Recent)
-	size := m.size(best, parts.greatest(), &w.Recent)
+	w.Hold.note(m.now, best.hold*m.launch(), w.Size, w.longHeld(best, t))
+	// Who begins to hold for longer keeps what there is, and launches nothing for it.
+	w.Size = m.size(best, parts.greatest(), math.Min(m.need(w.Parade.Best), w.Size), &w.Recent)
 	w.describe(in, m, t, best)
-	return w.explain(m, o, parts, best, size, t)
+	return w.explain(m, o, parts, best, w.Size, t)
+}
+
+// noteRates notes what the load needs at this moment, and looks up what each setting
+// holds of what it needed before.
+func (w *waitMemory) noteRates(m *moment, t *tuning) {
+	if !t.rateHeld {
+		return
+	}
+	if len(w.Rates) != len(t.headrooms) {
+		w.Rates = make([]highest, len(t.headrooms))
+	}
+	for i, headroom := range t.headrooms {
+		w.Rates[i].push(m.now, math.Min(m.whole(m.rate(headroom)), m.most), slices.Max(t.holds)*m.launch())
+	}
+	m.needs = make([]float64, len(t.settings))
+	for i, s := range t.settings {
+		m.needs[i] = w.longHeld(s, t).since(m.now - s.hold*m.launch()).Value
+	}
+}
+
+// longHeld is what a setting holds for the whole of its time, not for one launch.
+func (w *waitMemory) longHeld(s setting, t *tuning) *highest {
+	if !t.rateHeld {
+		return &w.Recent
+	}
+	return &w.Rates[slices.Index(t.headrooms, s.headroom)]
 }
 
 // moment puts together what is the same for the real fleet and all shadows.
@@ -102,7 +133,7 @@ func (w *waitMemory) describe(in *Inputs, m *moment, t *tuning, best setting) {
 	rate := m.load / m.service
 	service, level := m.service, m.level
 	in.ArrivalsPerSecond, in.ServiceSeconds, in.LoadSlots = &rate, &service, &level
-	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, wants held %.0f s, reserve of %.0f slots",
+	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, what the load needs held %.0f s, reserve of %.0f slots",
 		100*best.headroom, best.hold*m.launch(), m.reserve(best.reserve))
 	if t.periods && best.clock == clockPeriod {
 		in.PeriodMinutes = t.periodic[w.Calendar.Best].minutes

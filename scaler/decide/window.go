@@ -1,6 +1,9 @@
 package decide
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // stamped is a number and when it was noted, in seconds.
 type stamped struct {
@@ -39,4 +42,19 @@ func (h *highest) push(at, value, span float64) float64 {
 	}
 	h.Entries = e
 	return e[0].Value
+}
+
+// since is the greatest of the numbers that were noted after a moment, and when that
+// was. The zero value says that there was none.
+func (h *highest) since(after float64) stamped {
+	i, _ := slices.BinarySearchFunc(h.Entries, after, func(e stamped, after float64) int {
+		if e.At <= after {
+			return -1
+		}
+		return 1
+	})
+	if i == len(h.Entries) {
+		return stamped{}
+	}
+	return h.Entries[i]
 }
