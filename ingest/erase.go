@@ -175,8 +175,6 @@ func (e *eraser) finish(ctx context.Context, p jobstore.Erasable) erased {
 		done.Pending = 1
 		e.log.WarnContext(ctx, "photo not erased yet", "photo_id", p.ID, "err", err)
 	}
-	e.deed.did(done.Photos)
-	e.removed.WithLabelValues("row").Add(float64(done.Photos))
 	e.removed.WithLabelValues("object").Add(float64(done.Objects))
 	e.removed.WithLabelValues("cache_entry").Add(float64(done.CacheEntries))
 	return done
@@ -203,8 +201,13 @@ func (e *eraser) remove(ctx context.Context, p jobstore.Erasable) (done erased, 
 	if _, live, err := e.queue.Live(ctx, p.Lane, p.ID); err != nil || live {
 		return done, errors.Join(err, errStillQueued(live))
 	}
-	if err := e.store.Remove(ctx, p.ID); err != nil {
+	removed, err := e.store.Remove(ctx, p.ID)
+	if err != nil {
 		return done, err
+	}
+	if removed { // else another was at it too, was quicker, and counts it
+		e.deed.did(1)
+		e.removed.WithLabelValues("row").Inc()
 	}
 	done.Photos = 1
 	return done, nil

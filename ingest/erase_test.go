@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"maskfleet/pkg/imagestore"
 	"maskfleet/pkg/job"
@@ -227,6 +228,31 @@ func TestSweepTellsOrphansFromWhatIsKept(t *testing.T) {
 	}
 	if last, err := d.store.LastSweep(t.Context()); err != nil || time.Since(last.At).Abs() > time.Hour {
 		t.Errorf("a turn that has ended is not told of: %+v, %v", last, err)
+	}
+}
+
+// TestTwoAtOnePhotoCountItOnce, although to both it is gone.
+func TestTwoAtOnePhotoCountItOnce(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	p := d.finishedPhoto(t, d.ann)
+	rows, err := d.store.FindKept(t.Context(), []job.ID{p.ID})
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("kept: %v, %v", rows, err)
+	}
+	if _, _, err := d.eraser.mark(t.Context(), d.ann.user.ID, []job.ID{p.ID}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and the door's own round, if it comes by
+		if done := d.eraser.finish(t.Context(), rows[0].Erasable()); done.Photos != 1 || done.Pending != 0 {
+			t.Errorf("erased %+v", done)
+		}
+	}
+	if told := d.eraser.deed.told(); told == nil || told.Photos != 1 {
+		t.Errorf("of one photo it tells %+v", told)
+	}
+	if rows := testutil.ToFloat64(d.eraser.removed.WithLabelValues("row")); rows != 1 {
+		t.Errorf("of one photo it counts %g rows", rows)
 	}
 }
 

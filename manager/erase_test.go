@@ -39,7 +39,7 @@ func (s *site) remove(t *testing.T) {
 		if _, err := s.doors.Images.DeleteUnder(t.Context(), imagestore.PhotoPrefix(p.Day(), p.ID)); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.doors.Store.Remove(t.Context(), p.ID); err != nil {
+		if _, err := s.doors.Store.Remove(t.Context(), p.ID); err != nil {
 			t.Fatal(err)
 		}
 	}

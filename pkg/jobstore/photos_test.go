@@ -128,8 +128,8 @@ func TestDeletedPhotoIsFoundByNobody(t *testing.T) {
 	fence := mustClaim(t, store, p.ID, 1)
 	must(t)(store.Finish(t.Context(), p.ID, fence, job.Result{Faces: make([]job.Face, 3)}))
 
-	if err := store.Remove(t.Context(), p.ID); err != nil {
-		t.Fatal(err)
+	if removed, err := store.Remove(t.Context(), p.ID); err != nil || removed {
+		t.Fatalf("without a tombstone it is removed: %v, %v", removed, err)
 	}
 	find(t, store, p.ID) // no tombstone: Remove must not touch it
 
@@ -145,9 +145,9 @@ func TestDeletedPhotoIsFoundByNobody(t *testing.T) {
 	if err != nil || len(toErase) != 1 || toErase[0].ID != p.ID {
 		t.Errorf("to erase: %v, %v", toErase, err)
 	}
-	for range 2 {
-		if err := store.Remove(t.Context(), p.ID); err != nil {
-			t.Fatal(err)
+	for try := range 2 {
+		if removed, err := store.Remove(t.Context(), p.ID); err != nil || removed != (try == 0) {
+			t.Fatalf("try %d: removed %v, %v", try, removed, err)
 		}
 	}
 	var faces int

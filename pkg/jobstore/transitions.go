@@ -333,16 +333,18 @@ func (s *Store) Delete(ctx context.Context, id job.ID) (changed bool, err error)
 	return changed, nil
 }
 
-// Remove deletes a row that has its tombstone, its faces, and kept answers about it.
-// It is the last step of a deletion and may be repeated.
-func (s *Store) Remove(ctx context.Context, id job.ID) error {
+// Remove deletes a row that has its tombstone, its faces, and kept answers about it. It
+// is the last step of a deletion and may be repeated, by several at once, too; removed
+// is true for one of them at most.
+func (s *Store) Remove(ctx context.Context, id job.ID) (removed bool, err error) {
 	if err := s.forgetAnswers(ctx, id); err != nil { // of an item, or if Delete did not get there
-		return fmt.Errorf("removing photo %s: %w", id, err)
+		return false, fmt.Errorf("removing photo %s: %w", id, err)
 	}
-	if _, err := s.exec(ctx, `DELETE FROM photos WHERE id = ? AND deleted_at IS NOT NULL`, id[:]); err != nil {
-		return fmt.Errorf("removing photo %s: %w", id, err)
+	rows, err := s.exec(ctx, `DELETE FROM photos WHERE id = ? AND deleted_at IS NOT NULL`, id[:])
+	if err != nil {
+		return false, fmt.Errorf("removing photo %s: %w", id, err)
 	}
-	return nil
+	return rows > 0, nil
 }
 
 func (s *Store) change(ctx context.Context, e job.Event, id job.ID, statement string, args ...any) (bool, error) {

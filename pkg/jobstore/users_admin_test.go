@@ -100,8 +100,8 @@ func TestAUserGoesAfterTheirPhotos(t *testing.T) {
 	if _, err := store.Delete(t.Context(), photo.ID); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Remove(t.Context(), photo.ID); err != nil {
-		t.Fatal(err)
+	if removed, err := store.Remove(t.Context(), photo.ID); err != nil || !removed {
+		t.Fatalf("removing the photo: %v, %v", removed, err)
 	}
 	if removed, err := store.RemoveUser(t.Context(), ann); err != nil || !removed {
 		t.Errorf("removing it after its photo: %v, %v", removed, err)
