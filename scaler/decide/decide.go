@@ -40,6 +40,9 @@ func (h *History) Advance(o Observation, p Policy) Decision {
 
 // choose follows the policy.
 func (m *memory) choose(d *Decision, o Observation, p Policy, b bounds, s sight) {
+	if p.Kind != TargetWait {
+		m.Wait.Size = 0 // what another policy decides is nothing that it holds
+	}
 	switch p.Kind {
 	case TargetWait:
 		d.Wants = m.Wait.targetWait(o, p, b, s.news, &d.Inputs)

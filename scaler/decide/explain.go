@@ -34,9 +34,13 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 			list = append(list, want)
 		}
 	}
+	told := promise{}
 	if held := m.instances(size); held > m.instances(math.Max(m.least, math.Min(parts.greatest(), m.most))) {
-		list = append([]Want{{WantHold, held, w.holdWords(m, held, best, t)}}, list...)
+		want := Want{Name: WantHold, Instances: held}
+		told, want.Why = w.promise(m, size, best, t)
+		list = append([]Want{want}, list...)
 	}
+	w.Hold.note(m, size, w.Parade.Best, told)
 	if words := w.Hold.words(m, size); words != "" && len(list) > 0 {
 		list[0].Why += "; " + words
 	}
@@ -58,18 +62,20 @@ func (m *moment) instances(slots float64) int {
 	return int(math.Min(math.Ceil(slots/m.step-1e-9), math.MaxInt32))
 }
 
-// holdWords says which want of late it is that so many instances are held for.
-func (w *waitMemory) holdWords(m *moment, held int, best setting, t *tuning) string {
-	if wanted := w.Recent.Entries[0]; !t.rateHeld || m.instances(wanted.Value) >= held {
-		return fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s at present", m.now-wanted.At, m.holdsWants(best))
+// promise says for how long so many slots are held, and for the sake of what.
+func (w *waitMemory) promise(m *moment, size float64, best setting, t *tuning) (promise, string) {
+	p := promise{Slots: size, Setting: w.Parade.Best}
+	if m.need(w.Parade.Best) < size {
+		p.From, p.Seconds = w.Recent.Entries[0].At, m.holdsWants(best)
+		return p, fmt.Sprintf("so many were wanted %.0f s ago, and a want is held for %.0f s at present", m.now-p.From, p.Seconds)
 	}
-	needed := stamped{}
-	for _, need := range w.longHeld(best, t).Entries { // the latest that is large enough
-		if m.instances(need.Value) >= held {
-			needed = need
+	for _, need := range w.longHeld(best, t).Entries { // the latest that is as large
+		if need.Value >= size {
+			p.From = need.At
 		}
 	}
-	return fmt.Sprintf("the load needed so many %.0f s ago, and that is held for %.0f s at present", m.now-needed.At, w.Hold.Seconds)
+	p.Seconds = best.hold * m.launch()
+	return p, fmt.Sprintf("the load needed so many %.0f s ago, and that is held for %.0f s at present", m.now-p.From, p.Seconds)
 }
 
 // reserveWords says what the reserve would have paid, against the same setting without.

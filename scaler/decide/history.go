@@ -107,6 +107,7 @@ func (m *memory) rebase(by float64) {
 	if w.Began != 0 {
 		w.Began += by
 	}
+	w.Hold.rebase(by)
 	rebaseStamps(w.Recent.Entries, by)
 	for i := range w.Rates {
 		rebaseStamps(w.Rates[i].Entries, by)

@@ -1,45 +1,64 @@
 package decide
 
-import (
-	"fmt"
-	"math"
+import "fmt"
+
+const (
+	// toldSeconds is how long it is told that a promise was broken: as long as a fleet
+	// that shrinks for it may take to be seen smaller.
+	toldSeconds = 60
+	// keptShare is of its time how long a promise must be kept: what a boot takes is
+	// measured again and again.
+	keptShare = 0.95
 )
 
-// toldSeconds is how long it is told that wants are held for a shorter time: as long as
-// a fleet that shrinks for it may take to be seen smaller.
-const toldSeconds = 60
-
-// hold is for how long a want is held, which the shadow fleets may change at any tick. A
-// person who was told that a want is held must be told when it no longer is.
-type hold struct {
+// promise is what a decision says that holds the fleet: so many slots are kept for so
+// many seconds from a moment on.
+type promise struct {
+	Slots   float64 `json:"slots"`
+	From    float64 `json:"from"` // seconds
 	Seconds float64 `json:"seconds"`
-	// Was is what it was before it fell under the age of a want that it had held.
-	Was    float64 `json:"was,omitempty"`
-	FellAt float64 `json:"fell_at,omitempty"`
-	// Let is the want that was let go by that, in slots, and how old it was.
-	Let float64 `json:"let,omitempty"`
-	Age float64 `json:"age,omitempty"`
+	Setting int     `json:"setting"` // whose hold it is
 }
 
-// note takes in how long a want is held from now on, given those that were and the size
-// that they kept.
-func (h *hold) note(now, seconds, size float64, wants *highest) {
-	const less = 0.95 // what a boot takes is measured again and again
-	if seconds < less*h.Seconds {
-		greatest := wants.since(now - h.Seconds)
-		if age := now - greatest.At; age >= seconds && age < h.Seconds {
-			h.Was, h.FellAt, h.Let, h.Age = h.Seconds, now, math.Min(greatest.Value, size), age
-		}
+// end is when it is kept.
+func (p promise) end() float64 { return p.From + p.Seconds }
+
+// hold is what was promised. The shadow fleets may choose another setting at any tick,
+// and boots may become quicker: a person who was told that the fleet is held must be told
+// when it no longer is.
+type hold struct {
+	Told     promise `json:"told,omitzero"`   // by the last decision, if it held the fleet
+	Broken   promise `json:"broken,omitzero"` // the last that was not kept
+	BrokenAt float64 `json:"broken_at,omitempty"`
+	Quicker  bool    `json:"quicker,omitempty"` // because boots are, not because of the setting
+}
+
+// note takes in what size is decided by which setting, and what is promised with it.
+func (h *hold) note(m *moment, size float64, setting int, told promise) {
+	was := h.Told
+	if size < was.Slots && was.Slots <= m.most && m.now < was.From+keptShare*was.Seconds {
+		h.Broken, h.BrokenAt, h.Quicker = was, m.now, setting == was.Setting
 	}
-	h.Seconds = seconds
+	h.Told = told
 }
 
-// words say that a want was let go sooner than had been told; empty if that is not why
+// words say that slots were let go sooner than had been told; empty if that is not why
 // the size is what it is.
 func (h *hold) words(m *moment, size float64) string {
-	if h.FellAt == 0 || m.now-h.FellAt > toldSeconds || size >= h.Let {
+	left := h.Broken.end() - m.now
+	if left <= 0 || m.now-h.BrokenAt > toldSeconds || size >= h.Broken.Slots {
 		return ""
 	}
-	return fmt.Sprintf("%d were needed %.0f s ago, which counted for %.0f s and counts for %.0f s now, because that would have been cheaper of late",
-		m.instances(h.Let), h.Age+m.now-h.FellAt, h.Was, h.Seconds)
+	why := "to keep fewer would have been cheaper of late"
+	if h.Quicker {
+		why = "boots take less time now"
+	}
+	return fmt.Sprintf("%d were to be kept for %.0f s more, but %s", m.instances(h.Broken.Slots), left, why)
+}
+
+// rebase moves the promises by as much as the clock was moved.
+func (h *hold) rebase(by float64) {
+	h.Told.From += by
+	h.Broken.From += by
+	h.BrokenAt += by
 }

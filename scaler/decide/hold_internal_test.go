@@ -1,49 +1,84 @@
 package decide
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// TestAShorterHoldIsTold: whoever read that what the load needed is held for eight
-// minutes is told why it is let go after five and a half.
-func TestAShorterHoldIsTold(t *testing.T) {
+// TestABrokenPromiseIsTold: whoever read that what the load needed is held for eight
+// minutes is told why it is let go before, and not told it where it is not so.
+func TestABrokenPromiseIsTold(t *testing.T) {
 	t.Parallel()
 	tuning := productTuning()
-	s := setting{headroom: tuning.headrooms[0], hold: 8}
-	w := waitMemory{Rates: make([]highest, len(tuning.headrooms))}
-	rates := w.longHeld(s, &tuning)
-	rates.Entries = []stamped{{At: 1000, Value: 8}, {At: 1300, Value: 2}}
-	m := &moment{step: 2, least: 2, most: 100, boot: 60, service: 0.1, level: 1}
-	say := func(now, seconds float64) string {
-		m.now = now
-		w.Hold.note(m.now, seconds, 8, rates)
-		m.needs = []float64{rates.since(now - seconds).Value}
-		size := m.size(s, 2, m.need(0), &w.Recent)
-		for _, want := range w.explain(m, Observation{}, wants{rate: 2}, s, size, &tuning) {
-			return want.Why
+	long := slices.Index(tuning.settings, setting{surge: true, headroom: 0.85, hold: 8})
+	short := slices.Index(tuning.settings, setting{surge: true, headroom: 0.85, hold: 2})
+	busier := slices.Index(tuning.settings, setting{surge: true, headroom: 0.95, hold: 8})
+	for name, c := range map[string]struct {
+		was, then   float64 // what boots take
+		setting     int     // that is followed then
+		most, least float64
+		at, passed  float64 // seconds
+		want        string
+	}{
+		"a shorter hold":         {60, 60, short, 100, 2, 1333, 1, "4 were to be kept for 146 s more, but to keep fewer would have been cheaper of late"},
+		"busier slots":           {60, 60, busier, 100, 2, 1333, 1, "4 were to be kept for 146 s more, but to keep fewer would have been cheaper of late"},
+		"quicker boots":          {60, 30, long, 100, 2, 1333, 1, ""}, // a minute is paid for all the same
+		"boots that were slower": {90, 40, long, 100, 2, 1500, 1, "4 were to be kept for 219 s more, but boots take less time now"},
+		"the same":               {60, 60, long, 100, 2, 1333, 1, ""},
+		"a smaller maximum":      {60, 60, short, 4, 2, 1333, 1, ""},
+		"a larger minimum":       {60, 60, short, 100, 8, 1333, 1, ""},
+		"at its end":             {60, 60, long, 100, 2, 1333, 147, ""},
+		"just before":            {60, 60, long, 100, 2, 1333, 140, ""},
+	} {
+		w := waitMemory{Rates: make([]highest, len(tuning.headrooms))}
+		w.Parade.Shadows = make([]shadow, len(tuning.settings))
+		w.Rates[0].Entries = []stamped{{At: 1000, Value: 8}, {At: 1300, Value: 2}}
+		w.Rates[1].Entries = []stamped{{At: 1000, Value: 6}, {At: 1300, Value: 2}}
+		say := func(now, boot, least, most float64, follow int) string {
+			m := &moment{now: now, step: 2, least: least, most: most, boot: boot, service: 0.1, level: 1, needs: make([]float64, len(tuning.settings))}
+			for i, s := range tuning.settings {
+				m.needs[i] = w.longHeld(s, &tuning).since(now - s.hold*m.launch()).Value
+			}
+			w.Parade.Best = follow
+			s := tuning.settings[follow]
+			return w.explain(m, Observation{}, wants{rate: 2}, s, m.size(s, 2, m.need(follow), &w.Recent), &tuning)[0].Why
 		}
-		return ""
+		now := c.at
+		held := fmt.Sprintf("the load needed so many %.0f s ago, and that is held for %.0f s at present", now-1000, 8*c.was)
+		if got := say(now, c.was, 2, 100, long); got != held {
+			t.Errorf("%s: at first it says %q", name, got)
+		}
+		now += c.passed
+		got := say(now, c.then, c.least, c.most, c.setting)
+		if _, told, _ := strings.Cut(got, "; "); told != c.want {
+			t.Errorf("%s: it says %q, want %q", name, got, c.want)
+		}
+		if got := say(now+toldSeconds, c.then, c.least, c.most, c.setting); c.want != "" && !strings.Contains(got, "to be kept for") {
+			t.Errorf("%s: a minute later it says %q", name, got)
+		}
+		if got := say(now+toldSeconds+1, c.then, c.least, c.most, c.setting); strings.Contains(got, "to be kept for") {
+			t.Errorf("%s: long after it says %q", name, got)
+		}
 	}
-	if got := say(1333, 480); got != "the load needed so many 333 s ago, and that is held for 480 s at present" {
-		t.Errorf("held, it says %q", got)
+}
+
+// TestAGuessThatIsLetGoIsToldToo, and by the moved clock if it was moved.
+func TestAGuessThatIsLetGoIsToldToo(t *testing.T) {
+	t.Parallel()
+	h := hold{Told: promise{Slots: 8, From: 1000, Seconds: 60, Setting: 1}}
+	m := &moment{now: 1030, step: 1, most: 8}
+	h.note(m, 1, 2, promise{})
+	want := "8 were to be kept for 30 s more, but to keep fewer would have been cheaper of late"
+	if got := h.words(m, 1); got != want {
+		t.Errorf("it says %q", got)
 	}
-	want := "; 4 were needed 334 s ago, which counted for 480 s and counts for 120 s now, because that would have been cheaper of late"
-	if got := say(1334, 120); !strings.HasSuffix(got, want) {
-		t.Errorf("let go, it says %q", got)
-	}
-	if got := say(1340, 120); !strings.Contains(got, "4 were needed 340 s ago") {
-		t.Errorf("a moment later it says %q", got)
-	}
-	if got := say(1500, 120); strings.Contains(got, "were needed") {
-		t.Errorf("long after it says %q", got)
-	}
-	// Nothing that was held is let go: nothing is told.
-	w.Hold = hold{Seconds: 480}
-	rates.Entries = []stamped{{At: 1490, Value: 8}}
-	if got := say(1501, 120); strings.Contains(got, "counted for") {
-		t.Errorf("with the need still held it says %q", got)
+	h.rebase(-500)
+	m.now -= 500
+	if got := h.words(m, 1); got != want {
+		t.Errorf("with the clock put back it says %q", got)
 	}
 }
 
@@ -56,12 +91,7 @@ func TestAGuessIsHeldForOneLaunch(t *testing.T) {
 		headroom, hold = 0.85, 4
 		guess          = 22 // what a jump to three slots needs if it goes on
 	)
-	at := -1
-	for i, s := range tuning.settings {
-		if s == (setting{surge: true, headroom: headroom, hold: hold}) {
-			at = i
-		}
-	}
+	at := slices.Index(tuning.settings, setting{surge: true, headroom: headroom, hold: hold})
 	for now := 1000.0; now < 1300; now++ {
 		m := &moment{now: now, step: 1, least: 1, most: 100, boot: 60, horizon: 61, target: 10, service: 0.1}
 		if now < 1010 { // the load jumps to three slots, and goes away again

@@ -30,8 +30,8 @@ type moment struct {
 	latePrice    float64 // of a photo
 	fade         float64 // of scores
 	launchCost   float64 // of a slot, beside its time, slot-seconds
-	// needs is the greatest rate of the time for which each setting holds one, in the
-	// order of the settings; nil if a setting holds every want so long.
+	// needs is, for each setting in their order, the greatest rate of the time for which
+	// it holds one; nil if settings hold every want so long.
 	needs []float64
 }
 

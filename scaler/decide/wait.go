@@ -14,7 +14,7 @@ type waitMemory struct {
 	Busiest  float64   `json:"busiest"` // load while it was a newcomer
 	Calendar calendar  `json:"calendar"`
 	Parade   parade    `json:"parade"`
-	Size     float64   `json:"size"`            // that was decided last, in slots, before any bounds but the policy's
+	Size     float64   `json:"size"`            // that was decided last, in slots, before pins and freezes
 	Recent   highest   `json:"recent"`          // wants of the real fleet
 	Rates    []highest `json:"rates,omitempty"` // what the load needed, for each headroom of the tuning
 	Hold     hold      `json:"hold,omitzero"`
@@ -52,7 +52,6 @@ func (w *waitMemory) targetWait(o Observation, p Policy, b bounds, n news, in *I
 		f.soon += math.Max(0, m.horizon-eta) * m.step
 	}
 	parts := m.wants(best, 0, f)
-	w.Hold.note(m.now, best.hold*m.launch(), w.Size, w.longHeld(best, t))
 	// Who begins to hold for longer keeps what there is, and launches nothing for it.
 	w.Size = m.size(best, parts.greatest(), math.Min(m.need(w.Parade.Best), w.Size), &w.Recent)
 	w.describe(in, m, t, best)
@@ -133,7 +132,7 @@ func (w *waitMemory) describe(in *Inputs, m *moment, t *tuning, best setting) {
 	rate := m.load / m.service
 	service, level := m.service, m.level
 	in.ArrivalsPerSecond, in.ServiceSeconds, in.LoadSlots = &rate, &service, &level
-	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, what the load needs held %.0f s, reserve of %.0f slots",
+	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, what the load needed is held for %.0f s, reserve of %.0f slots",
 		100*best.headroom, best.hold*m.launch(), m.reserve(best.reserve))
 	if t.periods && best.clock == clockPeriod {
 		in.PeriodMinutes = t.periodic[w.Calendar.Best].minutes
