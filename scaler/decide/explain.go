@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// explain gives the wants that had something to say, the one that decided first.
+// explain gives the wants that had something to say, the one that decided first, and
+// remembers what it promises with them.
 func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting, size float64, t *tuning) []Want {
 	waiting := o.Waiting.Value
 	perSecond := w.Demand.Fast / m.service
