@@ -10,7 +10,7 @@ import (
 // remembers what it promises with them.
 func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting, size float64, t *tuning) []Want {
 	waiting := o.Waiting.Value
-	perSecond := w.Demand.Fast / m.service
+	perSecond := m.level / m.service // those that the level is made of, so that the numbers multiply
 	all := []struct {
 		name  string
 		slots float64
