@@ -2,7 +2,7 @@ package decide
 
 import (
 	"math"
-	"slices"
+	"sort"
 )
 
 // stamped is a number and when it was noted, in seconds.
@@ -47,12 +47,7 @@ func (h *highest) push(at, value, span float64) float64 {
 // since is the greatest of the numbers that were noted after a moment, and when that
 // was. The zero value says that there was none.
 func (h *highest) since(after float64) stamped {
-	i, _ := slices.BinarySearchFunc(h.Entries, after, func(e stamped, after float64) int {
-		if e.At <= after {
-			return -1
-		}
-		return 1
-	})
+	i := sort.Search(len(h.Entries), func(i int) bool { return h.Entries[i].At > after })
 	if i == len(h.Entries) {
 		return stamped{}
 	}
