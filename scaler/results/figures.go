@@ -23,7 +23,8 @@ type Figures struct {
 	// QueueGone is from the last boot under the load until nothing waited; negative:
 	// that never was, or nothing booted.
 	QueueGone time.Duration
-	// Least is from the end of the load until the fleet was at its least; negative: never.
+	// Least is from the end of the load until the fleet was at its least; 0: it was so
+	// before, negative: never.
 	Least time.Duration
 }
 
@@ -78,9 +79,14 @@ func (f *Figures) countFleet(sc Scenario) {
 		if lastBoot > 0 && f.QueueGone < 0 && s.Waiting == 0 {
 			f.QueueGone = s.At - lastBoot
 		}
-		if least := s.following.Min; s.At >= loadEnds && f.Least < 0 && s.Ready == least && s.Starting+s.Draining == 0 {
-			f.Least = s.At - loadEnds
+		if s.At >= loadEnds && f.Least < 0 && s.atLeast() {
+			if f.Least = s.At - loadEnds; before.At < loadEnds && before.atLeast() {
+				f.Least = 0 // a sample is never of the very end
+			}
 		}
 		before = s
 	}
 }
+
+// atLeast says whether the fleet is as small as its policy lets it be.
+func (s Sample) atLeast() bool { return s.Ready == s.following.Min && s.Starting+s.Draining == 0 }

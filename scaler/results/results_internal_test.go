@@ -62,6 +62,20 @@ func TestFigures(t *testing.T) {
 	}
 }
 
+// TestFleetThatIsAtItsLeastBefore the load ends, although no sample is of that moment.
+func TestFleetThatIsAtItsLeastBefore(t *testing.T) {
+	t.Parallel()
+	sc := played()
+	sc.Phases[0].Length = 13500 * time.Millisecond
+	if f := sc.Figures(); f.Least != 0 {
+		t.Errorf("it was at its least %s after the load", f.Least)
+	}
+	var page strings.Builder
+	if err := writePage(&page, Stack{}, []Scenario{sc}, ""); err != nil || !strings.Contains(page.String(), "before its end") {
+		t.Errorf("%v, in\n%s", err, &page)
+	}
+}
+
 func TestWhatIsWritten(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
