@@ -1,9 +1,6 @@
 package decide
 
-import (
-	"math"
-	"sort"
-)
+import "math"
 
 // stamped is a number and when it was noted, in seconds.
 type stamped struct {
@@ -47,9 +44,10 @@ func (h *highest) push(at, value, span float64) float64 {
 // since is the greatest of the numbers that were noted after a moment, and when that
 // was. The zero value says that there was none.
 func (h *highest) since(after float64) stamped {
-	i := sort.Search(len(h.Entries), func(i int) bool { return h.Entries[i].At > after })
-	if i == len(h.Entries) {
-		return stamped{}
+	for _, e := range h.Entries {
+		if e.At > after {
+			return e
+		}
 	}
-	return h.Entries[i]
+	return stamped{}
 }
