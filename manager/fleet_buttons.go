@@ -60,6 +60,7 @@ type sizeAnswer struct {
 	Launch   int              `json:"launch"`
 	Recall   []string         `json:"recall"`
 	Retire   []string         `json:"retire"`
+	Young    int              `json:"young"` // retired when they are old enough
 	Override *scalerOverride  `json:"override"`
 	Ended    []scalerOverride `json:"ended"`
 	Version  int              `json:"version"`
@@ -251,6 +252,9 @@ func sizeFacts(a sizeAnswer) []webui.Fact {
 	}
 	if n := len(a.Retire); n > 0 {
 		facts = append(facts, webui.Fact{Name: "Finish what they have in hand, and leave", Value: some(a.Retire)})
+	}
+	if a.Young > 0 {
+		facts = append(facts, webui.Fact{Name: "Leave later, when they are old enough", Value: webui.Number(a.Young)})
 	}
 	for _, o := range a.Ended {
 		facts = append(facts, webui.Fact{Name: "Ends with it", Value: overrideRow(&o).Words() + ", by " + o.Who})

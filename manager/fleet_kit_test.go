@@ -24,6 +24,7 @@ type standIn struct {
 	mu        sync.Mutex // guards all below
 	instances []object
 	decision  object
+	young     int // instances that are too many, and stay for their age
 	policy    object
 	revision  uint64
 	version   int // of the policy, by what people said of the size
@@ -76,6 +77,13 @@ func (s *site) scale(t testing.TB) *standIn {
 	return in
 }
 
+// tooMany has it say that so many instances stay for their age.
+func (in *standIn) tooMany(young int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.young = young
+}
+
 // anything is a request whatever its fields: a test looks at them.
 type anything map[string]json.RawMessage
 
@@ -118,6 +126,7 @@ func (in *standIn) commands() []command.Command {
 	return []command.Command{
 		read("status", func(anything) any {
 			return object{
+				"young": in.young, "young_until": time.Now().Add(time.Minute),
 				"leading": true, "scaler": "scaler-1", "fleet": object{"ready": 2, "starting": 1, "draining": 0, "failed": 0, "stopped": 0},
 				"decision": in.decision, "policy": in.policy, "readings": []object{{"reading": "backlog", "age_seconds": 0.4}, {"reading": "cpu", "trouble": "CloudWatch does not answer"}},
 			}
@@ -166,7 +175,7 @@ func (in *standIn) commands() []command.Command {
 			return object{"was": 3, "size": 3, "launch": 0, "override": object{"kind": "freeze", "who": "admin", "why": "x", "until": until}, "version": 5}, nil
 		}),
 		change("resume", func(anything) (object, error) {
-			return object{"was": 4, "size": 3, "launch": 0, "ended": []object{pin(4)}, "version": 6}, nil
+			return object{"was": 4, "size": 3, "launch": 0, "young": 1, "ended": []object{pin(4)}, "version": 6}, nil
 		}),
 		change("policy.put", func(q anything) (object, error) {
 			var p object

@@ -129,6 +129,7 @@ func (b *board) scalerState() webui.ScalerState {
 	if d := status.Decision; d != nil {
 		state.Size, state.Target, state.Reason = d.Size, d.Target, d.Reason
 		state.Override = overrideRow(d.Override)
+		state.Young, state.YoungUntil = status.Young, status.YoungUntil
 	}
 	return state
 }

@@ -36,6 +36,8 @@ type scalerStatus struct {
 	Fleet         scalerCounts    `json:"fleet"`
 	Decision      *scalerDecision `json:"decision"`
 	Policy        *policyDocument `json:"policy"`
+	Young         int             `json:"young"` // too many, but not yet old enough to retire
+	YoungUntil    time.Time       `json:"young_until"`
 	Trouble       string          `json:"trouble"`
 	PolicyRefusal string          `json:"policy_refusal"`
 	Readings      []scalerReading `json:"readings"`

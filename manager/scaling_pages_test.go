@@ -22,6 +22,11 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('[data-becomes="grow"]').textContent === '3 workers become 6'`)
 	tab.Await(`document.querySelector('[data-becomes="shrink"]').textContent === '3 workers become 1'`)
 
+	scaler.tooMany(2)
+	tab.Await(`document.querySelector('[data-key="young"]')?.textContent.includes('2 instances above that may go when they are old enough')`)
+	scaler.tooMany(0)
+	tab.Await(`!document.querySelector('[data-key="young"]')`)
+
 	// What is typed shows at once what it makes of the fleet.
 	rewrite(tab, "#p-expand", "3")
 	tab.Await(`document.querySelector('[data-becomes="grow"]').textContent === '3 workers become 8'`)
@@ -59,7 +64,7 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 
 	scaler.pinned(4)
 	tab.Await(`document.querySelector('[data-key="without"]').textContent.includes('3 instances')`)
-	confirm(tab, `form[action="/scaling/resume"] button`, "Pinned to 4 instances, by admin")
+	confirm(tab, `form[action="/scaling/resume"] button`, "Pinned to 4 instances, by admin", "Leave later, when they are old enough")
 	tab.Await(`document.querySelector('.notice.good').textContent.includes('now it wants 3 instances')`)
 
 	tab.Click(`a[href="/scaling/decisions"]`)

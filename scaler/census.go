@@ -158,6 +158,9 @@ func (c census) count(wanted role) (n int) {
 // size is how many instances count, ready or starting.
 func (c census) size() int { return c.count(ready) + c.count(starting) }
 
+// counts says whether it is one of them.
+func (m *member) counts() bool { return m.role == ready || m.role == starting }
+
 // find gives the member of that id.
 func (c census) find(id string) (member, bool) {
 	at := slices.IndexFunc(c.members, func(m member) bool { return m.ID == id })

@@ -116,6 +116,32 @@ func TestVictims(t *testing.T) {
 	}
 }
 
+func TestTooYoung(t *testing.T) {
+	t.Parallel()
+	var c census
+	for id, age := range map[string]time.Duration{"old": time.Hour, "a-minute": time.Minute, "canary": 50 * time.Second, "half": 30 * time.Second, "new": time.Second} {
+		m := member{Instance: fleet.Instance{ID: id, LaunchedAt: at().Add(-age)}, workers: []jobqueue.Worker{{ID: id}}, role: ready}
+		c.members = append(c.members, m)
+	}
+	c.members = append(c.members, member{Instance: fleet.Instance{LaunchedAt: at().Add(-2 * time.Hour)}, role: draining})
+	c.spare("canary")
+	for n, want := range map[int]young{
+		-3: {}, 0: {}, 1: {}, 2: {},
+		3: {1, at().Add(30 * time.Second)},
+		4: {2, at().Add(59 * time.Second)},
+		5: {3, at().Add(59 * time.Second)}, // with the canary
+		9: {3, at().Add(59 * time.Second)},
+	} {
+		got := tooYoung(c, n, at(), time.Minute)
+		if got.Young != want.Young || !got.YoungUntil.Equal(want.YoungUntil) {
+			t.Errorf("%d too many: %+v, want %+v", n, got, want)
+		}
+		if gone := len(victims(c, n, at(), time.Minute)); n > 0 && gone+got.Young != min(n, c.size()) {
+			t.Errorf("%d too many: %d go at once and %d later", n, gone, got.Young)
+		}
+	}
+}
+
 // TestVictimsKeepZonesEven: among those that are alike.
 func TestVictimsKeepZonesEven(t *testing.T) {
 	t.Parallel()

@@ -47,7 +47,9 @@ type scalerStatus struct {
 	Fleet         map[string]int
 	Decision      *decide.Decision
 	Policy        decide.Policy
-	PolicyRefusal string `json:"policy_refusal"`
+	Young         int
+	YoungUntil    time.Time `json:"young_until"`
+	PolicyRefusal string    `json:"policy_refusal"`
 	Readings      []struct{ Reading string }
 }
 
@@ -56,6 +58,8 @@ type sized struct {
 	DryRun            bool `json:"dry_run"`
 	Was, Size, Launch int
 	Recall, Retire    []string
+	Young             int
+	YoungUntil        time.Time `json:"young_until"`
 	Override          *decide.Override
 	Ended             []decide.Override
 	Version           int

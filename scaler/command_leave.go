@@ -116,7 +116,7 @@ func (l *leader) leaver(ctx context.Context, q leaveRequest) (member, leaveAnswe
 		m.retirement = &r
 	}
 	answer := leaveAnswer{Instance: m.ID, Was: m.role, InHand: m.busy()}
-	if counts := m.role == ready || m.role == starting; counts && g.last.Acts() {
+	if m.counts() && g.last.Acts() {
 		answer.Launch = max(0, min(1, g.last.Target-g.census.size()+1))
 	}
 	return m, answer, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"maskfleet/scaler"
 	"maskfleet/scaler/decide"
 )
 
@@ -145,6 +146,35 @@ func TestSizesByCommand(t *testing.T) {
 	if !slices.Equal(actions, want) {
 		t.Errorf("recorded %v, want %v", actions, want)
 	}
+}
+
+// TestYoungInstancesStay: what a policy would let go is kept until it is LEAST_AGE old,
+// which the answer and the status say; a person's word does not wait for that.
+func TestYoungInstancesStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, twoByHand)
+	w.scale(t, func(c *scaler.Config) { c.LeastAge = time.Hour })
+	o := w.operator(t)
+	o.sizes("resize", `{"size":4}`)
+	o.untilFleet(4)
+	if s := o.says(); s.Young != 0 || !s.YoungUntil.IsZero() {
+		t.Errorf("of four that are wanted %d are too many until %s", s.Young, s.YoungUntil)
+	}
+
+	answer := o.sizes("resume", ``)
+	if answer.Size != 2 || len(answer.Retire) != 0 || answer.Young != 2 || !near(answer.YoungUntil, time.Now().Add(time.Hour)) {
+		t.Errorf("resumed: %+v", answer)
+	}
+	o.untilFollowed(answer.Version)
+	if s := o.says(); s.Decision.Target != 2 || s.Fleet["ready"] != 4 || s.Young != 2 || !s.YoungUntil.Equal(answer.YoungUntil) {
+		t.Errorf("two are to stay for their age: %+v", s)
+	}
+
+	answer = o.sizes("resize", `{"size":3}`)
+	if len(answer.Retire) != 1 || answer.Young != 0 {
+		t.Errorf("pinned to three: %+v", answer)
+	}
+	o.untilFleet(3)
 }
 
 // TestNobodyIsOverwritten: of people who change the policy at the same moment, each is

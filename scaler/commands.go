@@ -45,6 +45,7 @@ type status struct {
 	Fleet    fleetCounts      `json:"fleet"`
 	Decision *decide.Decision `json:"decision,omitempty"`
 	Policy   *decide.Policy   `json:"policy,omitempty"`
+	young                     // why the fleet is larger than decided
 	Trouble  string           `json:"trouble,omitempty"` // why less was done than decided
 	// PolicyRefusal is why the document that was put last is not followed.
 	PolicyRefusal string   `json:"policy_refusal,omitempty"`
@@ -79,6 +80,9 @@ func (l *leader) status() status {
 	if !l.latest.At.IsZero() {
 		d, p := l.latest, l.inForce
 		s.Decision, s.Policy = &d, &p
+		if l.known && d.Acts() {
+			s.young = tooYoung(l.seen, l.seen.size()-d.Target, time.Now(), l.cfg.leastAge(d))
+		}
 	}
 	if err := l.hands.lastTrouble(); err != nil {
 		s.Trouble = err.Error()

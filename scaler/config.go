@@ -80,6 +80,15 @@ func (c *Config) Validate() error {
 	return errors.Join(c.Telemetry.Validate(), c.MySQL.Validate(), c.Queue.Validate(), c.Fleet.Validate())
 }
 
+// leastAge is how old an instance must be to be retired by that decision: LeastAge, but
+// for the size that a person pinned.
+func (c *Config) leastAge(d decide.Decision) time.Duration {
+	if d.Override != nil && d.Override.Kind == decide.Pin {
+		return 0
+	}
+	return c.LeastAge
+}
+
 func (c *Config) initialPolicy() (decide.Policy, error) {
 	if c.InitialPolicy == "" {
 		return decide.DefaultPolicy(), nil

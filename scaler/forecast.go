@@ -11,6 +11,7 @@ type forecast struct {
 	Launch int      `json:"launch"`           // or start, of those that are stopped
 	Recall []string `json:"recall,omitempty"` // draining ones that stay after all
 	Retire []string `json:"retire,omitempty"` // they finish what they have in hand
+	young           // they are retired later
 }
 
 // unseen is the note of a forecast that cannot be made.
@@ -24,9 +25,11 @@ func foresee(c census, target int, leastAge time.Duration) (f forecast) {
 		f.Recall = append(f.Recall, m.ID)
 	}
 	f.Launch = max(0, missing-len(f.Recall))
-	for _, m := range victims(c, -missing, time.Now(), leastAge) {
+	now := time.Now()
+	for _, m := range victims(c, -missing, now, leastAge) {
 		f.Retire = append(f.Retire, m.ID)
 	}
+	f.young = tooYoung(c, -missing, now, leastAge)
 	return f
 }
 

@@ -198,7 +198,7 @@ func (h *hands) weed(ctx context.Context, c census, _ decide.Decision) (bool, er
 func (h *hands) register(ctx context.Context, c census, _ decide.Decision) (bool, error) {
 	var ids []string
 	for _, m := range c.members {
-		if m.State == fleet.StateRunning && (m.role == ready || m.role == starting) && m.Target.State == fleet.TargetNone {
+		if m.State == fleet.StateRunning && m.counts() && m.Target.State == fleet.TargetNone {
 			ids = append(ids, m.ID)
 		}
 	}
@@ -285,14 +285,11 @@ func (h *hands) shrink(ctx context.Context, c census, d decide.Decision) (bool, 
 	if surplus <= 0 {
 		return false, nil
 	}
-	leastAge, by := h.cfg.LeastAge, ""
+	by := ""
 	if d.Override != nil {
 		by = d.Override.Who
-		if d.Override.Kind == decide.Pin {
-			leastAge = 0
-		}
 	}
-	picked := victims(c, surplus, time.Now(), leastAge)
+	picked := victims(c, surplus, time.Now(), h.cfg.leastAge(d))
 	for _, m := range picked {
 		if err := h.retire(ctx, *m, false, by, d.Reason); err != nil {
 			return true, err

@@ -15,18 +15,13 @@ import (
 // younger than leastAge are left alone, because they are paid for already, and the
 // canary unless all are to go.
 func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*member) {
-	var candidates []*member // a member is large
 	zones := map[string]int{}
 	for i := range c.members {
-		m := &c.members[i]
-		if m.role != ready && m.role != starting {
-			continue
-		}
-		zones[m.Zone]++
-		if now.Sub(m.LaunchedAt) >= leastAge && !(m.canary && n < c.size()) {
-			candidates = append(candidates, m)
+		if m := &c.members[i]; m.counts() {
+			zones[m.Zone]++
 		}
 	}
+	candidates := slices.DeleteFunc(c.dispensable(n), func(m *member) bool { return now.Sub(m.LaunchedAt) < leastAge })
 	slices.SortStableFunc(candidates, func(a, b *member) int {
 		return cmp.Or(cmp.Compare(a.worth(), b.worth()), cmp.Compare(a.busy(), b.busy()), a.byAge(b), cmp.Compare(a.ID, b.ID))
 	})
@@ -49,6 +44,44 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*
 		candidates = candidates[alike:]
 	}
 	return picked
+}
+
+// dispensable are those of which n may go: all but the canary, unless all are to go.
+func (c census) dispensable(n int) (some []*member) { // a member is large
+	all := n >= c.size()
+	for i := range c.members {
+		if m := &c.members[i]; m.counts() && (all || !m.canary) {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// young are instances that are too many and stay for now, because they are younger
+// than LEAST_AGE.
+type young struct {
+	Young      int       `json:"young,omitempty"`
+	YoungUntil time.Time `json:"young_until,omitzero"` // when the last of them may go
+}
+
+// tooYoung says how many of n instances that are too many victims leaves alone for
+// their age.
+func tooYoung(c census, n int, now time.Time, leastAge time.Duration) (y young) {
+	if n <= 0 {
+		return young{}
+	}
+	var mayGo []time.Time
+	for _, m := range c.dispensable(n) {
+		mayGo = append(mayGo, m.LaunchedAt.Add(leastAge))
+	}
+	slices.SortFunc(mayGo, time.Time.Compare)
+	for _, at := range mayGo[:min(n, len(mayGo))] {
+		if at.After(now) {
+			y.Young++
+			y.YoungUntil = at.UTC()
+		}
+	}
+	return y
 }
 
 // recalls picks up to n of those that leave and may stay after all: whoever began to

@@ -24,13 +24,15 @@ func fleetPictures() []picture {
 		Frame: atManager("Fleet", webui.NavFleet), At: now, Fleet: fresh, ChartRead: fresh, Scaler: webui.ScalerState{Read: fresh},
 		Instances: webui.Chart{ID: "instances", Title: "Instances"}, Photos: webui.Chart{ID: "photos", Title: "Photos"}, Tabs: []webui.FleetTab{{"", "All", 0, "/fleet"}},
 	}
+	shrinking := busy
+	shrinking.Scaler = webui.ScalerState{Read: fresh, Who: "scaler-1", Size: 4, Target: 2, Young: 2, YoungUntil: now.Add(48 * time.Second)}
 	silent := busy
 	silent.Operator, silent.Admin = false, false
 	silent.Scaler.Silent, silent.Scaler.Read, silent.Fleet, silent.Next = true, stale, stale, ""
 	silent.Scaler.Override = nil
 	size := webui.SizePage{Frame: atManager("Set the size", webui.NavFleet), Size: 4, Min: 1, Max: 8, Does: webui.NewCommand("does", "maskfleet.scaler.resize", []byte(`{"size":3,"for":"20m","why":"the open day"}`))}
 	return []picture{
-		{"fleet-busy", "fleet", busy}, {"fleet-empty", "fleet", empty}, {"fleet-silent", "fleet", silent}, {"fleet-size", "size", size},
+		{"fleet-busy", "fleet", busy}, {"fleet-empty", "fleet", empty}, {"fleet-silent", "fleet", silent}, {"fleet-shrinking", "fleet", shrinking}, {"fleet-size", "size", size},
 		{"fleet-instance", "instance", instancePicture(now)}, {"fleet-drained", "instance", drainedPicture(now)}, {"fleet-gone", "instance", gonePicture(now)},
 		{"fleet-hours", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "3h", CPU: instancePicture(now).CPU, Rates: instancePicture(now).Rates, Does: webui.NewCommand("does-history", "maskfleet.scaler.history", []byte(`{"instance":"i-04a7f3c1e5d2b484","for":"3h"}`))}},
 		{"fleet-hours-none", "instance-history", webui.InstanceHistoryPage{Frame: atManager("i-04a7f3c1e5d2b484", webui.NavFleet), ID: "i-04a7f3c1e5d2b484", Span: "24h", Wrong: "Nobody answers there."}},
@@ -207,6 +209,10 @@ func scalingPictures() []picture {
 	candidate := page
 	candidate.Form.Candidate, candidate.Scaler.Override, candidate.Refusal = true, nil, "policy cannot be followed: min 9 is above max 3"
 	silent := webui.ScalingPage{Frame: atManager("Scaling", webui.NavScaling), At: now, Scaler: webui.ScalerState{Silent: true}}
+	shrinking := page
+	shrinking.Scaler = webui.ScalerState{Read: fresh, Size: 3, Target: 1, Young: 2, YoungUntil: now.Add(48 * time.Second)}
+	calm := webui.DecisionRow{Since: now.Add(-time.Minute), At: now, Ticks: 60, Policy: "target-wait", Size: 3, Target: 1, Reason: "1, because 0.4 photos a second keep 0.05 slots busy"}
+	shrinking.Decision = &webui.DecisionView{DecisionRow: calm, Version: 12, Within: 1, Wants: []webui.WantRow{{"rate", 1, "0.4 photos a second keep 0.05 slots busy", true}}}
 	replay := webui.ReplayPage{
 		Frame: atManager("The last day, replayed", webui.NavScaling), From: now.Add(-24 * time.Hour), To: now, Photos: 61204, Back: "/scaling",
 		Says: "would have cost 31.2 instance-hours, 0.41 % late, the longest wait 41 s, 40 launches", Notes: []string{"readings are missing for 4m: what came then is spread evenly"},
@@ -217,7 +223,7 @@ func scalingPictures() []picture {
 	decisions := webui.DecisionsPage{Frame: atManager("Decisions", webui.NavScaling), Rows: page.Log, Next: "/scaling/decisions?before=x"}
 	freeze := webui.PausePolicyPage{Frame: atManager("Pause scaling", webui.NavScaling), Size: 4, Does: webui.NewCommand("does", "maskfleet.scaler.pause", []byte(`{"for":"1h"}`))}
 	return []picture{
-		{"scaling", "scaling", page}, {"scaling-candidate", "scaling", candidate}, {"scaling-silent", "scaling", silent},
+		{"scaling", "scaling", page}, {"scaling-candidate", "scaling", candidate}, {"scaling-silent", "scaling", silent}, {"scaling-shrinking", "scaling", shrinking},
 		{"scaling-replay", "replay", replay}, {"scaling-decisions", "decisions", decisions}, {"scaling-pause", "freeze", freeze},
 	}
 }

@@ -193,6 +193,17 @@ type ScalerState struct {
 	Reason   string
 	Trouble  string // why less was done than decided
 	Override *OverrideRow
+
+	Young      int       // instances that are too many, but not yet old enough to retire
+	YoungUntil time.Time // when the last of them may go
+}
+
+// WantedNote stands below the number that is wanted.
+func (s ScalerState) WantedNote() string {
+	if s.Young == 0 {
+		return "why: see Scaling"
+	}
+	return Number(s.Young) + " more stay for now: see Scaling"
 }
 
 // FleetPage fills page "fleet".
