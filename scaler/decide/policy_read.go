@@ -38,7 +38,7 @@ func ReadPolicy(text []byte) (Policy, error) {
 	in := json.NewDecoder(bytes.NewReader(text))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&p); err != nil {
-		return Policy{}, fmt.Errorf("%w: reading JSON: %w", ErrPolicy, err)
+		return Policy{}, fmt.Errorf("%w: %s", ErrPolicy, unreadable(text, err))
 	}
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
 		return Policy{}, fmt.Errorf("%w: something follows the document", ErrPolicy)
