@@ -172,10 +172,14 @@ func TestBadPhotosEndWithACode(t *testing.T) {
 		{"eats memory", faultyPhoto(t, "memory"), job.CodeDecoderCrashed, 2, 2},
 	}
 	bystanders := e.submit(t, 3, whole)
+	var bad []job.ID // all at once
 	for _, c := range cases {
-		id := e.submit(t, 1, c.photo)[0]
+		bad = append(bad, e.submit(t, 1, c.photo)...)
 		bystanders = append(bystanders, e.submit(t, 2, whole)...)
-		p := e.awaitState(t, id, job.StateFailed)
+	}
+	once := e.submit(t, 1, faultyPhoto(t, "crash-once"))[0]
+	for i, c := range cases {
+		p := e.awaitState(t, bad[i], job.StateFailed)
 		if p.Failure == nil || p.Failure.Code != c.code {
 			t.Errorf("%s: ended %v, want %s", c.name, p.Failure, c.code)
 		}
@@ -184,7 +188,6 @@ func TestBadPhotosEndWithACode(t *testing.T) {
 				c.name, p.Row.Attempts, p.Row.SlotDeaths, c.attempts, c.slotDeaths)
 		}
 	}
-	once := e.submit(t, 1, faultyPhoto(t, "crash-once"))[0]
 	if p := e.awaitState(t, once, job.StateSucceeded); p.Row.Attempts != 2 {
 		t.Errorf("a photo that killed one slot: %d attempts, want 2", p.Row.Attempts)
 	}
