@@ -23,7 +23,9 @@ func TestScalingIsSeenAndSteered(t *testing.T) {
 	tab.Await(`document.querySelector('[data-becomes="shrink"]').textContent === '3 workers become 1'`)
 
 	scaler.tooMany(2)
-	tab.Await(`document.querySelector('[data-key="young"]')?.textContent.includes('2 instances above that may go when they are old enough')`)
+	tab.Await(`document.querySelector('[data-key="young"]')?.textContent.includes('2 instances more stay until they are old enough, the last at')`)
+	scaler.tooMany(1)
+	tab.Await(`document.querySelector('[data-key="young"]').textContent.includes('1 instance more stays until it is old enough, at')`)
 	scaler.tooMany(0)
 	tab.Await(`!document.querySelector('[data-key="young"]')`)
 

@@ -158,7 +158,7 @@ func (c census) count(wanted role) (n int) {
 // size is how many instances count, ready or starting.
 func (c census) size() int { return c.count(ready) + c.count(starting) }
 
-// counts says whether it is one of them.
+// counts says whether it is ready or starting, and so part of the size.
 func (m *member) counts() bool { return m.role == ready || m.role == starting }
 
 // find gives the member of that id.

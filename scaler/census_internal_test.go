@@ -7,6 +7,7 @@ import (
 	"maskfleet/pkg/fleet"
 	"maskfleet/pkg/jobqueue"
 	"maskfleet/pkg/jobstore"
+	"maskfleet/scaler/decide"
 )
 
 // at is the moment of all tests of the census.
@@ -139,6 +140,25 @@ func TestTooYoung(t *testing.T) {
 		if gone := len(victims(c, n, at(), time.Minute)); n > 0 && gone+got.Young != min(n, c.size()) {
 			t.Errorf("%d too many: %d go at once and %d later", n, gone, got.Young)
 		}
+	}
+	early := at().Add(-2 * time.Hour) // EC2's clock is ahead
+	if later := tooYoung(c, 3, early, 0); len(victims(c, 3, early, 0)) != 3 || later.Young != 0 {
+		t.Errorf("nobody is to be of any age, and %d stay", later.Young)
+	}
+}
+
+// TestLeastAge: a policy keeps what is paid for, also within a person's bounds; whoever
+// pins a size wants it now.
+func TestLeastAge(t *testing.T) {
+	t.Parallel()
+	c := Config{LeastAge: time.Minute}
+	for kind, want := range map[decide.OverrideKind]time.Duration{decide.Pin: 0, decide.Freeze: time.Minute, decide.Bounds: time.Minute} {
+		if got := c.leastAge(decide.Decision{Override: &decide.Override{Kind: kind}}); got != want {
+			t.Errorf("%s: %s, want %s", kind, got, want)
+		}
+	}
+	if got := c.leastAge(decide.Decision{}); got != time.Minute {
+		t.Errorf("by the policy: %s", got)
 	}
 }
 

@@ -105,7 +105,7 @@ func (l *leader) sizeCommands() []command.Command {
 		command.Change("pause", "Keeps the size there is for a while, whatever the policy says; instances that fail are not replaced.",
 			pauseRequest{Why: freeze.Why, term: term{For: command.Duration(usualTerm)}}, sizeAnswer{Was: 4, Size: 4, Override: &freeze, Version: 13, Revision: 87}, l.pause),
 		command.Change("resume", "Ends pauses and pins: the policy decides again.",
-			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Ended: []decide.Override{pin}, Version: 14, Revision: 88}, l.resume),
+			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}, young: young{1, exampleMoment().Add(time.Minute)}}, Ended: []decide.Override{pin}, Version: 14, Revision: 88}, l.resume),
 	}
 }
 

@@ -160,6 +160,7 @@ func TestYoungInstancesStay(t *testing.T) {
 	if s := o.says(); s.Young != 0 || !s.YoungUntil.IsZero() {
 		t.Errorf("of four that are wanted %d are too many until %s", s.Young, s.YoungUntil)
 	}
+	eventually(t, "the scaler has looked long enough to shrink", func() bool { return len(o.says().Decision.Blind) == 0 })
 
 	answer := o.sizes("resume", ``)
 	if answer.Size != 2 || len(answer.Retire) != 0 || answer.Young != 2 || !near(answer.YoungUntil, time.Now().Add(time.Hour)) {

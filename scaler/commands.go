@@ -80,7 +80,7 @@ func (l *leader) status() status {
 	if !l.latest.At.IsZero() {
 		d, p := l.latest, l.inForce
 		s.Decision, s.Policy = &d, &p
-		if l.known && d.Acts() {
+		if l.known && l.follows && d.Acts() {
 			s.young = tooYoung(l.seen, l.seen.size()-d.Target, time.Now(), l.cfg.leastAge(d))
 		}
 	}

@@ -32,6 +32,7 @@ type leader struct {
 	inForce decide.Policy
 	seen    census
 	known   bool   // seen is of any use
+	follows bool   // the size is brought to the decision's target
 	refusal string // why the document that was put last is not followed; empty: it is
 }
 
@@ -143,6 +144,7 @@ func (l *leader) show(d decide.Decision, p decide.Policy, c census, known bool) 
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.latest, l.inForce, l.seen, l.known, l.refusal = d, p, c, known, ""
+	l.follows = l.policy.followable()
 	if err := l.policy.refusal; err != nil {
 		l.refusal = err.Error()
 	}

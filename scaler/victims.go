@@ -21,7 +21,9 @@ func victims(c census, n int, now time.Time, leastAge time.Duration) (picked []*
 			zones[m.Zone]++
 		}
 	}
-	candidates := slices.DeleteFunc(c.dispensable(n), func(m *member) bool { return now.Sub(m.LaunchedAt) < leastAge })
+	candidates := slices.DeleteFunc(c.dispensable(n), func(m *member) bool {
+		return leastAge > 0 && now.Sub(m.LaunchedAt) < leastAge // EC2's clock may be ahead of ours
+	})
 	slices.SortStableFunc(candidates, func(a, b *member) int {
 		return cmp.Or(cmp.Compare(a.worth(), b.worth()), cmp.Compare(a.busy(), b.busy()), a.byAge(b), cmp.Compare(a.ID, b.ID))
 	})
@@ -67,7 +69,7 @@ type young struct {
 // tooYoung says how many of n instances that are too many victims leaves alone for
 // their age.
 func tooYoung(c census, n int, now time.Time, leastAge time.Duration) (y young) {
-	if n <= 0 {
+	if n <= 0 || leastAge == 0 {
 		return young{}
 	}
 	var mayGo []time.Time

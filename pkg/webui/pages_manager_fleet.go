@@ -203,7 +203,7 @@ func (s ScalerState) WantedNote() string {
 	if s.Young == 0 {
 		return "why: see Scaling"
 	}
-	return Number(s.Young) + " more stay for now: see Scaling"
+	return Count(s.Young, "more stays", "more stay") + " for now: see Scaling"
 }
 
 // FleetPage fills page "fleet".

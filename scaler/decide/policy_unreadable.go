@@ -7,22 +7,23 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 )
 
 // unreadable says in words what of a document is no policy, and where: whoever typed it
-// looks for a comma, not for one of Go's types.
+// looks for a comma, not for one of Go's types. Some errors of encoding/json and time
+// have no identity and are known by their text; if that changes, it is shown as it is.
 func unreadable(text []byte, err error) string {
 	var syntax *json.SyntaxError
 	var wrongType *json.UnmarshalTypeError
+	var moment *time.ParseError
 	switch field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); {
 	case unknown:
-		return fmt.Sprintf("it has a field %s, which is not known", field)
+		return fmt.Sprintf("it has a field %.80s, which is not known", field)
 	case errors.As(err, &wrongType):
-		subject := wrongType.Field
-		if subject == "" {
-			subject = "the document"
-		}
-		return fmt.Sprintf("%s is %s, want %s", subject, found(wrongType.Value), wanted(wrongType.Type.Kind().String()))
+		return wrongValue(wrongType)
+	case errors.As(err, &moment), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON: "): // a policy has no other moment
+		return "overrides.until is no moment like 2026-12-01T18:00:00Z"
 	case errors.Is(err, io.EOF):
 		return "it is empty"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -32,22 +33,40 @@ func unreadable(text []byte, err error) string {
 		line := 1 + bytes.Count(before, []byte("\n"))
 		return fmt.Sprintf("it is no JSON from line %d, byte %d on", line, len(before)-bytes.LastIndexByte(before, '\n'))
 	default:
-		return "reading JSON: " + err.Error()
+		return err.Error()
 	}
 }
 
-// found is a value as encoding/json tells of it: its type, of a number the digits, too.
-func found(value string) string {
-	switch digits, numeric := strings.CutPrefix(value, "number "); {
+// wrongValue says what stands where something else is wanted.
+func wrongValue(err *json.UnmarshalTypeError) string {
+	name := err.Field
+	if name == "" {
+		name = "the document"
+	}
+	kind := err.Type.Kind().String()
+	digits, numeric := strings.CutPrefix(err.Value, "number ")
+	switch {
+	case numeric && strings.HasPrefix(kind, "float"):
+		return fmt.Sprintf("%s is %.80s, which is too large", name, digits)
 	case numeric:
-		return "the number " + digits
-	case value == "string":
+		return fmt.Sprintf("%s is %.80s, want %s", name, digits, wanted(kind))
+	default:
+		return fmt.Sprintf("%s is %s, want %s", name, found(err.Value), wanted(kind))
+	}
+}
+
+// found is a type of JSON, as encoding/json calls it.
+func found(value string) string {
+	switch value {
+	case "string":
 		return "a text"
-	case value == "array":
+	case "array":
 		return "a list"
-	case value == "object":
+	case "object":
 		return "an object"
-	default: // number, bool
+	case "bool":
+		return "true or false"
+	default:
 		return "a " + value
 	}
 }
@@ -56,15 +75,13 @@ func found(value string) string {
 func wanted(kind string) string {
 	switch {
 	case strings.HasPrefix(kind, "int"):
-		return "a whole number"
+		return "a whole number of at most 18 digits"
 	case strings.HasPrefix(kind, "float"):
 		return "a number"
 	case kind == "string":
 		return "a text"
 	case kind == "slice":
 		return "a list"
-	case kind == "bool":
-		return "true or false"
 	default:
 		return "an object"
 	}

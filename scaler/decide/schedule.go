@@ -30,11 +30,11 @@ func (s *Schedule) UnmarshalJSON(text []byte) error {
 	in := json.NewDecoder(strings.NewReader(string(text)))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&read); err != nil {
-		return fmt.Errorf("reading a schedule: %w", err)
+		return err // as it is: then the decoder of the policy adds where it stands
 	}
 	location, err := time.LoadLocation(read.Zone)
 	if err != nil {
-		return fmt.Errorf("reading the zone of schedule %q: %w", read.Name, err)
+		return fmt.Errorf("schedule %q is in a zone that is not known: %w", read.Name, err)
 	}
 	*s = Schedule(read)
 	s.location = location

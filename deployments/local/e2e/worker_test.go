@@ -171,8 +171,9 @@ func TestBadPhotosEndWithACode(t *testing.T) {
 		{"hangs its slot", faultyPhoto(t, "hang"), job.CodeInferenceTimeout, 2, 2},
 		{"eats memory", faultyPhoto(t, "memory"), job.CodeDecoderCrashed, 2, 2},
 	}
+	// All at once, so that they meet each other, too.
 	bystanders := e.submit(t, 3, whole)
-	var bad []job.ID // all at once
+	var bad []job.ID
 	for _, c := range cases {
 		bad = append(bad, e.submit(t, 1, c.photo)...)
 		bystanders = append(bystanders, e.submit(t, 2, whole)...)
