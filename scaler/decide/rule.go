@@ -56,6 +56,15 @@ func (m *moment) rate(headroom float64) float64 {
 // reserve is a share of the largest fleet.
 func (m *moment) reserve(share float64) float64 { return math.Floor(share*m.most + 0.5) }
 
+// standing is the reserve that a setting asks for: none where whoever comes in a jump is
+// served in time by what boots then.
+func (m *moment) standing(s setting) float64 {
+	if m.lean && m.survivors() == 0 {
+		return 0
+	}
+	return m.reserve(s.reserve)
+}
+
 // state is a fleet, real or not.
 type state struct {
 	backlog float64 // work that waits, slot-seconds
@@ -70,10 +79,7 @@ type wants struct {
 
 // wants is the rule. own is what a shadow's own clock says.
 func (m *moment) wants(s setting, own float64, f state) wants {
-	w := wants{rate: m.rate(s.headroom), newcomer: m.newcomer}
-	if !m.lean || m.survivors() > 0 { // else who comes in a jump is served in time by what boots then
-		w.reserve = m.reserve(s.reserve)
-	}
+	w := wants{rate: m.rate(s.headroom), reserve: m.standing(s), newcomer: m.newcomer}
 	switch s.clock {
 	case clockHour:
 		w.clock = m.hour

@@ -23,3 +23,19 @@ func TestLaunchCostsTwoMinutes(t *testing.T) {
 		}
 	}
 }
+
+// TestStandingReserve: a share of the largest fleet, and none where who comes in a jump
+// is served within the target by what boots then.
+func TestStandingReserve(t *testing.T) {
+	t.Parallel()
+	s := setting{reserve: 0.75}
+	for horizon, want := range map[float64]float64{61: 6, 11: 6, 10: 0, 5: 0} {
+		m := moment{most: 8, target: 10, horizon: horizon, lean: true}
+		if got := m.standing(s); got != want {
+			t.Errorf("%g s until more are ready: %g slots, want %g", horizon, got, want)
+		}
+		if m.lean = false; m.standing(s) != 6 {
+			t.Errorf("%g s, as published: %g slots", horizon, m.standing(s))
+		}
+	}
+}

@@ -184,3 +184,14 @@ func TestNoReserveWhereABootIsQuick(t *testing.T) {
 		t.Errorf("idle: %d, want 1: %s", d.Target, d.Reason)
 	}
 }
+
+// TestSettingNamesTheReserveThatStands: where boots are quicker than the target nobody
+// needs one, and none is told of.
+func TestSettingNamesTheReserveThatStands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.boot, w.perTick = 4*time.Second, 2
+	if d := w.run(60); !strings.Contains(d.Inputs.Setting, "reserve of 0 slots") {
+		t.Errorf("it says %q", d.Inputs.Setting)
+	}
+}

@@ -133,7 +133,7 @@ func (w *waitMemory) describe(in *Inputs, m *moment, t *tuning, best setting) {
 	service, level := m.service, m.level
 	in.ArrivalsPerSecond, in.ServiceSeconds, in.LoadSlots = &rate, &service, &level
 	in.Setting = fmt.Sprintf("slots busy up to %.0f %%, what the load needed is held for %.0f s, reserve of %.0f slots",
-		100*best.headroom, best.hold*m.launch(), m.reserve(best.reserve))
+		100*best.headroom, best.hold*m.launch(), m.standing(best))
 	if t.periods && best.clock == clockPeriod {
 		in.PeriodMinutes = t.periodic[w.Calendar.Best].minutes
 	}
