@@ -19,15 +19,15 @@ const (
 // term says how long a person's word stands: for how long, until when, or until it is
 // released. Nothing said is usualTerm, because what has no end is forgotten.
 type term struct {
-	For           command.Duration `json:"for,omitzero"`
-	Until         time.Time        `json:"until,omitzero"`
-	UntilReleased bool             `json:"until_released,omitzero"`
+	For           *command.Duration `json:"for,omitempty"`
+	Until         time.Time         `json:"until,omitzero"`
+	UntilReleased bool              `json:"until_released,omitzero"`
 }
 
 // end is when it is over; zero: when it is released.
 func (t term) end(now time.Time) (time.Time, error) {
 	said := 0
-	for _, one := range []bool{t.For != 0, !t.Until.IsZero(), t.UntilReleased} {
+	for _, one := range []bool{t.For != nil, !t.Until.IsZero(), t.UntilReleased} {
 		if one {
 			said++
 		}
@@ -40,8 +40,8 @@ func (t term) end(now time.Time) (time.Time, error) {
 		return time.Time{}, nil
 	case said == 0:
 		until = now.Add(usualTerm)
-	case t.For != 0:
-		until = now.Add(time.Duration(t.For))
+	case t.For != nil:
+		until = now.Add(time.Duration(*t.For))
 	}
 	if !until.After(now) {
 		return time.Time{}, command.Invalid("It would be over already.")
@@ -86,7 +86,7 @@ type sizeAnswer struct {
 }
 
 func (l *leader) sizeCommands() []command.Command {
-	six, one, until := 6, 1, exampleMoment().Add(usualTerm)
+	six, one, until, hour := 6, 1, exampleMoment().Add(usualTerm), command.Duration(usualTerm)
 	pin := decide.Override{Kind: decide.Pin, Size: six, Who: "ann", Why: "the open day", Until: until}
 	none := pin
 	none.Size, none.Until = 0, time.Time{}
@@ -94,7 +94,7 @@ func (l *leader) sizeCommands() []command.Command {
 	two := forecast{Launch: 2}
 	return []command.Command{
 		command.Change("resize", "Pins the fleet to a size for a while, also outside of the policy's bounds.",
-			resizeRequest{Size: &six, Why: pin.Why, term: term{For: command.Duration(usualTerm)}},
+			resizeRequest{Size: &six, Why: pin.Why, term: term{For: &hour}},
 			sizeAnswer{Was: 4, Size: six, forecast: two, Override: &pin, Version: 13, Revision: 87}, l.resize),
 		command.Change("grow", "Pins the fleet to so many instances more than there should be now.",
 			stepRequest{By: &one, Why: pin.Why}, sizeAnswer{Was: 5, Size: six, forecast: forecast{Launch: 1}, Override: &pin, Version: 13, Revision: 87}, l.grow),
@@ -103,7 +103,7 @@ func (l *leader) sizeCommands() []command.Command {
 		command.Change("terminate-all", "Pins the fleet to nobody until released; work in hand is finished, what waits goes on waiting.",
 			whyRequest{Why: "the store moves"}, sizeAnswer{Was: 1, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}}, Override: &none, Version: 13, Revision: 87}, l.terminateAll),
 		command.Change("pause", "Keeps the size there is for a while, whatever the policy says; instances that fail are not replaced.",
-			pauseRequest{Why: freeze.Why, term: term{For: command.Duration(usualTerm)}}, sizeAnswer{Was: 4, Size: 4, Override: &freeze, Version: 13, Revision: 87}, l.pause),
+			pauseRequest{Why: freeze.Why, term: term{For: &hour}}, sizeAnswer{Was: 4, Size: 4, Override: &freeze, Version: 13, Revision: 87}, l.pause),
 		command.Change("resume", "Ends pauses and pins: the policy decides again.",
 			struct{}{}, sizeAnswer{Was: 6, Size: 4, forecast: forecast{Retire: []string{"i-0a1b2c3d4e5f60718"}, young: young{1, exampleMoment().Add(time.Minute)}}, Ended: []decide.Override{pin}, Version: 14, Revision: 88}, l.resume),
 	}
@@ -113,19 +113,28 @@ func (l *leader) resize(ctx context.Context, call command.Call, q resizeRequest)
 	if q.Size == nil {
 		return sizeAnswer{}, problem.New(http.StatusBadRequest, problem.CodeMissingField, "Say how many instances.").WithField("size", "is missing")
 	}
+	if *q.Size < 0 || *q.Size > decide.MaxInstances {
+		return sizeAnswer{}, command.InvalidField("size", fmt.Sprintf("is %d, want 0 to %d", *q.Size, decide.MaxInstances))
+	}
 	return l.pin(ctx, call, q.term, q.Why, func(*draft, glance) (int, error) { return *q.Size, nil })
 }
 
 func (l *leader) grow(ctx context.Context, call command.Call, q stepRequest) (sizeAnswer, error) {
-	return l.step(ctx, call, q, func(from, by int) int { return from + by })
+	return l.step(ctx, call, q, func(from, by int) (int, error) { return from + by, nil })
 }
 
-// shrink stops at one, so that nobody closes the site by one step too many.
+// shrink stops at one, so that nobody closes the site by one step too many. A fleet that
+// is to have nobody it leaves as it is: another pin could end sooner than that one.
 func (l *leader) shrink(ctx context.Context, call command.Call, q stepRequest) (sizeAnswer, error) {
-	return l.step(ctx, call, q, func(from, by int) int { return max(min(from, 1), from-by) })
+	return l.step(ctx, call, q, func(from, by int) (int, error) {
+		if from == 0 {
+			return 0, problem.New(http.StatusConflict, problem.CodeConflict, "The fleet is to have no instance already.")
+		}
+		return max(1, from-by), nil
+	})
 }
 
-func (l *leader) step(ctx context.Context, call command.Call, q stepRequest, to func(from, by int) int) (sizeAnswer, error) {
+func (l *leader) step(ctx context.Context, call command.Call, q stepRequest, to func(from, by int) (int, error)) (sizeAnswer, error) {
 	by := 1
 	if q.By != nil {
 		by = *q.By
@@ -135,13 +144,13 @@ func (l *leader) step(ctx context.Context, call command.Call, q stepRequest, to 
 	}
 	return l.pin(ctx, call, q.term, q.Why, func(d *draft, g glance) (int, error) {
 		if pin, pinned := d.find(time.Now(), decide.Pin); pinned {
-			return to(pin.Size, by), nil
+			return to(pin.Size, by)
 		}
 		if g.last.At.IsZero() {
 			return 0, problem.New(http.StatusServiceUnavailable, problem.CodeUnavailable,
 				"This scaler has just begun and does not know yet how many instances there should be. Ask again in a few seconds.")
 		}
-		return to(g.last.Target, by), nil
+		return to(g.last.Target, by)
 	})
 }
 

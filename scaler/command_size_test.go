@@ -107,15 +107,20 @@ func TestSizesByCommand(t *testing.T) {
 		t.Errorf("all terminated: %+v", done)
 	}
 	o.untilFleet(0)
+	o.isTold(http.StatusConflict, "shrink", ``, "no instance already") // or it would end sooner
 	if done = o.sizes("resume", ``); done.Size != 2 || done.Launch != 2 {
 		t.Errorf("resumed from nobody: %+v", done)
 	}
 	o.untilFleet(2)
 
 	for request, word := range map[string]string{
-		`{}`:                  "how many",
-		`{"size":-1}`:         "want 0 to 10000",
-		`{"size":1000000000}`: "want 0 to 10000",
+		`{}`:                            "how many",
+		`{"size":-1}`:                   `The field "size" is -1, want 0 to 10000`,
+		`{"size":1000000000}`:           `The field "size" is 1000000000, want 0 to 10000`,
+		`{"size":2,"for":"0s"}`:         "over already",
+		`{"size":2,"until":"tomorrow"}`: `"tomorrow" is no moment such as`,
+		`{"size":2,"for":"1h"`:          "not a JSON object",
+		`{"size":2,,"for":"1h"}`:        "no JSON from byte 11 on",
 		`{"size":2,"for":"1h","until_released":true}`: "Say one of",
 		`{"size":2,"until":"2020-01-01T00:00:00Z"}`:   "over already",
 		`{"size":2,"for":"-5m"}`:                      "over already",
@@ -141,7 +146,7 @@ func TestSizesByCommand(t *testing.T) {
 	}
 	slices.Reverse(actions)
 	want := []string{
-		"scaler.resize", "scaler.grow", "scaler.shrink", "scaler.pause", "scaler.resume", "scaler.resume", "scaler.pause", "scaler.resume", "scaler.terminate-all", "scaler.resume",
+		"scaler.resize", "scaler.grow", "scaler.shrink", "scaler.pause", "scaler.resume", "scaler.resume", "scaler.pause", "scaler.resume", "scaler.terminate-all", "scaler.shrink", "scaler.resume",
 	}
 	if !slices.Equal(actions, want) {
 		t.Errorf("recorded %v, want %v", actions, want)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -32,6 +33,29 @@ type Override struct {
 	Why  string       `json:"why"`
 	// Until is when it ends by itself; zero: when it is taken out of the policy.
 	Until time.Time `json:"until,omitzero"`
+
+	sizeless bool // a pin in whose document no size stands
+}
+
+// UnmarshalJSON reads an override and notes whether a pin says its size: who forgets it
+// means anything but nobody.
+func (o *Override) UnmarshalJSON(text []byte) error {
+	type whole Override // without this method
+	var read struct {
+		whole
+		Size *int `json:"size"` // in the place of the other's
+	}
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	if err := in.Decode(&read); err != nil {
+		return err // as it is: then the decoder of the policy adds where it stands
+	}
+	*o = Override(read.whole)
+	if read.Size != nil {
+		o.Size = *read.Size
+	}
+	o.sizeless = o.Kind == Pin && read.Size == nil
+	return nil
 }
 
 // MarshalJSON leaves out the size of what has none; a pin may be to nobody.
@@ -51,12 +75,13 @@ func (o Override) check(c *checker, i int) {
 	c.check(o.Who != "" && o.Why != "", "%s does not say who and why", name)
 	switch o.Kind {
 	case Pin:
-		c.check(o.Size >= 0 && o.Size <= maxInstances, "%s.size is %d, want 0 to %d", name, o.Size, maxInstances)
+		c.check(!o.sizeless, "%s pins the fleet and does not say to which size", name)
+		c.check(o.Size >= 0 && o.Size <= MaxInstances, "%s.size is %d, want 0 to %d", name, o.Size, MaxInstances)
 		c.check(o.Min == 0 && o.Max == 0, "%s pins a size and has bounds", name)
 	case Freeze:
 		c.check(o.Size == 0 && o.Min == 0 && o.Max == 0, "%s freezes the size and names one", name)
 	case Bounds:
-		c.check(o.Min >= 1 && o.Min <= o.Max && o.Max <= maxInstances, "%s is from %d to %d, want 1 to %d at most", name, o.Min, o.Max, maxInstances)
+		c.check(o.Min >= 1 && o.Min <= o.Max && o.Max <= MaxInstances, "%s is from %d to %d, want 1 to %d at most", name, o.Min, o.Max, MaxInstances)
 		c.check(o.Size == 0, "%s has bounds and pins a size", name)
 	default:
 		c.check(false, "%s.kind is %q, want pin, freeze or bounds", name, o.Kind)

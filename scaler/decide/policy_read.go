@@ -14,11 +14,13 @@ import (
 // ErrPolicy is a policy document that cannot be followed; the text says why.
 var ErrPolicy = errors.New("policy cannot be followed")
 
+// MaxInstances is the largest fleet that this was measured with.
+const MaxInstances = 10_000
+
 const (
 	policyFormat     = 1
 	maxPolicyBytes   = 64 << 10
-	maxInstances     = 10_000 // the largest fleet that this was measured with
-	maxSlots         = 256    // of an instance
+	maxSlots         = 256 // of an instance
 	maxTickSeconds   = 60
 	maxTargetSeconds = 3600
 	maxBootSeconds   = 3600
@@ -43,6 +45,9 @@ func ReadPolicy(text []byte) (Policy, error) {
 	if _, err := in.Token(); !errors.Is(err, io.EOF) {
 		return Policy{}, fmt.Errorf("%w: something follows the document", ErrPolicy)
 	}
+	if p.Format == 0 {
+		return Policy{}, fmt.Errorf("%w: it does not say its format, which is %d", ErrPolicy, policyFormat)
+	}
 	if p.Format != policyFormat {
 		return Policy{}, fmt.Errorf("%w: format %d is unknown, this program knows %d", ErrPolicy, p.Format, policyFormat)
 	}
@@ -59,7 +64,7 @@ func (p Policy) Validate() error {
 		"policy is %q, want target-wait, cpu-ratio or manual", p.Kind)
 	c.check(p.Version >= 0, "version %d is negative", p.Version)
 	c.check(p.Min >= 1, "min is %d, want 1 or more: a fleet of nobody accepts nothing; pin it to 0 for that", p.Min)
-	c.check(p.Max <= maxInstances, "max is %d, at most %d are supported", p.Max, maxInstances)
+	c.check(p.Max <= MaxInstances, "max is %d, at most %d are supported", p.Max, MaxInstances)
 	c.check(p.Min <= p.Max, "min %d is above max %d", p.Min, p.Max)
 	c.check(p.SlotsPerInstance >= 1 && p.SlotsPerInstance <= maxSlots, "slots_per_instance is %d, want 1 to %d", p.SlotsPerInstance, maxSlots)
 	c.within("tick_seconds", p.TickSeconds, 0.1, maxTickSeconds)
@@ -68,7 +73,7 @@ func (p Policy) Validate() error {
 	c.within("target_wait.boot_seconds", p.Wait.BootSeconds, 0.1, maxBootSeconds)
 	c.within("target_wait.service_seconds", p.Wait.ServiceSeconds, 0.0001, maxServiceTime)
 	p.Ratio.check(c)
-	c.check(p.Manual.Size >= 0 && p.Manual.Size <= maxInstances, "manual.size is %d, want 0 to %d", p.Manual.Size, maxInstances)
+	c.check(p.Manual.Size >= 0 && p.Manual.Size <= MaxInstances, "manual.size is %d, want 0 to %d", p.Manual.Size, MaxInstances)
 	c.check(len(p.Schedules) <= maxEntries && len(p.Overrides) <= maxEntries, "more than %d schedules or overrides", maxEntries)
 	for i, s := range p.Schedules {
 		s.check(c, i, p.Max)

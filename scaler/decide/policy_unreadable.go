@@ -44,12 +44,15 @@ func wrongValue(err *json.UnmarshalTypeError) string {
 		name = "the document"
 	}
 	kind := err.Type.Kind().String()
+	if kind == "struct" && (name == "schedules" || name == "overrides") {
+		name = "an entry of " + name
+	}
 	digits, numeric := strings.CutPrefix(err.Value, "number ")
 	switch {
-	case numeric && strings.HasPrefix(kind, "float"):
-		return fmt.Sprintf("%s is %.80s, which is too large", name, digits)
+	case numeric && strings.HasPrefix(kind, "int") && strings.ContainsAny(digits, ".eE"):
+		return fmt.Sprintf("%s is %.80s, want a whole number in digits", name, digits)
 	case numeric:
-		return fmt.Sprintf("%s is %.80s, want %s", name, digits, wanted(kind))
+		return fmt.Sprintf("%s is %.80s, which is too large", name, digits)
 	default:
 		return fmt.Sprintf("%s is %s, want %s", name, found(err.Value), wanted(kind))
 	}
@@ -75,7 +78,7 @@ func found(value string) string {
 func wanted(kind string) string {
 	switch {
 	case strings.HasPrefix(kind, "int"):
-		return "a whole number of at most 18 digits"
+		return "a whole number"
 	case strings.HasPrefix(kind, "float"):
 		return "a number"
 	case kind == "string":

@@ -118,8 +118,8 @@ func (m *moment) need(setting int) float64 {
 // minute is paid for, and then the guess has come true or not. What the load needed is
 // held for longer, if the setting does so.
 func (m *moment) size(s setting, want, need float64, recent *highest) float64 {
-	want = math.Max(m.least, math.Min(m.whole(want), m.most))
-	return math.Max(recent.push(m.now, want, m.holdsWants(s)), math.Min(need, m.most))
+	held := recent.push(m.now, math.Min(m.whole(want), m.most), m.holdsWants(s))
+	return max(m.least, held, math.Min(need, m.most)) // a minimum is no want: when it ends, nothing of it is held
 }
 
 // holdsWants is for how many seconds a setting holds every want.

@@ -195,3 +195,19 @@ func TestSettingNamesTheReserveThatStands(t *testing.T) {
 		t.Errorf("it says %q", d.Inputs.Setting)
 	}
 }
+
+// TestMinimumIsNoWant: when a minimum ends, nothing of it is held.
+func TestMinimumIsNoWant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.boot, w.perTick = 4*time.Second, 2
+	w.run(3600) // no newcomer any more
+	w.policy.Min = 3
+	if d := w.run(30); d.Target != 3 || d.Wanted != 1 {
+		t.Fatalf("with a minimum of three: %d, wanted %d", d.Target, d.Wanted)
+	}
+	w.policy.Min = 1
+	if d := w.tick(); d.Target != 1 || d.Decided == decide.WantHold {
+		t.Errorf("without it: %s", d.Reason)
+	}
+}

@@ -63,6 +63,8 @@ func InvalidField(field, why string) *problem.Problem {
 
 func invalid(err error) error {
 	var wrongType *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var moment *time.ParseError
 	var own *problem.Problem
 	switch unknown, found := strings.CutPrefix(err.Error(), "json: unknown field "); {
 	case errors.As(err, &own):
@@ -71,6 +73,10 @@ func invalid(err error) error {
 		return InvalidField(strings.Trim(unknown, `"`), "is not known").WithCause(err)
 	case errors.As(err, &wrongType) && wrongType.Field != "":
 		return InvalidField(wrongType.Field, "is a "+wrongType.Value).WithCause(err)
+	case errors.As(err, &moment):
+		return Invalid(fmt.Sprintf("%.40q is no moment such as \"2026-11-28T18:00:00Z\".", moment.Value)).WithCause(err)
+	case errors.As(err, &syntax):
+		return Invalid(fmt.Sprintf("The request is no JSON from byte %d on.", syntax.Offset)).WithCause(err)
 	default:
 		return Invalid("The request is not a JSON object.").WithCause(err)
 	}
