@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,6 +81,7 @@ type eraser struct {
 	orphans *prometheus.CounterVec
 	missing prometheus.Counter
 	wake    chan struct{}
+	inHand  *sync.Map // ids of photos that erase is at and says what it removed of: not Run's
 
 	swept time.Time // when a day was swept last; of Run's goroutine alone
 }
@@ -87,7 +89,7 @@ type eraser struct {
 func newEraser(doors Doors, cfg EraseConfig, instance string, log *slog.Logger, registerer prometheus.Registerer) *eraser {
 	e := &eraser{
 		store: doors.Store, images: doors.Images, cache: doors.Cache, queue: doors.Queue, cfg: cfg, log: log,
-		holder: holderOn(instance), deed: &deed{}, wake: make(chan struct{}, 1),
+		holder: holderOn(instance), deed: &deed{}, inHand: &sync.Map{}, wake: make(chan struct{}, 1),
 		removed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "maskfleet_ingest_erased_total", Help: "What was erased with photos, by kind.",
 		}, []string{"kind"}),
@@ -112,6 +114,10 @@ func newEraser(doors Doors, cfg EraseConfig, instance string, log *slog.Logger, 
 // What is there no more, or is another's, counts as nothing. After an error, all or
 // some of them may stand.
 func (e *eraser) erase(ctx context.Context, owner uuid.UUID, ids ...job.ID) (erased, error) {
+	for _, id := range ids {
+		e.inHand.Store(id, true)
+		defer e.inHand.Delete(id)
+	}
 	own, cached, err := e.mark(ctx, owner, ids)
 	if err != nil {
 		return erased{}, err

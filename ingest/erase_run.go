@@ -56,7 +56,8 @@ func (e *eraser) mine(ctx context.Context) bool {
 }
 
 // eraseMarked finishes every photo that has its tombstone. One that cannot be
-// finished does not stand in the way of the others.
+// finished does not stand in the way of the others. Those that a person waits for are
+// left to who answers: the answer says what was removed.
 func (e *eraser) eraseMarked(ctx context.Context) error {
 	var last jobstore.Erasable
 	for e.mine(ctx) {
@@ -66,6 +67,9 @@ func (e *eraser) eraseMarked(ctx context.Context) error {
 		}
 		failed := 0
 		for _, p := range photos {
+			if _, inHand := e.inHand.Load(p.ID); inHand {
+				continue
+			}
 			failed += e.finish(ctx, p).Pending
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -256,6 +256,30 @@ func TestTwoAtOnePhotoCountItOnce(t *testing.T) {
 	}
 }
 
+// TestRoundLeavesWhatIsInHand: who answers a person says what was removed, so the round
+// does not remove it first; once nobody is at it, it does.
+func TestRoundLeavesWhatIsInHand(t *testing.T) {
+	t.Parallel()
+	d := openDoor(t, storesOfPages(t), nil)
+	p := d.finishedPhoto(t, d.ann)
+	d.eraser.inHand.Store(p.ID, true)
+	if _, _, err := d.eraser.mark(t.Context(), d.ann.user.ID, []job.ID{p.ID}); err != nil {
+		t.Fatal(err)
+	}
+	kept := func() bool {
+		rows, err := d.store.FindKept(t.Context(), []job.ID{p.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(rows) == 1
+	}
+	if err := d.eraser.eraseMarked(t.Context()); err != nil || !kept() {
+		t.Fatalf("the round has erased it, %v", err)
+	}
+	d.eraser.inHand.Delete(p.ID)
+	eventually(t, "the round erases what nobody is at", func() bool { return !kept() })
+}
+
 // TestUploadGoesWithItsPhoto: it is the same picture once more.
 func TestUploadGoesWithItsPhoto(t *testing.T) {
 	t.Parallel()
