@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -187,6 +188,17 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
+// seesQueued waits until admission has seen so many photos on the broker and none
+// outside. Before, one of them may count twice, or for a look not at all.
+func (d *door) seesQueued(t *testing.T, photos int) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("admission sees %d photos on the broker", photos), func() bool {
+		d.admission.mu.Lock()
+		defer d.admission.mu.Unlock()
+		return d.admission.latest.broker == photos && d.admission.latest.outside == 0
+	})
+}
+
 func TestFullQueueRefusesBeforeAnythingIsStored(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t, sharedStores(t), func(c *Config) { c.Admission.QueueLimit = 3 })
@@ -195,7 +207,7 @@ func TestFullQueueRefusesBeforeAnythingIsStored(t *testing.T) {
 		// A photo that is on the broker but not yet confirmed in its row counts twice.
 		eventually(t, "there is room for one more", func() bool { return d.post(t, d.ann, data, nil).status == 202 })
 	}
-	eventually(t, "admission sees the full queue", func() bool { return d.admission.admit() != nil })
+	d.seesQueued(t, 3)
 	originals := stepsTaken(t, d, "store original")
 	a := d.post(t, d.ann, data, nil)
 	d.refuses(t, a, 503, problem.CodeQueueFull)

@@ -174,7 +174,7 @@ func TestPagesRetryNothingWhileTheQueueIsFull(t *testing.T) {
 	d := openDoor(t, storesOfPages(t), func(c *Config) { c.Admission.QueueLimit = 1 })
 	ann := d.session(t, d.ann)
 	id := d.failedPhoto(t) // its message still waits on the broker
-	eventually(t, "admission sees the full queue", func() bool { return d.admission.admit() != nil })
+	d.seesQueued(t, 1)
 	a := d.browse(t, http.MethodPost, "/photos/"+id.String()+"/retry", ann, nil, nil)
 	if a.status != http.StatusServiceUnavailable || a.header.Get("Retry-After") == "" {
 		t.Errorf("the retry gives %d %v", a.status, a.header)
