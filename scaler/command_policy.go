@@ -92,7 +92,7 @@ func (l *leader) showPolicy(ctx context.Context, _ struct{}) (policyAnswer, erro
 	}
 	p, err := decide.ReadPolicy(put.Text)
 	if err != nil {
-		answer.Followed, answer.Refusal, answer.Document = false, err.Error(), shown(put.Text)
+		answer.Followed, answer.Refusal, answer.Document = false, whatIsWrong(err), shown(put.Text)
 		return answer, nil
 	}
 	answer.InForce = p // whoever goes on from the one before would take it back
@@ -200,7 +200,7 @@ func describeVersion(text jobqueue.PolicyText) policyVersion {
 	v := policyVersion{Revision: text.Revision, PutAt: text.At}
 	p, err := decide.ReadPolicy(text.Text)
 	if err != nil {
-		v.Refusal = err.Error()
+		v.Refusal = whatIsWrong(err)
 		return v
 	}
 	v.Version, v.Policy = &p.Version, p.Kind

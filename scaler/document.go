@@ -43,7 +43,7 @@ func (l *leader) draft(ctx context.Context) (*draft, error) {
 	}
 	p, refusal := decide.ReadPolicy(put.Text)
 	if refusal != nil {
-		d.notes = append(d.notes, "the document that was put last could not be followed and is replaced: "+refusal.Error())
+		d.notes = append(d.notes, "the document that was put last could not be followed and is replaced: "+whatIsWrong(refusal))
 		return d, nil
 	}
 	d.policy, d.version = p, max(d.version, p.Version)
@@ -129,9 +129,14 @@ func words(o decide.Override) string {
 	return text + ", until " + o.Until.UTC().Format(time.RFC3339)
 }
 
+// whatIsWrong is a refusal without the words that it is one, which stand before it.
+func whatIsWrong(err error) string {
+	return strings.TrimPrefix(err.Error(), decide.ErrPolicy.Error()+": ")
+}
+
 // cannotBeFollowed tells everything that is wrong with a policy.
 func cannotBeFollowed(err error) *problem.Problem {
-	why := strings.TrimPrefix(err.Error(), decide.ErrPolicy.Error()+": ")
+	why := whatIsWrong(err)
 	return command.Invalid("The policy cannot be followed: "+why+".").WithField("policy", why).WithCause(err)
 }
 

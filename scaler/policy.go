@@ -100,7 +100,7 @@ func (l *livePolicy) load(ctx context.Context) bool {
 		l.current, l.applied = p, applied.Text
 	} else { // of a newer or an older version of this program
 		l.log.ErrorContext(ctx, "policy that was in force cannot be followed", "err", err)
-		l.lost, l.refusal = true, fmt.Errorf("the policy that was in force cannot be followed, so the size of the fleet is left as it is: %w", err)
+		l.lost, l.refusal = true, fmt.Errorf("the policy that was in force cannot be followed, so the size of the fleet is left as it is: %s", whatIsWrong(err))
 	}
 	l.loaded = true
 	return true

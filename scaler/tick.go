@@ -3,7 +3,6 @@ package scaler
 import (
 	"context"
 	"maps"
-	"strings"
 	"sync"
 	"time"
 
@@ -147,7 +146,7 @@ func (l *leader) show(d decide.Decision, p decide.Policy, c census, known bool) 
 	l.latest, l.inForce, l.seen, l.known, l.refusal = d, p, c, known, ""
 	l.follows = l.policy.followable()
 	if err := l.policy.refusal; err != nil {
-		l.refusal = strings.TrimPrefix(err.Error(), decide.ErrPolicy.Error()+": ")
+		l.refusal = whatIsWrong(err)
 	}
 	l.metrics.show(d, c)
 }

@@ -203,11 +203,11 @@ func scalingPictures() []picture {
 			Wants: []webui.WantRow{{"backlog", 5, "913 photos wait and 12 photos a second keep 4.3 slots busy", true}, {"rate", 3, "12 photos a second at 0.36 s each keep 4.3 slots busy", false}, {"hold", 4, "4 were wanted 40 s ago", false}},
 		},
 		Readings: []webui.ReadingRow{{"accepted", true, 400 * time.Millisecond, ""}, {"backlog", true, 1200 * time.Millisecond, ""}, {"cpu", false, 0, "CloudWatch does not answer"}},
-		Versions: []webui.VersionRow{{86, now.Add(-40 * time.Minute), 12, "cpu-ratio", "ann", "resize", "", true}, {80, now.Add(-26 * time.Hour), 11, "target-wait", "bob", "policy.put", "", false}, {77, now.Add(-50 * time.Hour), 0, "", "", "", "policy cannot be followed: min 9 is above max 3", false}},
+		Versions: []webui.VersionRow{{86, now.Add(-40 * time.Minute), 12, "cpu-ratio", "ann", "resize", "", true}, {80, now.Add(-26 * time.Hour), 11, "target-wait", "bob", "policy.put", "", false}, {77, now.Add(-50 * time.Hour), 0, "", "", "", "min 9 is above max 3", false}},
 		Log:      []webui.DecisionRow{decided, {Since: now.Add(-9 * time.Minute), At: now.Add(-9 * time.Minute), Ticks: 1, Size: 5, Target: 8, Reason: "8, because the load has jumped to 7.1 slots and may go on"}, {Since: now.Add(-3 * time.Hour), At: now.Add(-9 * time.Minute), Ticks: 9120, Size: 5, Target: 5, Blind: true, Reason: "5 kept, flying blind: the queue's depth is 94 s old"}},
 	}
 	candidate := page
-	candidate.Form.Candidate, candidate.Scaler.Override, candidate.Refusal = true, nil, "policy cannot be followed: min 9 is above max 3"
+	candidate.Form.Candidate, candidate.Scaler.Override, candidate.Refusal = true, nil, "min 9 is above max 3"
 	silent := webui.ScalingPage{Frame: atManager("Scaling", webui.NavScaling), At: now, Scaler: webui.ScalerState{Silent: true}}
 	shrinking := page
 	shrinking.Scaler = webui.ScalerState{Read: fresh, Size: 3, Target: 1, Young: 2, YoungUntil: now.Add(48 * time.Second)}

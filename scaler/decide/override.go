@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -45,10 +44,8 @@ func (o *Override) UnmarshalJSON(text []byte) error {
 		whole
 		Size *int `json:"size"` // in the place of the other's
 	}
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&read); err != nil {
-		return err // as it is: then the decoder of the policy adds where it stands
+	if err := readEntry(text, &read); err != nil {
+		return err
 	}
 	*o = Override(read.whole)
 	if read.Size != nil {

@@ -57,6 +57,14 @@ func ReadPolicy(text []byte) (Policy, error) {
 	return p, nil
 }
 
+// readEntry reads what stands in a list of the policy, as strictly. Its error must be
+// passed on as it is: then the decoder of the policy adds in which list.
+func readEntry(text []byte, entry any) error {
+	in := json.NewDecoder(bytes.NewReader(text))
+	in.DisallowUnknownFields()
+	return in.Decode(entry)
+}
+
 // Validate says everything that is wrong with the policy.
 func (p Policy) Validate() error {
 	c := &checker{}

@@ -1,10 +1,8 @@
 package decide
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -27,10 +25,8 @@ type Schedule struct {
 func (s *Schedule) UnmarshalJSON(text []byte) error {
 	type plain Schedule
 	var read plain
-	in := json.NewDecoder(strings.NewReader(string(text)))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&read); err != nil {
-		return err // as it is: then the decoder of the policy adds where it stands
+	if err := readEntry(text, &read); err != nil {
+		return err
 	}
 	location, err := time.LoadLocation(read.Zone)
 	if err != nil {
