@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -66,13 +64,8 @@ func (s *Service) takeBatchJSON(c *fiber.Ctx, a *attempt, b *job.Batch) error {
 
 func parseBatchRequest(body []byte, mostItems int) (batchRequest, error) {
 	var request batchRequest
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&request); err != nil {
-		return request, unreadableJSON(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return request, unreadableJSON(errors.New("something follows the object"))
+	if err := readJSON(body, &request); err != nil {
+		return request, err
 	}
 	switch {
 	case (len(request.Items) == 0) == (request.S3Prefix == nil):

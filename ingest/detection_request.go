@@ -1,18 +1,12 @@
 package ingest
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"mime"
 	"net/http"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -211,13 +205,8 @@ func (i imageRequest) source() (job.Photo, error) {
 
 func parseDetectionRequest(body []byte) (detectionRequest, error) {
 	var request detectionRequest
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&request); err != nil {
-		return request, unreadableJSON(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return request, unreadableJSON(errors.New("something follows the object"))
+	if err := readJSON(body, &request); err != nil {
+		return request, err
 	}
 	if request.Image == nil || request.Image.sources() != 1 {
 		return request, problem.New(http.StatusBadRequest, problem.CodeMissingField,
@@ -234,30 +223,6 @@ func (i imageRequest) sources() int {
 		}
 	}
 	return n
-}
-
-func unreadableJSON(err error) error {
-	p := problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The JSON body could not be read.").WithCause(err)
-	var wrongType *json.UnmarshalTypeError
-	var badBase64 base64.CorruptInputError
-	var syntax *json.SyntaxError
-	field, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
-	switch {
-	case unknown:
-		p.Code = problem.CodeUnexpectedParameter
-		p.Detail = "The JSON body has a field that is not known."
-		return p.WithField(strings.Trim(field, `"`), "is not known")
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return p.WithField(wrongType.Field, "has the wrong type")
-	case errors.As(err, &badBase64):
-		p.Detail = "The photo in the JSON body is no base64."
-		return p.WithField("image.base64", fmt.Sprintf("is no base64 from byte %d on", int64(badBase64)))
-	case errors.As(err, &syntax):
-		p.Detail = fmt.Sprintf("The JSON body is no JSON from byte %d on.", syntax.Offset)
-		return p
-	default:
-		return p
-	}
 }
 
 // parseMetadata reads the client's own notes: a small object of strings.

@@ -166,7 +166,7 @@ func TestManifestIsCheckedToItsEnd(t *testing.T) {
 		lines    []int
 		message  string // of the first line
 	}{
-		"not JSON":      {good + "\n" + `{"custom_id":`, job.BatchCodeInvalidManifest, []int{602}, "not a JSON object"},
+		"not JSON":      {good + "\n" + `{"custom_id":`, job.BatchCodeInvalidManifest, []int{602}, "ends before it is complete"},
 		"named twice":   {good + line("x") + line("y") + line("x"), job.BatchCodeDuplicateCustomID, []int{603}, "as line 601"},
 		"private link":  {strings.Replace(line("x"), "https:", "file:", 1), job.BatchCodeInvalidManifest, []int{1}, "“url” cannot be used"},
 		"empty":         {"\n\n", job.BatchCodeNoItems, nil, ""},

@@ -1,11 +1,7 @@
 package ingest
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"strings"
@@ -101,13 +97,8 @@ func (s *Service) newUpload(c *fiber.Ctx, owner, id uuid.UUID, file uploadReques
 // nothing.
 func (s *Service) parseUploads(body []byte) (uploadsRequest, error) {
 	var request uploadsRequest
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&request); err != nil {
-		return request, unreadableJSON(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return request, unreadableJSON(errors.New("something follows the object"))
+	if err := readJSON(body, &request); err != nil {
+		return request, err
 	}
 	switch {
 	case len(request.Files) == 0:

@@ -3,10 +3,8 @@ package ingest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -213,13 +211,5 @@ func readWebhookRequest(c *fiber.Ctx) (r webhookRequest, err error) {
 	if err != nil {
 		return r, err
 	}
-	in := json.NewDecoder(bytes.NewReader(body))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&r); err != nil {
-		return r, unreadableJSON(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return r, unreadableJSON(errors.New("something follows the object"))
-	}
-	return r, nil
+	return r, readJSON(body, &r)
 }

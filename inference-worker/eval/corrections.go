@@ -1,12 +1,12 @@
 package eval
 
 import (
-	"bytes"
 	_ "embed" // the corrections of our own test split
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
+
+	"maskfleet/pkg/strictjson"
 )
 
 // Corrected is what a person found wrong with the boxes of one photo.
@@ -36,10 +36,8 @@ func OwnCorrections() ([]Corrected, error) { return ReadCorrections(ownCorrectio
 
 // ReadCorrections reads a list of corrections, each with its reason.
 func ReadCorrections(text []byte) ([]Corrected, error) {
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
 	var list []Corrected
-	if err := in.Decode(&list); err != nil {
+	if err := strictjson.Read(text, &list); err != nil {
 		return nil, fmt.Errorf("reading the corrections: %w", err)
 	}
 	for _, c := range list {

@@ -1,11 +1,11 @@
 package eval
 
 import (
-	"bytes"
 	_ "embed" // the tags of our own splits
-	"encoding/json"
 	"fmt"
 	"slices"
+
+	"maskfleet/pkg/strictjson"
 )
 
 // Tagged is what a person noticed of the faces of one photo: what no class tells and a
@@ -31,10 +31,8 @@ func OwnTags() ([]Tagged, error) { return ReadTags(ownTags) }
 
 // ReadTags reads a list of photos and the tags of their faces.
 func ReadTags(text []byte) ([]Tagged, error) {
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
 	var list []Tagged
-	if err := in.Decode(&list); err != nil {
+	if err := strictjson.Read(text, &list); err != nil {
 		return nil, fmt.Errorf("reading the tags: %w", err)
 	}
 	for _, photo := range list {

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"maskfleet/pkg/strictjson"
 
 	"github.com/google/uuid"
 )
@@ -43,17 +44,9 @@ type ItemImage struct {
 // where a link may lead is for others to say; base64 is valid and, decoded, of at
 // most maxPhoto bytes. What is wrong is a sentence for the sender.
 func ParseItem(line []byte, maxPhoto int64) (Item, error) {
-	if !utf8.Valid(line) {
-		return Item{}, errors.New("the line is not UTF-8")
-	}
 	var item Item
-	in := json.NewDecoder(bytes.NewReader(line))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&item); err != nil {
-		return Item{CustomID: clipped(item.CustomID)}, unreadable(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return Item{CustomID: clipped(item.CustomID)}, errors.New("something follows the object on its line")
+	if err := strictjson.Read(line, &item); err != nil {
+		return Item{CustomID: clipped(nameIn(line))}, unreadable(err)
 	}
 	if err := item.check(maxPhoto); err != nil {
 		return Item{CustomID: clipped(item.CustomID)}, err
@@ -61,17 +54,25 @@ func ParseItem(line []byte, maxPhoto int64) (Item, error) {
 	return item, nil
 }
 
-// unreadable says in the sender's words what the JSON decoder found.
+// nameIn is what an item calls itself whose line cannot be used.
+func nameIn(line []byte) string {
+	var named struct {
+		CustomID string `json:"custom_id"`
+	}
+	_ = json.Unmarshal(line, &named) // as far as it can be read
+	return named.CustomID
+}
+
+// unreadable is a fault in words that name the line.
 func unreadable(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	field, unknown := strings.CutPrefix(err.Error(), "json: unknown field ")
+	var fault *strictjson.Fault
 	switch {
-	case unknown:
-		return fmt.Errorf("the field %.80s is not known", field)
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return fmt.Errorf("%.80q has the wrong type", wrongType.Field)
+	case !errors.As(err, &fault):
+		return errors.New("the line could not be read")
+	case fault.Field == "":
+		return fmt.Errorf("the line %s", fault.Why)
 	default:
-		return errors.New("the line is not a JSON object")
+		return fmt.Errorf("“%s” %s", fault.Field, fault.Why)
 	}
 }
 

@@ -34,20 +34,20 @@ func TestParseItemRefuses(t *testing.T) {
 	t.Parallel()
 	image := `"image":{"url":"https://example.org/"}`
 	for line, want := range map[string]string{
-		``:                                       "not a JSON object",
-		`[]`:                                     "not a JSON object",
-		`{"custom_id":"a"`:                       "not a JSON object",
+		``:                                       "the line is empty",
+		`[]`:                                     "the line is a list, want an object",
+		`{"custom_id":"a"`:                       "the line is no JSON: it ends before it is complete",
 		"{\"custom_id\":\"\xff\"," + image + "}": "not UTF-8",
-		`{"custom_id":7,` + image + `}`:          `"custom_id" has the wrong type`,
-		`{"custom_id":"a",` + image + `} {}`:     "something follows",
-		`{"custom_id":"a","priority":1,` + image + `}`: `"priority" is not known`,
+		`{"custom_id":7,` + image + `}`:          "“custom_id” is a number, want a text",
+		`{"custom_id":"a",` + image + `} {}`:     "the line is no JSON from byte 58 on",
+		`{"custom_id":"a","priority":1,` + image + `}`: "“priority” is not known",
 		`{` + image + `}`:                    "“custom_id” is missing",
 		`{"custom_id":"a\nb",` + image + `}`: "cannot be shown",
 		`{"custom_id":"` + strings.Repeat("a", 1025) + `",` + image + `}`: "longer than 1024 bytes",
 		`{"custom_id":"a"}`:            "exactly one",
 		`{"custom_id":"a","image":{}}`: "exactly one",
 		`{"custom_id":"a","image":{"url":"https://example.org/","base64":"/9j/"}}`:               "exactly one",
-		`{"custom_id":"a","image":{"path":"/etc/passwd"}}`:                                       `"path" is not known`,
+		`{"custom_id":"a","image":{"path":"/etc/passwd"}}`:                                       "“image.path” is not known",
 		`{"custom_id":"a","image":{"base64":"not base64!"}}`:                                     "not base64",
 		`{"custom_id":"a","image":{"base64":"/9j\n"}}`:                                           "not base64",
 		`{"custom_id":"a","image":{"base64":"` + strings.Repeat("AAAA", 34) + `"}}`:              "larger than 100 bytes",
@@ -58,7 +58,7 @@ func TestParseItemRefuses(t *testing.T) {
 		`{"custom_id":"a","image":{"s3_uri":"https://gates/a.jpg"}}`:                             "“s3_uri” must be",
 		`{"custom_id":"a","image":{"s3_uri":"s3://GATES/a.jpg"}}`:                                "“s3_uri” must be",
 		`{"custom_id":"a","image":{"url":"https://` + strings.Repeat("a", 2048) + `"}}`:          "longer than 2048",
-		`{"custom_id":"a",` + image + `,"metadata":{"gate":7}}`:                                  "wrong type",
+		`{"custom_id":"a",` + image + `,"metadata":{"gate":7}}`:                                  "“metadata.gate” is a number, want a text",
 		`{"custom_id":"a",` + image + `,"metadata":{"gate":"` + strings.Repeat("a", 513) + `"}}`: "values of 512 bytes",
 	} {
 		item, err := ParseItem([]byte(line), 100)
@@ -67,6 +67,19 @@ func TestParseItemRefuses(t *testing.T) {
 		}
 		if item.Image != (ItemImage{}) {
 			t.Errorf("%.80s: gave %+v with its error", line, item)
+		}
+	}
+}
+
+// TestParseItemNamesWhatItRefuses: also where the name stands behind the fault.
+func TestParseItemNamesWhatItRefuses(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		`{"image":{"url":7},"custom_id":"gate 7"}`,
+		`{"priority":1,"custom_id":"gate 7"}`,
+	} {
+		if item, err := ParseItem([]byte(line), 100); err == nil || item.CustomID != "gate 7" {
+			t.Errorf("%s: got %q, %v", line, item.CustomID, err)
 		}
 	}
 }

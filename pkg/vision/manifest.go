@@ -1,15 +1,13 @@
 package vision
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 
 	"maskfleet/pkg/job"
+	"maskfleet/pkg/strictjson"
 	"maskfleet/pkg/visionconfig"
 )
 
@@ -72,13 +70,8 @@ const (
 // found out when it is run for the first time.
 func readManifest(text []byte) (manifest, error) {
 	var m manifest
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields() // a misspelt field would silently mean its default
-	if err := decoder.Decode(&m); err != nil {
+	if err := strictjson.Read(text, &m); err != nil { // a misspelt field would silently mean its default
 		return manifest{}, err
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return manifest{}, errors.New("something follows the object")
 	}
 	return m, errors.Join(m.checkNames(), m.Input.check(), m.Decode.check(m.Input), m.checkClasses(), m.checkThresholds(), m.checkConfidence())
 }

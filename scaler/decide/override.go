@@ -3,8 +3,11 @@ package decide
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"time"
+
+	"maskfleet/pkg/strictjson"
 )
 
 // OverrideKind is what a person puts in the policy's place.
@@ -25,9 +28,9 @@ func (k OverrideKind) strength() int {
 // Override is what a person said, for a time.
 type Override struct {
 	Kind OverrideKind `json:"kind"`
-	Size int          `json:"size"`          // of a pin
-	Min  int          `json:"min,omitempty"` // of bounds
-	Max  int          `json:"max,omitempty"`
+	Size int          `json:"size"`         // of a pin
+	Min  int          `json:"min,omitzero"` // of bounds
+	Max  int          `json:"max,omitzero"`
 	Who  string       `json:"who"`
 	Why  string       `json:"why"`
 	// Until is when it ends by itself; zero: when it is taken out of the policy.
@@ -36,35 +39,34 @@ type Override struct {
 	sizeless bool // a pin in whose document no size stands
 }
 
+// unsaid is the size of an override in whose document none stands.
+const unsaid = math.MinInt
+
 // UnmarshalJSON reads an override and notes whether a pin says its size: who forgets it
 // means anything but nobody.
 func (o *Override) UnmarshalJSON(text []byte) error {
-	type whole Override // without this method
-	var read struct {
-		whole
-		Size *int `json:"size"` // in the place of the other's
-	}
-	if err := readEntry(text, &read); err != nil {
+	type plain Override // without this method
+	read := plain{Size: unsaid}
+	if err := strictjson.Read(text, &read); err != nil {
 		return err
 	}
-	*o = Override(read.whole)
-	if read.Size != nil {
-		o.Size = *read.Size
+	*o = Override(read)
+	if o.Size == unsaid {
+		o.Size, o.sizeless = 0, o.Kind == Pin
 	}
-	o.sizeless = o.Kind == Pin && read.Size == nil
 	return nil
 }
 
 // MarshalJSON leaves out the size of what has none; a pin may be to nobody.
 func (o Override) MarshalJSON() ([]byte, error) {
-	type whole Override // without this method
+	type plain Override // without this method
 	if o.Kind == Pin {
-		return json.Marshal(whole(o))
+		return json.Marshal(plain(o))
 	}
 	return json.Marshal(struct {
-		whole
-		Size int `json:"size,omitempty"` // in the place of the other's
-	}{whole: whole(o)})
+		plain
+		Size int `json:"size,omitzero"` // in the place of the other's
+	}{plain: plain(o)})
 }
 
 func (o Override) check(c *checker, i int) {

@@ -1,14 +1,13 @@
 package decide
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strings"
+
+	"maskfleet/pkg/strictjson"
 )
 
 // ErrPolicy is a policy document that cannot be followed; the text says why.
@@ -37,13 +36,8 @@ func ReadPolicy(text []byte) (Policy, error) {
 	}
 	p := DefaultPolicy()
 	p.Format = 0 // must be said
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&p); err != nil {
-		return Policy{}, fmt.Errorf("%w: %s", ErrPolicy, unreadable(text, err))
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return Policy{}, fmt.Errorf("%w: something follows the document", ErrPolicy)
+	if err := strictjson.Read(text, &p); err != nil {
+		return Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if p.Format == 0 {
 		return Policy{}, fmt.Errorf("%w: it does not say its format, which is %d", ErrPolicy, policyFormat)
@@ -51,18 +45,13 @@ func ReadPolicy(text []byte) (Policy, error) {
 	if p.Format != policyFormat {
 		return Policy{}, fmt.Errorf("%w: format %d is unknown, this program knows %d", ErrPolicy, p.Format, policyFormat)
 	}
+	for i := range p.Schedules {
+		p.Schedules[i].locate()
+	}
 	if err := p.Validate(); err != nil {
 		return Policy{}, err
 	}
 	return p, nil
-}
-
-// readEntry reads what stands in a list of the policy, as strictly. Its error must be
-// passed on as it is: then the decoder of the policy adds in which list.
-func readEntry(text []byte, entry any) error {
-	in := json.NewDecoder(bytes.NewReader(text))
-	in.DisallowUnknownFields()
-	return in.Decode(entry)
 }
 
 // Validate says everything that is wrong with the policy.

@@ -15,23 +15,25 @@ func TestPolicyIsRefused(t *testing.T) {
 	cases := []struct{ name, text, says string }{
 		{"empty", ``, "it is empty"},
 		{"cut short", `{"format":1,`, "it ends before it is complete"},
-		{"malformed", `{"format":1,}`, "no JSON from line 1, byte 13 on"},
+		{"malformed", `{"format":1,}`, "no JSON from byte 12 on"},
 		{"malformed below", "{\n  \"format\": 1,\n  \"max\" 4\n}", "no JSON from line 3, byte 9 on"},
-		{"not an object", `7`, "the document is a number, want an object"},
+		{"not an object", `7`, "it is a number, want an object"},
 		{"a text for a number", `{"format":1,"max":"many"}`, "max is a text, want a whole number"},
 		{"neither true nor false", `{"format":true}`, "format is true or false, want a whole number"},
 		{"a half instance", `{"format":1,"min":1.5}`, "min is 1.5, want a whole number in digits"},
 		{"a text below", `{"format":1,"target_wait":{"boot_seconds":"60s"}}`, "target_wait.boot_seconds is a text, want a number"},
 		{"no list", `{"format":1,"schedules":{}}`, "schedules is an object, want a list"},
-		{"no moment", `{"format":1,"overrides":[{"kind":"pin","until":"noon"}]}`, "overrides.until is no moment like 2026-12-01T18:00:00Z"},
-		{"a moment in no zone", `{"format":1,"overrides":[{"kind":"pin","until":"2026-12-01T18:00:00"}]}`, "overrides.until is no moment"},
-		{"a number for a moment", `{"format":1,"overrides":[{"kind":"pin","until":7}]}`, "overrides.until is no moment"},
-		{"a text in an override", `{"format":1,"overrides":[{"kind":"pin","size":"2"}]}`, "overrides.size is a text, want a whole number"},
-		{"two documents", `{"format":1} {}`, "something follows"},
+		{"no moment", `{"format":1,"overrides":[{"kind":"pin","until":"noon"}]}`, "overrides[0].until is no moment like 2026-12-01T18:00:00Z"},
+		{"a moment in no zone", `{"format":1,"overrides":[{"kind":"pin","until":"2026-12-01T18:00:00"}]}`, "overrides[0].until is no moment"},
+		{"a number for a moment", `{"format":1,"overrides":[{"kind":"pin","until":7}]}`, "overrides[0].until is no moment"},
+		{"a text in an override", `{"format":1,"overrides":[{"kind":"pin","size":"2"}]}`, "overrides[0].size is a text, want a whole number"},
+		{"two documents", `{"format":1} {}`, "no JSON from byte 14 on"},
 		{"no format", `{"min":1}`, "does not say its format, which is 1"},
 		{"of another format", `{"format":9}`, "format 9 is unknown"},
-		{"misspelt", `{"format":1,"maxx":3}`, `a field "maxx", which is not known`},
-		{"misspelt below", `{"format":1,"cpu_ratio":{"grow":1}}`, "grow"},
+		{"misspelt", `{"format":1,"maxx":3}`, "maxx is not known"},
+		{"in capitals", `{"format":1,"Max":3}`, "Max is not known"},
+		{"said twice", `{"format":1,"max":3,"max":4}`, "max is there twice"},
+		{"misspelt below", `{"format":1,"cpu_ratio":{"grow":1}}`, "cpu_ratio.grow is not known"},
 		{"of an unknown kind", `{"format":1,"policy":"ai"}`, `policy is "ai"`},
 		{"min above max", `{"format":1,"min":5,"max":4}`, "min 5 is above max 4"},
 		{"absurdly large", `{"format":1,"max":1000000000}`, "at most 10000"},
@@ -45,17 +47,17 @@ func TestPolicyIsRefused(t *testing.T) {
 		{"no target", `{"format":1,"target_wait":{"target_seconds":0}}`, "target_seconds is 0"},
 		{"an override of nobody", `{"format":1,"overrides":[{"kind":"pin","size":3}]}`, "does not say who and why"},
 		{"a pin to no size", `{"format":1,"overrides":[{"kind":"pin","who":"a","why":"b"}]}`, "overrides[0] pins the fleet and does not say to which size"},
-		{"an override misspelt", `{"format":1,"overrides":[{"kind":"pin","sise":3}]}`, `a field "sise", which is not known`},
-		{"no override", `{"format":1,"overrides":["pin"]}`, "an entry of overrides is a text, want an object"},
+		{"an override misspelt", `{"format":1,"overrides":[{"kind":"pin","sise":3}]}`, "overrides[0].sise is not known"},
+		{"no override", `{"format":1,"overrides":["pin"]}`, "overrides[0] is a text, want an object"},
 		{"an unknown override", `{"format":1,"overrides":[{"kind":"melt","who":"a","why":"b"}]}`, `"melt"`},
 		{"bounds upside down", `{"format":1,"overrides":[{"kind":"bounds","min":3,"max":2,"who":"a","why":"b"}]}`, "from 3 to 2"},
-		{"a schedule in no zone", `{"format":1,"schedules":[{"name":"x","from":"08:00","to":"09:00","zone":"Mars/North","min":2}]}`, `schedule "x" is in a zone that is not known: unknown time zone Mars/North`},
+		{"a schedule in no zone", `{"format":1,"schedules":[{"name":"x","from":"08:00","to":"09:00","zone":"Mars/North","min":2}]}`, `schedules[0].zone is "Mars/North", want one like Europe/Paris`},
 		{"a schedule at no time", `{"format":1,"schedules":[{"name":"x","from":"8","to":"25:00","min":2}]}`, "want times like 08:30"},
 		{"a schedule above max", `{"format":1,"schedules":[{"name":"x","from":"08:00","to":"09:00","min":9}]}`, "want 1 to max"},
-		{"a schedule misspelt", `{"format":1,"schedules":[{"name":"x","form":"08:00"}]}`, `it has a field "form", which is not known`},
-		{"a text in a schedule", `{"format":1,"schedules":[{"min":"2"}]}`, "schedules.min is a text, want a whole number"},
-		{"one day of a schedule", `{"format":1,"schedules":[{"days":"mon"}]}`, "schedules.days is a text, want a list"},
-		{"no schedule", `{"format":1,"schedules":[7]}`, "an entry of schedules is a number, want an object"},
+		{"a schedule misspelt", `{"format":1,"schedules":[{"name":"x","form":"08:00"}]}`, "schedules[0].form is not known"},
+		{"a text in a schedule", `{"format":1,"schedules":[{"min":"2"}]}`, "schedules[0].min is a text, want a whole number"},
+		{"one day of a schedule", `{"format":1,"schedules":[{"days":"mon"}]}`, "schedules[0].days is a text, want a list"},
+		{"no schedule", `{"format":1,"schedules":[7]}`, "schedules[0] is a number, want an object"},
 		{"endless", `{"format":1,"overrides":[` + strings.Repeat(" ", 70_000) + `]}`, "at most 65536 are read"},
 	}
 	for _, c := range cases {
@@ -71,8 +73,8 @@ func TestPolicyIsRefused(t *testing.T) {
 
 func TestPolicySaysAllThatIsWrong(t *testing.T) {
 	t.Parallel()
-	_, err := decide.ReadPolicy([]byte(`{"format":1,"min":9,"max":2,"policy":"x","slots_per_instance":0}`))
-	for _, part := range []string{"min 9", `"x"`, "slots_per_instance"} {
+	_, err := decide.ReadPolicy([]byte(`{"format":1,"min":9,"max":2,"policy":"x","slots_per_instance":0,"schedules":[{"zone":"Mars/North"}]}`))
+	for _, part := range []string{"min 9", `"x"`, "slots_per_instance", "schedules[0].zone"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not say %s", err, part)
 		}

@@ -20,21 +20,12 @@ type Schedule struct {
 	location *time.Location // of Zone, looked up once when the document is read
 }
 
-// UnmarshalJSON reads the schedule and looks its time zone up, so that deciding needs
-// no files.
-func (s *Schedule) UnmarshalJSON(text []byte) error {
-	type plain Schedule
-	var read plain
-	if err := readEntry(text, &read); err != nil {
-		return err
+// locate looks its time zone up, so that deciding needs no files. A zone that is not
+// known leaves it without location.
+func (s *Schedule) locate() {
+	if location, err := time.LoadLocation(s.Zone); err == nil {
+		s.location = location
 	}
-	location, err := time.LoadLocation(read.Zone)
-	if err != nil {
-		return fmt.Errorf("schedule %q is in a zone that is not known: %w", read.Name, err)
-	}
-	*s = Schedule(read)
-	s.location = location
-	return nil
 }
 
 func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} }
@@ -44,6 +35,8 @@ func (s Schedule) check(c *checker, i, most int) {
 	c.check(s.Name != "", "%s has no name", name)
 	_, _, err := s.hours()
 	c.check(err == nil, "%s is from %q to %q, want times like 08:30", name, s.From, s.To)
+	_, unknown := time.LoadLocation(s.Zone)
+	c.check(unknown == nil, "%s.zone is %q, want one like Europe/Paris", name, s.Zone)
 	c.check(s.From != s.To, "%s begins when it ends", name)
 	c.check(s.Min >= 1 && s.Min <= most, "%s.min is %d, want 1 to max, which is %d", name, s.Min, most)
 	for _, day := range s.Days {

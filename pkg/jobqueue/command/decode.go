@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"maskfleet/pkg/problem"
+	"maskfleet/pkg/strictjson"
 )
 
 // decode reads a request, nothing being an empty one; a field that is not known is an
@@ -19,13 +19,8 @@ func decode[Q any](data []byte) (q Q, err error) {
 	if len(bytes.TrimSpace(data)) == 0 {
 		return q, nil
 	}
-	in := json.NewDecoder(bytes.NewReader(data))
-	in.DisallowUnknownFields()
-	if err := in.Decode(&q); err != nil {
+	if err := strictjson.Read(data, &q); err != nil {
 		return q, invalid(err)
-	}
-	if _, err := in.Token(); !errors.Is(err, io.EOF) {
-		return q, Invalid("The request is more than one JSON object.")
 	}
 	return q, nil
 }
@@ -62,23 +57,14 @@ func InvalidField(field, why string) *problem.Problem {
 }
 
 func invalid(err error) error {
-	var wrongType *json.UnmarshalTypeError
-	var syntax *json.SyntaxError
-	var moment *time.ParseError
-	var own *problem.Problem
-	switch unknown, found := strings.CutPrefix(err.Error(), "json: unknown field "); {
-	case errors.As(err, &own):
-		return own
-	case found:
-		return InvalidField(strings.Trim(unknown, `"`), "is not known").WithCause(err)
-	case errors.As(err, &wrongType) && wrongType.Field != "":
-		return InvalidField(wrongType.Field, "is a "+wrongType.Value).WithCause(err)
-	case errors.As(err, &moment):
-		return Invalid(fmt.Sprintf("%.40q is no moment such as \"2026-11-28T18:00:00Z\".", moment.Value)).WithCause(err)
-	case errors.As(err, &syntax):
-		return Invalid(fmt.Sprintf("The request is no JSON from byte %d on.", syntax.Offset)).WithCause(err)
+	var fault *strictjson.Fault
+	switch {
+	case !errors.As(err, &fault):
+		return Invalid("The request could not be read.").WithCause(err)
+	case fault.Field == "":
+		return Invalid("The request " + fault.Why + ".").WithCause(err)
 	default:
-		return Invalid("The request is not a JSON object.").WithCause(err)
+		return InvalidField(fault.Field, fault.Why).WithCause(err)
 	}
 }
 
@@ -89,7 +75,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalText(text []byte) error {
 	parsed, err := time.ParseDuration(string(text))
 	if err != nil {
-		return Invalid(fmt.Sprintf("%q is not a duration such as 30s, 10m or 2h.", text)).WithCause(err)
+		return fmt.Errorf("%.40q is no duration like 30s, 10m or 2h", text)
 	}
 	*d = Duration(parsed)
 	return nil
