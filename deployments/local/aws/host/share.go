@@ -40,7 +40,8 @@ func (m *Machine) holdToShare(ctx context.Context) {
 	defer tick.Stop()
 	a := allowance{cores: m.spec.Cores, left: burst}
 	last, lastUsed := time.Now(), time.Duration(0)
-	told := newStat(m.dir, m.spec.Cores)
+	tell, stopTelling := m.tellOfCPU(ctx)
+	defer stopTelling()
 	for {
 		select {
 		case <-ctx.Done():
@@ -48,9 +49,7 @@ func (m *Machine) holdToShare(ctx context.Context) {
 		case <-tick.C:
 		}
 		now, used := time.Now(), m.measure()
-		if err := told.tell(now, used); err != nil {
-			m.log.WarnContext(ctx, "CPU not told", "instance_id", m.spec.ID, "err", err)
-		}
+		tell(now, used)
 		switch {
 		case m.spec.Trouble == Hangs:
 			m.halt()

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,10 +20,9 @@ const (
 // stat tells a machine's programs of its CPU what a kernel of its own would, in the
 // first line of a /proc/stat: the kernel's is about all that runs on this computer.
 type stat struct {
-	path    string
-	cores   float64
-	since   time.Time
-	written time.Time
+	path  string
+	cores float64
+	since time.Time
 }
 
 func newStat(dir string, cores float64) *stat {
@@ -42,12 +42,39 @@ func forgetStat(dir string) error {
 	return nil
 }
 
-// tell writes what was used so far, of what might have been, at most every statEvery.
-func (s *stat) tell(now time.Time, used time.Duration) error {
-	if now.Sub(s.written) < statEvery {
-		return nil
+// tellOfCPU has what tell is given written, at most every statEvery, until stop. Tell
+// never waits for the disk: whoever calls it may have halted the machine.
+func (m *Machine) tellOfCPU(ctx context.Context) (tell func(now time.Time, used time.Duration), stop func()) {
+	type reading struct {
+		at   time.Time
+		used time.Duration
 	}
-	s.written = now
+	readings, done := make(chan reading), make(chan struct{})
+	told := newStat(m.dir, m.spec.Cores)
+	go func() { // ends at stop
+		defer close(done)
+		for r := range readings {
+			if err := told.write(r.at, r.used); err != nil {
+				m.log.WarnContext(ctx, "CPU not told", "instance_id", m.spec.ID, "err", err)
+			}
+		}
+	}()
+	var last time.Time
+	tell = func(now time.Time, used time.Duration) {
+		if now.Sub(last) < statEvery {
+			return
+		}
+		select {
+		case readings <- reading{now, used}:
+			last = now
+		default: // the one before is still being written
+		}
+	}
+	return tell, func() { close(readings); <-done }
+}
+
+// write tells what was used so far, of what might have been.
+func (s *stat) write(now time.Time, used time.Duration) error {
 	line := s.line(now, used)
 	next := s.path + ".next" // nobody reads half of it
 	if err := os.WriteFile(next, []byte(line), 0o600); err != nil {
