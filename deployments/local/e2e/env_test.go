@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -257,6 +258,22 @@ func (e *env) post(ctx context.Context, photo []byte) (answer, error) {
 		e.mu.Unlock()
 	}
 	return a, nil
+}
+
+// insist uploads one photo as clients should: one that is told to come again does.
+func (e *env) insist(ctx context.Context, photo []byte) (answer, error) {
+	for end := time.Now().Add(patience); ; {
+		a, err := e.post(ctx, photo)
+		after, told := strconv.Atoi(a.retryAfter)
+		if err != nil || a.status != http.StatusServiceUnavailable || told != nil || time.Now().After(end) {
+			return a, err
+		}
+		select {
+		case <-ctx.Done():
+			return a, ctx.Err()
+		case <-time.After(time.Duration(after) * time.Second):
+		}
+	}
 }
 
 // submit uploads n photos that must be accepted.

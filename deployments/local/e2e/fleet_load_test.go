@@ -143,7 +143,7 @@ func (e *env) stream(t *testing.T, n int, every time.Duration, photo []byte) []j
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
-			a, err := e.post(t.Context(), photo)
+			a, err := e.insist(t.Context(), photo)
 			if err != nil || a.status/100 != 2 {
 				t.Errorf("photo %d not accepted: %+v, %v", i, a, err)
 			}

@@ -75,7 +75,9 @@ func affordableConnections() int {
 // that a rush is slow, never refused. Retries are for requests that never
 // reached a door, and for reading ones: a photo sent twice would be two photos.
 // Its own answers
-// follow the API's form, but for a browser while no door is ready.
+// follow the API's form, but for a browser while no door is ready. A door is asked often,
+// but may take its time to answer, as one with a quarter of a core does: only a closed
+// port is dead at once.
 func (b balancer) config() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `global
@@ -94,6 +96,7 @@ defaults
     retries 3
     retry-on conn-failure empty-response
     timeout connect 2s
+    timeout check 2s
     timeout http-request 15s
     timeout http-keep-alive 60s
     timeout client 75s

@@ -148,7 +148,7 @@ func (a *AWS) balancer(tb testing.TB, spawner *spawn.Spawner) *process {
 		fmt.Fprintf(&text, "    set-var proc.%s str(/)\n", backend(n))
 	}
 	text.WriteString("\ndefaults\n    mode http\n    log global\n    option redispatch\n    retries 3\n    retry-on conn-failure empty-response\n" +
-		"    timeout connect 2s\n    timeout client 75s\n    timeout server 75s\n    timeout queue 60s\n")
+		"    timeout connect 2s\n    timeout check 2s\n    timeout client 75s\n    timeout server 75s\n    timeout queue 60s\n")
 	for n, port := range a.Ports {
 		fmt.Fprintf(&text, "\nfrontend web%[1]d\n    bind 127.0.0.1:%[2]d\n    default_backend %[3]s\n\nbackend %[3]s\n    balance roundrobin\n"+
 			"    option httpchk\n    http-check send meth GET uri-lf %%[var(proc.%[3]s)]\n    http-check expect status 200\n", n+1, port, backend(n))
