@@ -10,13 +10,12 @@ import (
 // remembers what it promises with them.
 func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting, size float64, t *tuning) []Want {
 	waiting := o.Waiting.Value
-	perSecond := m.level / m.service // those that the level is made of, so that the numbers multiply
 	all := []struct {
 		name  string
 		slots float64
 		why   string
 	}{
-		{WantRate, parts.rate, fmt.Sprintf("%s photos a second keep %s slots busy", plain(perSecond, 3), plain(m.level, 2))},
+		{WantRate, parts.rate, m.rateWords(best)},
 		{WantSurge, parts.surge, fmt.Sprintf("the load has jumped to %s slots and may go on", plain(m.jump, 2))},
 		{WantBacklog, parts.backlog, fmt.Sprintf("%.0f photos wait, and an instance ordered now helps in %.0f s", waiting, m.horizon)},
 		{WantReserve, parts.reserve, w.reserveWords(best, t)},
@@ -46,6 +45,20 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 		list[0].Why += "; " + words
 	}
 	return list
+}
+
+// rateWords says why more instances than are busy where that is so.
+func (m *moment) rateWords(best setting) string {
+	perSecond := m.level / m.service // those that the level is made of, so that the numbers multiply
+	words := fmt.Sprintf("%s photos a second keep %s slots busy", plain(perSecond, 3), plain(m.level, 2))
+	switch rate := m.rate(best.headroom); {
+	case m.instances(rate) == m.instances(m.level):
+		return words
+	case rate > m.staffed:
+		return words + fmt.Sprintf(", and they may be busy %.0f %% of the time", 100*best.headroom)
+	default:
+		return words + ", and with fewer more than one photo in a hundred would be late"
+	}
 }
 
 // plain writes a number that is not negative for people: with so many digits, more if

@@ -2,7 +2,11 @@ package decide_test
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
+
+	"maskfleet/scaler/decide"
 )
 
 // TestReasonsAreInPlainNumbers, however much or little there is to do.
@@ -20,13 +24,36 @@ func TestReasonsAreInPlainNumbers(t *testing.T) {
 		d := w.run(60)
 		found := false
 		for _, want := range d.Wants {
-			found = found || want.Why == says
+			found = found || strings.HasPrefix(want.Why, says)
 			if exponent.MatchString(want.Why) {
 				t.Errorf("a load of %g slots: %s", load, want.Why)
 			}
 		}
 		if !found {
 			t.Errorf("a load of %g slots: nothing says %q: %+v", load, says, d.Wants)
+		}
+	}
+}
+
+// TestRateSaysWhyMoreThanAreBusy, and nothing where as many as are busy will do.
+func TestRateSaysWhyMoreThanAreBusy(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		load   float64
+		target float64
+		says   string
+	}{
+		{0.5, 10, "keep 0.5 slots busy"},
+		{1.9, 10, "keep 1.9 slots busy, and they may be busy 85 % of the time"},
+		{1.9, 0.2, "keep 1.9 slots busy, and with fewer more than one photo in a hundred would be late"},
+	} {
+		w := newWorld(t)
+		w.policy.Wait.TargetSeconds = c.target
+		w.ready = 4
+		w.slots(c.load)
+		d := w.run(60)
+		if i := slices.IndexFunc(d.Wants, func(want decide.Want) bool { return want.Name == decide.WantRate }); i < 0 || !strings.HasSuffix(d.Wants[i].Why, c.says) {
+			t.Errorf("a load of %g slots: %+v, want it to say %q", c.load, d.Wants, c.says)
 		}
 	}
 }

@@ -11,6 +11,7 @@ const ratioSeconds = 60
 // ratioMemory is what cpu-ratio knows.
 type ratioMemory struct {
 	Looked float64 `json:"looked"` // when, seconds
+	Saw    float64 `json:"saw"`    // the CPU then, 0 to 1
 }
 
 // cpuRatio is the ancestor's rule: every minute, the mean CPU of all workers over the
@@ -19,10 +20,11 @@ type ratioMemory struct {
 func (r *ratioMemory) cpuRatio(o Observation, p Ratio, now float64) Want {
 	size := o.Fleet.Size()
 	if r.Looked != 0 && now-r.Looked < ratioSeconds-1e-6 {
-		return Want{WantRatio, size, fmt.Sprintf("the CPU is looked at every minute, again in %.0f s", ratioSeconds-now+r.Looked)}
+		return Want{WantRatio, size, fmt.Sprintf("the workers' CPU was at %.0f %%, and is looked at every minute, again in %.0f s",
+			100*r.Saw, ratioSeconds-now+r.Looked)}
 	}
-	r.Looked = now
-	cpu := o.CPU.Value
+	r.Looked, r.Saw = now, o.CPU.Value
+	cpu := r.Saw
 	switch {
 	case cpu > p.GrowAbove:
 		grown := max(size+1, int(math.Ceil(float64(size)*p.Expand-1e-9)))
