@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"mime"
 	"net/http"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -14,6 +14,7 @@ import (
 	"maskfleet/pkg/job"
 	"maskfleet/pkg/jobstore"
 	"maskfleet/pkg/problem"
+	"maskfleet/pkg/strictjson"
 )
 
 // askedPhoto is what a request for one photo asks, for its fingerprint.
@@ -125,8 +126,8 @@ func (s *Service) agreeOnPhoto(ctx context.Context, a *attempt, user jobstore.Us
 
 // detectionRequest is the JSON body of POST /v1/detections.
 type detectionRequest struct {
-	Image    *imageRequest   `json:"image"`
-	Metadata json.RawMessage `json:"metadata"`
+	Image    *imageRequest     `json:"image"`
+	Metadata map[string]string `json:"metadata"`
 }
 
 // imageRequest names exactly one source.
@@ -147,7 +148,7 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 		return job.Photo{}, err
 	}
 	defer release()
-	decoding := int64(2 * len(body)) // the decoder's own copy, and the photo
+	decoding := int64(2 * len(body)) // its text without escapes, and the photo
 	if !s.admission.memory.take(decoding) {
 		return job.Photo{}, tooBusy()
 	}
@@ -156,8 +157,7 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 	if err != nil {
 		return job.Photo{}, err
 	}
-	metadata, err := parseMetadata(request.Metadata)
-	if err != nil {
+	if err := checkMetadata(request.Metadata); err != nil {
 		return job.Photo{}, err
 	}
 	if request.Image.Base64 == nil {
@@ -165,7 +165,7 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 		if err != nil {
 			return job.Photo{}, err
 		}
-		photo.Metadata = metadata
+		photo.Metadata = request.Metadata
 		return s.submittedSource(c, user, photo)
 	}
 	data := *request.Image.Base64
@@ -179,7 +179,7 @@ func (s *Service) submittedJSON(c *fiber.Ctx, user jobstore.User) (job.Photo, er
 	if err != nil {
 		return job.Photo{}, err
 	}
-	return s.submittedUpload(c, user, upload{data: data, filename: name, metadata: metadata, release: func() {}})
+	return s.submittedUpload(c, user, upload{data: data, filename: name, metadata: request.Metadata, release: func() {}})
 }
 
 // source is where the photo is to be fetched from. Whether it is there, and whether
@@ -227,19 +227,25 @@ func (i imageRequest) sources() int {
 
 // parseMetadata reads the client's own notes: a small object of strings.
 func parseMetadata(text []byte) (map[string]string, error) {
-	if len(text) == 0 || string(text) == "null" {
+	if len(text) == 0 {
 		return nil, nil
 	}
-	refuse := func(why string, err error) error {
-		return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The metadata is not allowed.").
-			WithField("metadata", why).WithCause(err)
-	}
 	var metadata map[string]string
-	if err := json.Unmarshal(text, &metadata); err != nil {
-		return nil, refuse("must be an object whose values are strings", err)
+	if err := strictjson.Read(text, &metadata); err != nil {
+		fault := strictjson.FaultIn(err)
+		return nil, badMetadata(strings.TrimSuffix("metadata."+fault.Field, "."), fault.Why, err)
 	}
+	return metadata, checkMetadata(metadata)
+}
+
+func checkMetadata(metadata map[string]string) error {
 	if err := job.CheckMetadata(metadata); err != nil {
-		return nil, refuse(err.Error(), err)
+		return badMetadata("metadata", err.Error(), err)
 	}
-	return metadata, nil
+	return nil
+}
+
+func badMetadata(field, why string, err error) error {
+	return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The metadata is not allowed.").
+		WithField(field, why).WithCause(err)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"maskfleet/pkg/job"
 	"maskfleet/pkg/problem"
 )
 
@@ -66,10 +67,23 @@ func FuzzDetectionRequest(f *testing.F) {
 			_, err = request.Image.source()
 		}
 		if err == nil {
-			_, err = parseMetadata(request.Metadata)
+			err = checkMetadata(request.Metadata)
 		}
 		if p := problem.From(err); p != nil && p.Status >= 500 {
 			t.Errorf("%q: %v", body, err)
+		}
+	})
+}
+
+func FuzzMetadata(f *testing.F) {
+	f.Add([]byte(`{"gate":"7"}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		metadata, err := parseMetadata(text)
+		if p := problem.From(err); p != nil && p.Status >= 500 {
+			t.Errorf("%q: %v", text, err)
+		}
+		if err == nil && len(metadata) > job.MaxMetadataKeys {
+			t.Errorf("%q: %d entries", text, len(metadata))
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"errors"
 	"net/http"
 
 	"maskfleet/pkg/problem"
@@ -11,19 +10,19 @@ import (
 // readJSON reads a request's body strictly.
 func readJSON(body []byte, request any) error {
 	err := strictjson.Read(body, request)
-	var fault *strictjson.Fault
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case !errors.As(err, &fault):
-		return problem.From(err)
+	}
+	fault := strictjson.FaultIn(err)
+	refuse := func(code, detail string) *problem.Problem {
+		return problem.New(http.StatusBadRequest, code, detail).WithCause(err)
+	}
+	switch {
 	case fault.Field == "":
-		return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "The JSON body "+fault.Why+".").WithCause(err)
+		return refuse(problem.CodeInvalidRequest, "The JSON body "+fault.Why+".")
 	case fault.Unknown:
-		return problem.New(http.StatusBadRequest, problem.CodeUnexpectedParameter, "The JSON body has a field that is not known.").
-			WithField(fault.Field, fault.Why).WithCause(err)
+		return refuse(problem.CodeUnexpectedParameter, "The JSON body has a field that is not known.").WithField(fault.Field, fault.Why)
 	default:
-		return problem.New(http.StatusBadRequest, problem.CodeInvalidRequest, "A field of the JSON body is not what is wanted there.").
-			WithField(fault.Field, fault.Why).WithCause(err)
+		return refuse(problem.CodeInvalidRequest, "A field of the JSON body is not what is wanted there.").WithField(fault.Field, fault.Why)
 	}
 }

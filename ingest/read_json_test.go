@@ -14,6 +14,7 @@ func TestUnreadableJSONSaysWhere(t *testing.T) {
 		`{"image":{"base64":"%%%"}}`:                      `"image.base64","message":"is no base64 from byte 1 on"`,
 		`{"image":{"url":"https://example.org/"},}`:       "no JSON from byte 40 on",
 		`{"image":{"url":7}}`:                             `"image.url","message":"is a number, want a text"`,
+		`{"metadata":{"gate":7}}`:                         `"metadata.gate","message":"is a number, want a text"`,
 		`{"image":{"link":"https://example.org/a.jpg"}}`:  `"image.link","message":"is not known"`,
 		`{"image":{"url":"https://example.org/a.jpg"}} x`: "no JSON from byte 47 on",
 	} {

@@ -211,5 +211,6 @@ func readWebhookRequest(c *fiber.Ctx) (r webhookRequest, err error) {
 	if err != nil {
 		return r, err
 	}
-	return r, readJSON(body, &r)
+	err = readJSON(body, &r)
+	return r, err
 }

@@ -1,6 +1,7 @@
 package job
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -10,9 +11,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"maskfleet/pkg/strictjson"
-
 	"github.com/google/uuid"
+
+	"maskfleet/pkg/strictjson"
 )
 
 // The bounds of an item's own words, in bytes.
@@ -54,26 +55,26 @@ func ParseItem(line []byte, maxPhoto int64) (Item, error) {
 	return item, nil
 }
 
-// nameIn is what an item calls itself whose line cannot be used.
+// nameIn is what an item calls itself whose line cannot be used, but begins with JSON.
+// The line is read once more for it: the name may stand behind what is wrong.
 func nameIn(line []byte) string {
 	var named struct {
 		CustomID string `json:"custom_id"`
 	}
-	_ = json.Unmarshal(line, &named) // as far as it can be read
+	if !utf8.Valid(line) {
+		return ""
+	}
+	_ = json.NewDecoder(bytes.NewReader(line)).Decode(&named) // a name of another type is none
 	return named.CustomID
 }
 
 // unreadable is a fault in words that name the line.
 func unreadable(err error) error {
-	var fault *strictjson.Fault
-	switch {
-	case !errors.As(err, &fault):
-		return errors.New("the line could not be read")
-	case fault.Field == "":
+	fault := strictjson.FaultIn(err)
+	if fault.Field == "" {
 		return fmt.Errorf("the line %s", fault.Why)
-	default:
-		return fmt.Errorf("“%s” %s", fault.Field, fault.Why)
 	}
+	return fmt.Errorf("“%s” %s", fault.Field, fault.Why)
 }
 
 // clipped makes a name fit to be shown in a list of faults.

@@ -77,10 +77,19 @@ func TestParseItemNamesWhatItRefuses(t *testing.T) {
 	for _, line := range []string{
 		`{"image":{"url":7},"custom_id":"gate 7"}`,
 		`{"priority":1,"custom_id":"gate 7"}`,
+		`{"custom_id":"gate 7"} {}`,
 	} {
 		if item, err := ParseItem([]byte(line), 100); err == nil || item.CustomID != "gate 7" {
 			t.Errorf("%s: got %q, %v", line, item.CustomID, err)
 		}
+	}
+}
+
+// TestParseItemMakesUpNoName of bytes that are none.
+func TestParseItemMakesUpNoName(t *testing.T) {
+	t.Parallel()
+	if item, err := ParseItem([]byte("{\"custom_id\":\"gate \xff\"}"), 100); err == nil || item.CustomID != "" {
+		t.Errorf("got %q, %v", item.CustomID, err)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,14 +16,18 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 )
 
-// longestShown is how much of what was sent is shown of a name or a number, in bytes.
-const longestShown = 80
+// What is shown of what was sent, in bytes.
+const (
+	longestShown = 80  // of a name or a number
+	longestWay   = 200 // of all names on the way to a value
+)
 
 // Fault is the first thing that is wrong with a document.
 type Fault struct {
-	Field   string // overrides[1].until; empty: the document itself
+	Field   string // the way to it: overrides[1].until; empty: the document itself
 	Why     string // follows the field, or "it": is a text, want a whole number
 	Unknown bool   // nobody knows a field of this name
 
@@ -40,20 +45,27 @@ func (f *Fault) Error() string {
 // Unwrap gives the error of the decoder, or of the type that took the value.
 func (f *Fault) Unwrap() error { return f.cause }
 
+// FaultIn takes apart what Read gave.
+func FaultIn(err error) *Fault {
+	var fault *Fault
+	if !errors.As(err, &fault) {
+		fault = &Fault{Why: "could not be read", cause: err}
+	}
+	return fault
+}
+
 func newFault(text []byte, err error) *Fault {
 	var meaning *json.SemanticError
 	var grammar *jsontext.SyntacticError
 	var within *Fault // of a type that reads itself with Read
 	switch {
 	case errors.As(err, &within) && errors.As(err, &meaning):
-		return &Fault{Field: join(fieldOf(meaning.JSONPointer), within.Field), Why: within.Why, Unknown: within.Unknown, cause: err}
+		return &Fault{Field: shortWay(join(way(meaning.JSONPointer, false), within.Field)), Why: within.Why, Unknown: within.Unknown, cause: err}
 	case errors.As(err, &meaning):
-		return &Fault{
-			Field: fieldOf(meaning.JSONPointer), Why: whyNotTaken(meaning),
-			Unknown: errors.Is(err, json.ErrUnknownName), cause: err,
-		}
+		unknown := errors.Is(err, json.ErrUnknownName)
+		return &Fault{Field: way(meaning.JSONPointer, unknown), Why: whyNotTaken(meaning), Unknown: unknown, cause: err}
 	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &grammar):
-		return &Fault{Field: fieldOf(grammar.JSONPointer), Why: "is there twice", cause: err}
+		return &Fault{Field: way(grammar.JSONPointer, true), Why: "is there twice", cause: err}
 	case errors.As(err, &grammar):
 		return &Fault{Why: whyNoJSON(text, grammar), cause: err}
 	default:
@@ -97,12 +109,16 @@ func whyNotTaken(err *json.SemanticError) string {
 		return "is not known"
 	case err.GoType == reflect.TypeFor[time.Time]():
 		return "is no moment like 2026-12-01T18:00:00Z"
+	case err.GoType == reflect.TypeFor[uuid.UUID]():
+		return "is no UUID"
 	case errors.As(err.Err, &notBase64):
 		return fmt.Sprintf("is no base64 from byte %d on", int64(notBase64)+1)
 	case number != "" && want == "a whole number" && strings.ContainsAny(number, ".eE"):
-		return fmt.Sprintf("is %.*s, want a whole number in digits", longestShown, number)
+		return fmt.Sprintf("is %s, want a whole number in digits", shortened(number))
 	case number != "" && want != "a text":
-		return fmt.Sprintf("is %.*s, which is too large or too small", longestShown, number)
+		return fmt.Sprintf("is %s, which is too large or too small", shortened(number))
+	case err.JSONKind == jsontext.KindEndArray: // what is wrong is its end
+		return fmt.Sprintf("is a list of another length than %d", err.GoType.Len())
 	case err.Err != nil && err.JSONKind == jsontext.KindString: // the type itself says why not
 		return "cannot be read: " + err.Err.Error()
 	default:
@@ -123,8 +139,10 @@ func found(kind jsontext.Kind) string {
 		return "a list"
 	case jsontext.KindNull:
 		return "null"
-	default:
+	case jsontext.KindBeginObject:
 		return "an object"
+	default:
+		return "something else"
 	}
 }
 
@@ -149,24 +167,41 @@ func wanted(of reflect.Type) string {
 	}
 }
 
-// fieldOf writes the way to a value as people do: overrides[1].until. A name that is no
-// plain one is quoted, so that it cannot pass for more than one.
-func fieldOf(pointer jsontext.Pointer) string {
-	var way strings.Builder
-	for step := range pointer.Tokens() {
-		if _, err := strconv.ParseUint(step, 10, 32); err == nil {
-			fmt.Fprintf(&way, "[%s]", step)
+// way writes a pointer as people do: overrides[1].until. A name that is no plain one is
+// quoted, so that it cannot pass for more than one. Digits are taken for the place in a
+// list, unless they are known to be a name, which the last step may be.
+func way(pointer jsontext.Pointer, toName bool) string {
+	var text strings.Builder
+	steps := slices.Collect(pointer.Tokens())
+	for i, step := range steps {
+		isName := toName && i == len(steps)-1
+		if _, err := strconv.ParseUint(step, 10, 32); err == nil && !isName {
+			fmt.Fprintf(&text, "[%s]", step)
 			continue
 		}
-		if way.Len() > 0 {
-			way.WriteByte('.')
+		if text.Len() > 0 {
+			text.WriteByte('.')
 		}
-		if len(step) > longestShown || strings.ContainsFunc(step, notPlain) {
-			step = strconv.QuoteToGraphic(fmt.Sprintf("%.*s", longestShown, step))
+		if step == "" || len(step) > longestShown || strings.ContainsFunc(step, notPlain) {
+			step = strconv.QuoteToGraphic(shortened(step))
 		}
-		way.WriteString(step)
+		text.WriteString(step)
 	}
-	return way.String()
+	return shortWay(text.String())
+}
+
+// shortWay leaves out the middle of a way that is too long to be read.
+func shortWay(text string) string {
+	if len(text) <= longestWay {
+		return text
+	}
+	begin, end := text[:longestWay/2], text[len(text)-longestWay/2:]
+	return strings.ToValidUTF8(begin, "") + "…" + strings.ToValidUTF8(end, "")
+}
+
+// shortened cuts what was sent where a character ends.
+func shortened(text string) string {
+	return strings.ToValidUTF8(text[:min(len(text), longestShown)], "")
 }
 
 func join(outer, inner string) string {

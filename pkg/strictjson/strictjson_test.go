@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/google/uuid"
 )
 
 // wait is a text of a type's own.
@@ -33,6 +35,8 @@ type order struct {
 	Notes map[string]string `json:"notes"`
 	Raw   json.RawMessage   `json:"raw"`
 	Small *uint8            `json:"small"`
+	Box   [4]float64        `json:"box"`
+	IDs   []uuid.UUID       `json:"ids"`
 	Parts []order           `json:"parts"`
 	Own   []own             `json:"own"`
 }
@@ -46,19 +50,24 @@ func TestFaultSaysWhatAndWhere(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 100)
 	for text, want := range map[string]string{
-		``:                              "it is empty",
-		" \n":                           "it is empty",
-		`{"size":1`:                     "it is no JSON: it ends before it is complete",
-		`{"size":1,}`:                   "it is no JSON from byte 10 on",
-		"{\n  \"size\": 1,\n  'x': 2}":  "it is no JSON from line 3, byte 3 on",
-		`{"size":1} {}`:                 "it is no JSON from byte 12 on",
-		`{"size":01}`:                   "it is no JSON from byte 10 on",
-		"{\"notes\":{\"a\":\"\xff\"}}":  "it is not UTF-8 from byte 16 on",
-		`{"notes":{"a":"\ud800"}}`:      "it is no JSON from byte 16 on",
-		`[1]`:                           "it is a list, want an object",
-		`{"Size":1}`:                    "Size is not known",
-		`{"parts":[{},{"sise":1}]}`:     "parts[1].sise is not known",
-		`{"a b":1}`:                     `"a b" is not known`,
+		``:                             "it is empty",
+		" \n":                          "it is empty",
+		`{"size":1`:                    "it is no JSON: it ends before it is complete",
+		`{"size":1,}`:                  "it is no JSON from byte 10 on",
+		"{\n  \"size\": 1,\n  'x': 2}": "it is no JSON from line 3, byte 3 on",
+		`{"size":1} {}`:                "it is no JSON from byte 12 on",
+		`{"size":01}`:                  "it is no JSON from byte 10 on",
+		"{\"notes\":{\"a\":\"\xff\"}}": "it is not UTF-8 from byte 16 on",
+		`{"notes":{"a":"\ud800"}}`:     "it is no JSON from byte 16 on",
+		`[1]`:                          "it is a list, want an object",
+		`{"Size":1}`:                   "Size is not known",
+		`{"parts":[{},{"sise":1}]}`:    "parts[1].sise is not known",
+		`{"a b":1}`:                    `"a b" is not known`,
+		`{"":1}`:                       `"" is not known`,
+		`{"7":1}`:                      "7 is not known",
+		`{"notes":{"7":{}}}`:           "notes[7] is an object, want a text", // a place, for all that can be seen
+		`{"ééééééééééééééééééééééééééééééééééééééééé":1}`:                   `"` + strings.Repeat("é", 40) + `" is not known`,
+		strings.Repeat(`{"parts":[`, 100) + `7` + strings.Repeat(`]}`, 100): strings.Repeat("parts[0].", 11) + "p…]." + strings.Repeat("parts[0].", 10) + "parts[0] is a number, want an object",
 		`{"` + long + `":1}`:            `"` + long[:80] + `" is not known`,
 		`{"size":1,"size":1}`:           "size is there twice",
 		`{"raw":{"a":[{"b":1,"b":2}]}}`: "raw.a[0].b is there twice",
@@ -66,7 +75,7 @@ func TestFaultSaysWhatAndWhere(t *testing.T) {
 		`{"size":1.5}`:                  "size is 1.5, want a whole number in digits",
 		`{"size":1e3}`:                  "size is 1e3, want a whole number in digits",
 		`{"size":99999999999999999999}`: "size is 99999999999999999999, which is too large or too small",
-		`{"size":` + "1" + long[:0] + strings.Repeat("0", 200) + `}`: "size is 1" + strings.Repeat("0", 79) + ", which is too large or too small",
+		`{"size":` + "1" + strings.Repeat("0", 200) + `}`: "size is 1" + strings.Repeat("0", 79) + ", which is too large or too small",
 		`{"small":-1}`:            "small is -1, which is too large or too small",
 		`{"small":256}`:           "small is 256, which is too large or too small",
 		`{"share":1e999}`:         "share is 1e999, which is too large or too small",
@@ -78,6 +87,11 @@ func TestFaultSaysWhatAndWhere(t *testing.T) {
 		`{"for":"long"}`:          `for cannot be read: "long" is no wait`,
 		`{"for":7}`:               "for is a number, want a text",
 		`{"photo":"a*"}`:          "photo is no base64 from byte 2 on",
+		`{"photo":"/9j/4"}`:       "photo is no base64 from byte 5 on",
+		`{"box":[1,2]}`:           "box is a list of another length than 4",
+		`{"box":[1,2,3,4,5]}`:     "box is a list of another length than 4",
+		`{"box":7}`:               "box is a number, want a list",
+		`{"ids":["x"]}`:           "ids[0] is no UUID",
 		`{"photo":{}}`:            "photo is an object, want a text",
 		`{"notes":{"gate":7}}`:    "notes.gate is a number, want a text",
 		`{"notes":"x"}`:           "notes is a text, want an object",
@@ -100,10 +114,11 @@ func TestReadLeavesAloneWhatIsNotSaid(t *testing.T) {
 	t.Parallel()
 	small := uint8(3)
 	to := order{Size: 4, Share: 0.5, Parts: []order{{Size: 9, Sure: true}}, Small: &small}
-	if err := Read([]byte(` {"share":0.25,"parts":[{"size":1}],"small":null} `), &to); err != nil {
+	text := ` {"share":0.25,"parts":[{"size":1}],"small":null,"size":null,"until":null,"for":null,"box":null,"photo":"/9j\n/"} `
+	if err := Read([]byte(text), &to); err != nil {
 		t.Fatal(err)
 	}
-	if to.Size != 4 || to.Share != 0.25 || to.Small != nil || len(to.Parts) != 1 || to.Parts[0].Size != 1 || to.Parts[0].Sure {
+	if to.Size != 4 || len(to.Photo) != 3 || to.Share != 0.25 || to.Small != nil || len(to.Parts) != 1 || to.Parts[0].Size != 1 || to.Parts[0].Sure {
 		t.Errorf("got %+v", to)
 	}
 }
@@ -131,7 +146,7 @@ func FuzzRead(f *testing.F) {
 		switch {
 		case err == nil && !json.Valid(text):
 			t.Errorf("%q was read", text)
-		case err != nil && (!utf8.ValidString(err.Error()) || strings.ContainsAny(err.Error(), "\n\x00")):
+		case err != nil && (!utf8.ValidString(err.Error()) || strings.ContainsAny(err.Error(), "\n\x00") || len(err.Error()) > 1000):
 			t.Errorf("%q: %q cannot be shown", text, err)
 		}
 	})

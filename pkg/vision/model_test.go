@@ -242,8 +242,8 @@ func TestNewRefusesAModel(t *testing.T) {
 		manifest any
 		message  string
 	}{
-		"not JSON":               {"text", "manifest.json: json: cannot unmarshal string"},
-		"misspelt field":         {with(colours(), object{"treshold": 1}), `unknown field "treshold"`},
+		"not JSON":               {"text", "manifest.json: it is a text, want an object"},
+		"misspelt field":         {with(colours(), object{"treshold": 1}), "manifest.json: treshold is not known"},
 		"no name":                {with(colours(), object{"name": nil}), `name is "", not 1 to 40 letters`},
 		"no version":             {with(colours(), object{"version": ""}), `version is "", not 1 to 40 letters`},
 		"no file":                {with(colours(), object{"file": nil}), "file is empty"},
@@ -301,7 +301,7 @@ func TestNewRefusesAModel(t *testing.T) {
 		"confident without":      {with(confident(), object{"confidence.fast.score": nil}), "confidence of fast has no score above 0"},
 		"confident elsewhere":    {with(confident(), object{"confidence.slow": object{}}), `confidence has the unknown working point "slow"`},
 		"never confident":        {with(confident(), object{"confidence.fast.company": -1e300}), "confidence of fast has a coefficient of -1e+300, beyond ±100"},
-		"unknown coefficient":    {with(confident(), object{"confidence.fast.bias": 1}), `unknown field "bias"`},
+		"unknown coefficient":    {with(confident(), object{"confidence.fast.bias": 1}), "manifest.json: confidence.fast.bias is not known"},
 		"not a number":           {with(colours(), object{"file": "nan.onnx"}), "value 0 of output 0 is not a number"},
 		"of a fixed size":        {with(ssd(), object{"input.width": 96}), "trying out the network anchors.onnx"},
 	} {

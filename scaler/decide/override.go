@@ -3,7 +3,6 @@ package decide
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -39,21 +38,22 @@ type Override struct {
 	sizeless bool // a pin in whose document no size stands
 }
 
-// unsaid is the size of an override in whose document none stands.
-const unsaid = math.MinInt
-
 // UnmarshalJSON reads an override and notes whether a pin says its size: who forgets it
 // means anything but nobody.
 func (o *Override) UnmarshalJSON(text []byte) error {
 	type plain Override // without this method
-	read := plain{Size: unsaid}
+	var read struct {
+		plain
+		Size *int `json:"size"` // in the place of the other's
+	}
 	if err := strictjson.Read(text, &read); err != nil {
 		return err
 	}
-	*o = Override(read)
-	if o.Size == unsaid {
-		o.Size, o.sizeless = 0, o.Kind == Pin
+	*o = Override(read.plain)
+	if read.Size != nil {
+		o.Size = *read.Size
 	}
+	o.sizeless = o.Kind == Pin && read.Size == nil
 	return nil
 }
 

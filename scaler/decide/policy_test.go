@@ -47,6 +47,8 @@ func TestPolicyIsRefused(t *testing.T) {
 		{"no target", `{"format":1,"target_wait":{"target_seconds":0}}`, "target_seconds is 0"},
 		{"an override of nobody", `{"format":1,"overrides":[{"kind":"pin","size":3}]}`, "does not say who and why"},
 		{"a pin to no size", `{"format":1,"overrides":[{"kind":"pin","who":"a","why":"b"}]}`, "overrides[0] pins the fleet and does not say to which size"},
+		{"a pin to null", `{"format":1,"overrides":[{"kind":"pin","size":null,"who":"a","why":"b"}]}`, "overrides[0] pins the fleet and does not say to which size"},
+		{"a freeze of a size", `{"format":1,"overrides":[{"kind":"freeze","size":-9223372036854775808,"who":"a","why":"b"}]}`, "overrides[0] freezes the size and names one"},
 		{"an override misspelt", `{"format":1,"overrides":[{"kind":"pin","sise":3}]}`, "overrides[0].sise is not known"},
 		{"no override", `{"format":1,"overrides":["pin"]}`, "overrides[0] is a text, want an object"},
 		{"an unknown override", `{"format":1,"overrides":[{"kind":"melt","who":"a","why":"b"}]}`, `"melt"`},
@@ -78,6 +80,16 @@ func TestPolicySaysAllThatIsWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("%v does not say %s", err, part)
 		}
+	}
+}
+
+// TestNullLeavesTheDefault, as if it had been left out.
+func TestNullLeavesTheDefault(t *testing.T) {
+	t.Parallel()
+	read, err := decide.ReadPolicy([]byte(`{"format":1,"max":null,"target_wait":{"late_price":null},"cpu_ratio":null,"manual":null,"schedules":null}`))
+	want := decide.DefaultPolicy()
+	if err != nil || read.Max != want.Max || read.Wait != want.Wait || read.Ratio != want.Ratio || read.Manual != want.Manual {
+		t.Errorf("got %+v, %v, want %+v", read, err, want)
 	}
 }
 

@@ -17,7 +17,7 @@ type Schedule struct {
 	Zone string   `json:"zone"` // Europe/Paris; empty: UTC
 	Min  int      `json:"min"`
 
-	location *time.Location // of Zone, looked up once when the document is read
+	location *time.Location // of Zone, looked up by ReadPolicy once; nil: UTC
 }
 
 // locate looks its time zone up, so that deciding needs no files. A zone that is not

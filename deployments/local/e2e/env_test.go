@@ -264,8 +264,8 @@ func (e *env) post(ctx context.Context, photo []byte) (answer, error) {
 func (e *env) insist(ctx context.Context, photo []byte) (answer, error) {
 	for end := time.Now().Add(patience); ; {
 		a, err := e.post(ctx, photo)
-		after, told := strconv.Atoi(a.retryAfter)
-		if err != nil || a.status != http.StatusServiceUnavailable || told != nil || time.Now().After(end) {
+		after, untold := strconv.Atoi(a.retryAfter)
+		if err != nil || a.status != http.StatusServiceUnavailable || untold != nil || time.Now().After(end) {
 			return a, err
 		}
 		select {

@@ -71,13 +71,12 @@ func affordableConnections() int {
 	return max(100, (int(files.Max)-spare)/2)
 }
 
-// config: requests beyond what the doors take at once wait in the balancer, so
-// that a rush is slow, never refused. Retries are for requests that never
-// reached a door, and for reading ones: a photo sent twice would be two photos.
-// Its own answers
-// follow the API's form, but for a browser while no door is ready. A door is asked often,
-// but may take its time to answer, as one with a quarter of a core does: only a closed
-// port is dead at once.
+// config: requests beyond what the doors take at once wait in the balancer, so that a
+// rush is slow, never refused. Retries are for requests that never reached a door, and
+// for reading ones: a photo sent twice would be two photos. A door is asked often how it
+// is, but may take its time to answer, as one with a quarter of a core does: one whose
+// port is closed is out after half a second, one that hangs after some four. The
+// balancer's own answers follow the API's form, but for a browser while no door is ready.
 func (b balancer) config() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `global

@@ -26,7 +26,7 @@ func TestRefusalsHaveCodeSentenceAndField(t *testing.T) {
 		`{"id":"a","shade":"dark"}`:       {problem.CodeInvalidRequest, "shade"},
 		`{"id":"a","dry_run":true}`:       {problem.CodeInvalidRequest, "dry_run"}, // it changes nothing anyway
 		`{"id":7}`:                        {problem.CodeInvalidRequest, "id"},
-		`{"id":"a","for":"long"}`:         {problem.CodeInvalidRequest, ""},
+		`{"id":"a","for":"long"}`:         {problem.CodeInvalidRequest, "for"},
 		`{"id":"a"} {"id":"b"}`:           {problem.CodeInvalidRequest, ""},
 		`id=a`:                            {problem.CodeInvalidRequest, ""},
 		`["a"]`:                           {problem.CodeInvalidRequest, ""},

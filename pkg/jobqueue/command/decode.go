@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -57,15 +56,11 @@ func InvalidField(field, why string) *problem.Problem {
 }
 
 func invalid(err error) error {
-	var fault *strictjson.Fault
-	switch {
-	case !errors.As(err, &fault):
-		return Invalid("The request could not be read.").WithCause(err)
-	case fault.Field == "":
+	fault := strictjson.FaultIn(err)
+	if fault.Field == "" {
 		return Invalid("The request " + fault.Why + ".").WithCause(err)
-	default:
-		return InvalidField(fault.Field, fault.Why).WithCause(err)
 	}
+	return InvalidField(fault.Field, fault.Why).WithCause(err)
 }
 
 // Duration is a time.Duration that is typed and shown as "30m".
