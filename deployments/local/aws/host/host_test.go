@@ -302,9 +302,28 @@ func TestAllowance(t *testing.T) {
 	if over := used - want; over > burst+2*shareTick || over < -burst {
 		t.Errorf("in %s it used %s, want %s", passed, used, want)
 	}
-	a.settle(time.Hour, 0)
+	for range 100 {
+		a.settle(late, 0)
+	}
 	if a.left > burst {
-		t.Errorf("an idle hour left %s, want at most %s", a.left, burst)
+		t.Errorf("an idle while left %s, want at most %s", a.left, burst)
+	}
+}
+
+// TestLateLookHaltsForAMoment: whoever ran for a second on two cores, because nobody
+// looked, does not stand still for the seven seconds that would pay for it.
+func TestLateLookHaltsForAMoment(t *testing.T) {
+	t.Parallel()
+	a := allowance{cores: 0.25}
+	if a.settle(time.Second, 2*time.Second) {
+		t.Error("it runs on as if nothing was used")
+	}
+	halted := shareTick
+	for !a.settle(shareTick, 0) {
+		halted += shareTick
+	}
+	if most := 2 * late * 4; halted > most {
+		t.Errorf("it is halted for %s, want %s at most", halted, most)
 	}
 }
 

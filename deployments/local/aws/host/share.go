@@ -15,6 +15,10 @@ const (
 	// burst is how long a machine that was idle may use a whole core before its share
 	// holds.
 	burst = 100 * time.Millisecond
+	// late is how old the last look at a machine is when this computer is too busy to look
+	// in time. What the machine used after that is not its fault: if it had to pay for it,
+	// it would be halted for seconds, and to a balancer that is not slow, but dead.
+	late = 100 * time.Millisecond
 )
 
 // allowance is what a machine may still use. Its share flows in, what was used flows
@@ -25,8 +29,12 @@ type allowance struct {
 }
 
 // settle says whether the machine may run on after it has used so much in the time
-// that passed.
+// that passed. Of a late look only the share of the time that was not late counts.
 func (a *allowance) settle(passed, used time.Duration) bool {
+	if passed > late {
+		used = time.Duration(float64(used) * late.Seconds() / passed.Seconds())
+		passed = late
+	}
 	a.left += time.Duration(a.cores*float64(passed)) - used
 	a.left = min(a.left, burst)
 	return a.left > 0
