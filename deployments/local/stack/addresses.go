@@ -25,8 +25,7 @@ type instanceAddresses struct {
 	ingest, ingestPrivate, workerPrivate string
 }
 
-func pickAddresses(o Options) (addresses, error) {
-	picker := newPortPicker()
+func pickAddresses(o Options, ports *portPicker) (addresses, error) {
 	var at addresses
 	for _, wanted := range []struct {
 		address *string
@@ -46,7 +45,7 @@ func pickAddresses(o Options) (addresses, error) {
 		{&at.managerPrivate, 0},
 		{&at.scalerPrivate, 0},
 	} {
-		port, err := picker.prefer(wanted.port)
+		port, err := ports.prefer(wanted.port)
 		if err != nil {
 			return addresses{}, err
 		}
@@ -55,7 +54,7 @@ func pickAddresses(o Options) (addresses, error) {
 	for range o.Instances {
 		var instance instanceAddresses
 		for _, address := range []*string{&instance.ingest, &instance.ingestPrivate, &instance.workerPrivate} {
-			port, err := picker.free()
+			port, err := ports.free()
 			if err != nil {
 				return addresses{}, err
 			}

@@ -24,6 +24,7 @@ type Stack struct {
 	secrets   secrets
 	socketDir string
 	lock      *os.File
+	ports     *portPicker
 	spawner   *spawn.Spawner
 	exits     chan Exit
 	startedAt time.Time
@@ -91,7 +92,10 @@ func (s *Stack) decide(ctx context.Context) error {
 	if s.secrets, err = loadSecrets(s.options.Dir); err != nil {
 		return err
 	}
-	s.at, err = pickAddresses(s.options)
+	if s.ports, err = newPortPicker(); err != nil {
+		return err
+	}
+	s.at, err = pickAddresses(s.options, s.ports)
 	return err
 }
 
@@ -266,6 +270,9 @@ func (s *Stack) release() error {
 	var errs []error
 	if s.socketDir != "" && s.socketDir != s.runDir() {
 		errs = append(errs, os.RemoveAll(s.socketDir))
+	}
+	if s.ports != nil {
+		errs = append(errs, s.ports.release())
 	}
 	errs = append(errs, removeFile(infoPath(s.options.Dir)), s.lock.Close())
 	return errors.Join(errs...)
