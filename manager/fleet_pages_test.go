@@ -236,7 +236,8 @@ func TestPageAfterAnActionShowsIt(t *testing.T) {
 	t.Parallel()
 	s := openSite(t, func(cfg *manager.Config) { // readings that come late by themselves
 		cfg.Reading.LiveInterval, cfg.Reading.CountInterval, cfg.Reading.StaleAfter = 20*time.Second, 20*time.Second, time.Minute
-		cfg.Reading.CatchUpTime, cfg.Reading.CatchUpOnce = 2*time.Minute, time.Minute // on a busy machine, too
+		// On a busy machine, too.
+		cfg.Reading.CatchUpTime, cfg.Reading.CatchUpOnce, cfg.Reading.ReadTimeout = 2*time.Minute, time.Minute, time.Minute
 	})
 	s.scale(t)
 	s.takesOrders(t, "i-0a77c2")
