@@ -35,6 +35,10 @@ func (s *Store) InHand(ctx context.Context, batches ...uuid.UUID) (map[uuid.UUID
 // toCome is how many items a batch may still get while it is expanded.
 const toCome = `IF(state = 'validating', GREATEST(announced - total, 0), 0)`
 
+// surelyToCome leaves out what nobody has counted yet: of an archive or a prefix announced
+// is the most that it may hold. See job.Batch.Counted.
+const surelyToCome = `IF(source = '` + string(job.BatchFromManifest) + `', ` + toCome + `, 0)`
+
 // WaitingInBatches counts the items of all batches that have not ended, also those that
 // are still to come.
 func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
@@ -48,11 +52,11 @@ func (s *Store) WaitingInBatches(ctx context.Context) (n int, err error) {
 }
 
 // ItemsOutsideBroker counts the items of all batches that wait and are not known to be on
-// the broker, in whatever lane, also those that are still to come. It costs what is on
-// the broker, not what waits here.
+// the broker, in whatever lane, also those that are known to be still to come. It costs
+// what is on the broker, not what waits here.
 func (s *Store) ItemsOutsideBroker(ctx context.Context) (n int, err error) {
 	err = s.db.QueryRowContext(ctx, `
-		SELECT COALESCE(SUM(GREATEST(0, remaining + `+toCome+`
+		SELECT COALESCE(SUM(GREATEST(0, remaining + `+surelyToCome+`
 			- (SELECT COUNT(*) FROM photos p
 				WHERE p.batch_id = b.id AND p.state = 'queued' AND p.confirmed_at IS NOT NULL AND p.deleted_at IS NULL)
 			- (SELECT COUNT(*) FROM photos p

@@ -60,6 +60,27 @@ func TestOpenWorkKnowsWhatIsToCome(t *testing.T) {
 	want("once expanded", 3)
 }
 
+// TestNobodyCountsWhatAnArchiveMayHold as waiting, before it was looked into.
+func TestNobodyCountsWhatAnArchiveMayHold(t *testing.T) {
+	t.Parallel()
+	store := testenv.JobStore(t)
+	b := newBatch(t, testenv.Owner(t, store))
+	b.Source, b.Announced = job.BatchFromArchive, 50_000
+	if err := store.CreateBatch(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.ItemsOutsideBroker(t.Context()); err != nil || got != 0 {
+		t.Errorf("before it is expanded: %d, %v; want none", got, err)
+	}
+	if _, ok, err := store.LeaseExpansion(t.Context(), expander, far); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	must(t)(store.AddItems(t.Context(), b.ID, expander, itemsOf(b, 1, 3)))
+	if got, err := store.ItemsOutsideBroker(t.Context()); err != nil || got != 3 {
+		t.Errorf("with its first items: %d, %v; want 3", got, err)
+	}
+}
+
 // TestItemsOutsideBroker: an item waits in one place, whatever lane it is in.
 func TestItemsOutsideBroker(t *testing.T) {
 	t.Parallel()
