@@ -35,6 +35,8 @@ func (s *Service) meantBy(ctx context.Context, q targets, states ...job.State) (
 		return nil, 0, command.Invalid(`Say either "ids" or "match".`)
 	case q.Limit < 0 || q.Limit > mostIDs:
 		return nil, 0, command.InvalidField("limit", fmt.Sprintf("is not from 1 to %d", mostIDs))
+	case q.Match.Limit != 0 || q.Match.Before != job.ID{}:
+		return nil, 0, command.InvalidField("match", `has "limit" or "before", which say nothing about a photo; "limit" stands beside "match"`)
 	case *q.Match == listRequest{}:
 		return nil, 0, command.InvalidField("match", "restricts nothing, and so would mean every photo")
 	case q.Match.State != "" && !slices.Contains(states, q.Match.State):

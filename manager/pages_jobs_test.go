@@ -136,6 +136,8 @@ func TestAllJobsThatMatchAreCancelled(t *testing.T) {
 		}
 	}
 	o.isTold("invalid_request", "jobs.cancel", `{"match":{}}`)
+	o.isTold("invalid_request", "jobs.cancel", `{"match":{"limit":1}}`)
+	o.isTold("invalid_request", "jobs.cancel", `{"match":{"lane":"batch","before":"01a22c1a-26f1-7af9-af65-8abdf29cd973"}}`)
 	o.isTold("invalid_request", "jobs.cancel", `{"match":{"state":"failed"}}`)
 	o.isTold("invalid_request", "jobs.list", `{"name":"gate"}`)
 	o.isTold("invalid_request", "jobs.list", `{"code":"unknown_code"}`)

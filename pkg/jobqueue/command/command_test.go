@@ -62,9 +62,11 @@ func TestDryRunSaysSoAndIsNotRecorded(t *testing.T) {
 	if call := d.call(t); !call.DryRun {
 		t.Error("the command was not told that it is a dry run")
 	}
-	answer := ask(t, nc, "maskfleet.jobs.paint", `{"id":"a","dry_run":"yes"}`, nil)
-	if answer.Header.Get(micro.ErrorCodeHeader) != problem.CodeInvalidRequest {
-		t.Errorf("got %q %v", answer.Data, answer.Header)
+	for _, unclear := range []string{`"yes"`, `1`, `null`} { // must not do it
+		answer := ask(t, nc, "maskfleet.jobs.paint", `{"id":"a","dry_run":`+unclear+`}`, nil)
+		if answer.Header.Get(micro.ErrorCodeHeader) != problem.CodeInvalidRequest {
+			t.Errorf("%s: got %q %v", unclear, answer.Data, answer.Header)
+		}
 	}
 	if records, err := d.store.ListAudit(t.Context(), 10); err != nil || len(records) > 0 {
 		t.Errorf("recorded %+v, %v", records, err)

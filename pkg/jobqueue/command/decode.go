@@ -37,7 +37,7 @@ func cutDryRun(data []byte) (rest []byte, dryRun bool, err error) {
 	if !there {
 		return data, false, nil
 	}
-	if err := json.Unmarshal(value, &dryRun); err != nil {
+	if err := json.Unmarshal(value, &dryRun); err != nil || string(value) == "null" {
 		return nil, false, InvalidField("dry_run", "is neither true nor false")
 	}
 	delete(fields, "dry_run")
