@@ -72,7 +72,7 @@ func (l *leader) policyCommands() []command.Command {
 		command.Read("policy", "Shows the policy in force, and whether the document that was put last is followed.",
 			struct{}{}, policyAnswer{InForce: p, Revision: 86, PutAt: put, Followed: true}, l.showPolicy),
 		command.Change("policy.put", "Puts another policy document; one that cannot be followed is refused.",
-			putPolicyRequest{Policy: json.RawMessage(`{"format":1,"policy":"target-wait","max":12}`)},
+			putPolicyRequest{Policy: json.RawMessage(`{"format":1,"policy":"target-wait","max":12,"slots_per_instance":2}`)},
 			putPolicyAnswer{Policy: next, Version: 13, Revision: 87, Was: p}, l.putPolicy),
 		command.Read("policy.versions", "Lists the documents that were put, the newest first; one of them whole by its revision.",
 			versionsRequest{}, versionsAnswer{Versions: []policyVersion{{Revision: 86, PutAt: put, Version: &version, Policy: decide.TargetWait}}}, l.listVersions),

@@ -50,7 +50,7 @@ func (l *leader) replayCommands() []command.Command {
 	candidate, to := came(31.2, 0.004, 40), exampleMoment()
 	return []command.Command{
 		command.Read("replay", "Plays the last day of this installation again, as a candidate and the policy in force would have sized the fleet.",
-			replayRequest{Policy: json.RawMessage(`{"format":1,"policy":"target-wait","max":12}`), For: command.Duration(longestReplay)},
+			replayRequest{Policy: json.RawMessage(`{"format":1,"policy":"target-wait","max":12,"slots_per_instance":2}`), For: command.Duration(longestReplay)},
 			replayAnswer{From: to.Add(-longestReplay), To: to, Candidate: &candidate, InForce: came(29.8, 0.011, 38), Happened: came(30.5, 0.013, 41), Says: candidate.String()},
 			l.replay).Within(replayTimeout),
 	}

@@ -73,7 +73,7 @@ func fleetCharts(now time.Time) (instances, photos webui.Chart) {
 	}
 	c.Marks = []webui.Mark{
 		{At: from.Add(690 * time.Second), Up: true, Words: "Grow from 2 to 5 instances: 5, because the load has jumped to 4.3 slots and may go on"},
-		{At: from.Add(1230 * time.Second), Up: true, Words: "Grow from 5 to 8 instances: 8, because 913 photos wait; 11 were wanted, the policy's maximum is 8"},
+		{At: from.Add(1230 * time.Second), Up: true, Words: "Grow from 5 to 8 instances: 8, because 913 photos wait; that asks for 11, the policy's maximum is 8"},
 	}
 	instances, photos = c, c
 	instances.ID, instances.Title = "instances", "Instances"

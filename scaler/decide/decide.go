@@ -57,7 +57,7 @@ func (m *memory) choose(d *Decision, o Observation, p Policy, b bounds, s sight)
 	d.Target = d.Clamped
 	why := first.Why
 	if d.Clamped != d.Wanted {
-		why = fmt.Sprintf("%s; %d were wanted, %s", why, d.Wanted, b.words(d.Wanted))
+		why = fmt.Sprintf("%s; that asks for %d, %s", why, d.Wanted, b.words(d.Wanted))
 	}
 	if d.Target < d.Size {
 		switch {

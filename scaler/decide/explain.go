@@ -50,9 +50,13 @@ func (w *waitMemory) explain(m *moment, o Observation, parts wants, best setting
 // rateWords says why more instances than are busy where that is so.
 func (m *moment) rateWords(best setting) string {
 	perSecond := m.level / m.service // those that the level is made of, so that the numbers multiply
-	words := fmt.Sprintf("%s photos a second keep %s slots busy", plain(perSecond, 3), plain(m.level, 2))
+	busy, slots := plain(m.level, 2), "slots"
+	if busy == "1" {
+		slots = "slot"
+	}
+	words := fmt.Sprintf("%s photos a second keep %s %s busy", plain(perSecond, 3), busy, slots)
 	switch rate := m.rate(best.headroom); {
-	case m.instances(rate) == m.instances(m.level):
+	case m.instances(rate) <= max(1, m.instances(m.level)):
 		return words
 	case rate > m.staffed:
 		return words + fmt.Sprintf(", and they may be busy %.0f %% of the time", 100*best.headroom)

@@ -72,6 +72,7 @@ func (o Override) MarshalJSON() ([]byte, error) {
 func (o Override) check(c *checker, i int) {
 	name := fmt.Sprintf("overrides[%d]", i)
 	c.check(o.Who != "" && o.Why != "", "%s does not say who and why", name)
+	c.check(len(o.Who) <= maxNameBytes && len(o.Why) <= maxWhyBytes, "%s has a who of more than %d or a why of more than %d bytes", name, maxNameBytes, maxWhyBytes)
 	switch o.Kind {
 	case Pin:
 		c.check(!o.sizeless, "%s pins the fleet and does not say to which size", name)
@@ -83,7 +84,7 @@ func (o Override) check(c *checker, i int) {
 		c.check(o.Min >= 1 && o.Min <= o.Max && o.Max <= MaxInstances, "%s is from %d to %d, want 1 to %d at most", name, o.Min, o.Max, MaxInstances)
 		c.check(o.Size == 0, "%s has bounds and pins a size", name)
 	default:
-		c.check(false, "%s.kind is %q, want pin, freeze or bounds", name, o.Kind)
+		c.check(false, "%s.kind is %.40q, want pin, freeze or bounds", name, o.Kind)
 	}
 }
 

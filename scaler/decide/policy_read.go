@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -26,6 +27,9 @@ const (
 	maxServiceTime   = 3600
 	maxLatePrice     = 10_000
 	maxEntries       = 100 // schedules, overrides
+	maxNameBytes     = 200 // of a schedule, of who put an override
+	maxWhyBytes      = 1000
+	maxFaultsTold    = 20
 )
 
 // ReadPolicy reads a policy document. What it leaves out is as in DefaultPolicy; what
@@ -36,14 +40,15 @@ func ReadPolicy(text []byte) (Policy, error) {
 	}
 	p := DefaultPolicy()
 	p.Format = 0 // must be said
-	if err := strictjson.Read(text, &p); err != nil {
+	err := strictjson.Read(text, &p)
+	if format := formatOf(text); format != 0 && format != policyFormat { // which may have other fields
+		return Policy{}, fmt.Errorf("%w: format %d is unknown, this program knows %d", ErrPolicy, format, policyFormat)
+	}
+	if err != nil {
 		return Policy{}, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	if p.Format == 0 {
 		return Policy{}, fmt.Errorf("%w: it does not say its format, which is %d", ErrPolicy, policyFormat)
-	}
-	if p.Format != policyFormat {
-		return Policy{}, fmt.Errorf("%w: format %d is unknown, this program knows %d", ErrPolicy, p.Format, policyFormat)
 	}
 	for i := range p.Schedules {
 		p.Schedules[i].locate()
@@ -54,11 +59,22 @@ func ReadPolicy(text []byte) (Policy, error) {
 	return p, nil
 }
 
+// formatOf is what the document says of itself, zero if that cannot be read.
+func formatOf(text []byte) int {
+	var said struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(text, &said); err != nil {
+		return 0
+	}
+	return said.Format
+}
+
 // Validate says everything that is wrong with the policy.
 func (p Policy) Validate() error {
 	c := &checker{}
 	c.check(slices.Contains([]Kind{TargetWait, CPURatio, Manual}, p.Kind),
-		"policy is %q, want target-wait, cpu-ratio or manual", p.Kind)
+		"policy is %.40q, want target-wait, cpu-ratio or manual", p.Kind)
 	c.check(p.Version >= 0, "version %d is negative", p.Version)
 	c.check(p.Min >= 1, "min is %d, want 1 or more: a fleet of nobody accepts nothing; pin it to 0 for that", p.Min)
 	c.check(p.Max <= MaxInstances, "max is %d, at most %d are supported", p.Max, MaxInstances)
@@ -109,5 +125,9 @@ func (c *checker) err() error {
 	if len(c.wrong) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", ErrPolicy, strings.Join(c.wrong, "; "))
+	told := c.wrong
+	if more := len(told) - maxFaultsTold; more > 0 {
+		told = append(told[:maxFaultsTold:maxFaultsTold], fmt.Sprintf("and %d more", more))
+	}
+	return fmt.Errorf("%w: %s", ErrPolicy, strings.Join(told, "; "))
 }

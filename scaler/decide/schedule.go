@@ -32,15 +32,15 @@ func weekdays() []string { return []string{"sun", "mon", "tue", "wed", "thu", "f
 
 func (s Schedule) check(c *checker, i, most int) {
 	name := fmt.Sprintf("schedules[%d]", i)
-	c.check(s.Name != "", "%s has no name", name)
+	c.check(s.Name != "" && len(s.Name) <= maxNameBytes, "%s has no name or one of more than %d bytes", name, maxNameBytes)
 	_, _, err := s.hours()
-	c.check(err == nil, "%s is from %q to %q, want times like 08:30", name, s.From, s.To)
+	c.check(err == nil, "%s is from %.40q to %.40q, want times like 08:30", name, s.From, s.To)
 	_, unknown := time.LoadLocation(s.Zone)
-	c.check(unknown == nil, "%s.zone is %q, want one like Europe/Paris", name, s.Zone)
+	c.check(unknown == nil, "%s.zone is %.40q, want one like Europe/Paris", name, s.Zone)
 	c.check(s.From != s.To, "%s begins when it ends", name)
 	c.check(s.Min >= 1 && s.Min <= most, "%s.min is %d, want 1 to max, which is %d", name, s.Min, most)
 	for _, day := range s.Days {
-		c.check(slices.Contains(weekdays(), day), "%s has the day %q, want mon, tue, wed, thu, fri, sat or sun", name, day)
+		c.check(slices.Contains(weekdays(), day), "%s has the day %.40q, want mon, tue, wed, thu, fri, sat or sun", name, day)
 	}
 }
 
