@@ -21,8 +21,8 @@ func readJSON(body []byte, request any) error {
 	case fault.Field == "":
 		return refuse(problem.CodeInvalidRequest, "The JSON body "+fault.Why+".")
 	case fault.Unknown:
-		return refuse(problem.CodeUnexpectedParameter, "The JSON body has a field that is not known.").WithField(fault.Field, fault.Why)
+		return refuse(problem.CodeUnexpectedParameter, "In the JSON body, “"+fault.Field+"” "+fault.Why+".").WithField(fault.Field, fault.Why)
 	default:
-		return refuse(problem.CodeInvalidRequest, "A field of the JSON body is not what is wanted there.").WithField(fault.Field, fault.Why)
+		return refuse(problem.CodeInvalidRequest, "In the JSON body, “"+fault.Field+"” "+fault.Why+".").WithField(fault.Field, fault.Why)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Read reads text, which is one document in UTF-8, into what to points to. What the
 // document leaves out stays as it is there, and so does what is null in it, unless it can
-// hold nothing. The names of fields are taken as they are written, capital letters
+// hold nothing; an entry of a list cannot be null. The names of fields are taken as they are written, capital letters
 // included. Base64 may be in lines, as programs write it. The error is a *Fault.
 func Read(text []byte, to any) error {
 	err := json.Unmarshal(text, to,
@@ -28,12 +28,17 @@ func Read(text []byte, to any) error {
 	return nil
 }
 
-// leaveOutNull keeps what is there, because a limit that is null has not been said.
+// leaveOutNull keeps what is there, because a limit that is null has not been said. In a
+// list nothing is there that could be kept.
 func leaveOutNull(in *jsontext.Decoder, to any) error {
 	if in.PeekKind() != jsontext.KindNull {
 		return errors.ErrUnsupported // whoever is asked next reads it
 	}
-	switch reflect.TypeOf(to).Elem().Kind() {
+	of := reflect.TypeOf(to).Elem()
+	if within, _ := in.StackIndex(in.StackDepth()); within == jsontext.KindBeginArray {
+		return &json.SemanticError{JSONKind: jsontext.KindNull, GoType: of}
+	}
+	switch of.Kind() {
 	case reflect.Pointer, reflect.Interface, reflect.Map, reflect.Slice:
 		return errors.ErrUnsupported
 	default:

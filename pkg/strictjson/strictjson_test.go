@@ -91,6 +91,8 @@ func TestFaultSaysWhatAndWhere(t *testing.T) {
 		`{"box":[1,2]}`:           "box is a list of another length than 4",
 		`{"box":[1,2,3,4,5]}`:     "box is a list of another length than 4",
 		`{"box":7}`:               "box is a number, want a list",
+		`{"ids":[null]}`:          "ids[0] is no UUID",
+		`{"own":[{},null]}`:       "own[1] is null, want an object",
 		`{"ids":["x"]}`:           "ids[0] is no UUID",
 		`{"photo":{}}`:            "photo is an object, want a text",
 		`{"notes":{"gate":7}}`:    "notes.gate is a number, want a text",
