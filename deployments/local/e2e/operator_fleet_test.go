@@ -41,7 +41,6 @@ func (d *day) looksAtAnInstance() {
 }
 
 func (d *day) setsTheSize() {
-	d.first = d.awaitFleet(d.t, 1)[0] // it may have grown for the photos of before, and shrunk
 	d.opens("/fleet")
 	d.Click(`a[href="/fleet/size"]`)
 	d.fills("#size", "3")
