@@ -58,13 +58,13 @@ func (d *day) replays() {
 func (d *day) goesBack() {
 	d.opens("/scaling")
 	d.fills("#p-max", "3")
-	d.confirms("form.policy button.main", "Put this policy in force?", "4 → 3")
+	d.confirms("form.policy button.main", "Put this policy in force?", "2 → 3")
 	d.done("of the policy is in force")
 	d.reads("tr", d.info.Administrator.Username)
 	d.shoot("scaling-versions")
-	d.confirms(`form[action="/scaling/restore"] button`, "Go back to this policy?", "3 → 4")
+	d.confirms(`form[action="/scaling/restore"] button`, "Go back to this policy?", "3 → 2")
 	d.done("of the policy is in force")
-	d.Await(`document.getElementById('p-max').value === '4'`)
+	d.Await(`document.getElementById('p-max').value === '2'`)
 }
 
 func (d *day) readsDecisions() {

@@ -86,7 +86,10 @@ type day struct {
 func beginDay(t *testing.T) *day {
 	t.Helper()
 	camera := newCamera(t)
-	e := startEnv(t, fleetOptions(stack.Fleet{Min: 1, Max: 4, Policy: growing},
+	// However quickly photos come on this machine, the policy leaves an instance to be
+	// launched when a person asks for three.
+	atMostTwo := strings.Replace(growing, `"max":4`, `"max":2`, 1)
+	e := startEnv(t, fleetOptions(stack.Fleet{Min: 1, Max: 2, Policy: atMostTwo},
 		setting{"inference-worker", "SLOTS", "1"}, setting{"inference-worker", "ITEM_TIMEOUT", "90s"},
 		setting{"inference-worker", "DRAIN_TIMEOUT", "80s"}, setting{"inference-worker", "FETCH_TIMEOUT", "80s"},
 		setting{"manager", "HTTP_STREAMS_PER_ACCOUNT", "200"},                                            // no person turns pages as quickly as this day
