@@ -4,6 +4,5 @@
 //
 // It gives names and pure rules, and must never do I/O, read a clock or import
 // another package of this product but strictjson, which knows nothing of it; every
-// package may import it. docs/glossary.md
-// explains its words.
+// package may import it. docs/glossary.md explains its words.
 package job

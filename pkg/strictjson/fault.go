@@ -117,7 +117,7 @@ func whyNotTaken(err *json.SemanticError) string {
 		return fmt.Sprintf("is %s, want a whole number in digits", shortened(number))
 	case number != "" && want != "a text":
 		return fmt.Sprintf("is %s, which is too large or too small", shortened(number))
-	case err.JSONKind == jsontext.KindEndArray: // what is wrong is its end
+	case err.JSONKind == jsontext.KindEndArray && err.GoType != nil && err.GoType.Kind() == reflect.Array: // what is wrong is its end
 		return fmt.Sprintf("is a list of another length than %d", err.GoType.Len())
 	case err.Err != nil && err.JSONKind == jsontext.KindString: // the type itself says why not
 		return "cannot be read: " + err.Err.Error()

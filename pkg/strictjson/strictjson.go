@@ -15,8 +15,9 @@ import (
 
 // Read reads text, which is one document in UTF-8, into what to points to. What the
 // document leaves out stays as it is there, and so does what is null in it, unless it can
-// hold nothing; an entry of a list cannot be null. The names of fields are taken as they are written, capital letters
-// included. Base64 may be in lines, as programs write it. The error is a *Fault.
+// hold nothing; an entry of a list cannot be null. The names of fields are taken as they
+// are written, capital letters included. Base64 may be in lines, as programs write it.
+// The error is a *Fault.
 func Read(text []byte, to any) error {
 	err := json.Unmarshal(text, to,
 		json.RejectUnknownMembers(true),
